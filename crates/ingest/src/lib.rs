@@ -1,1 +1,18 @@
+//! What others send becomes inputs: CSV, NDJSON (plain or Segment's) and Parquet, through a mapping, as columns of events and versions of entities.
+//!
+//! Pure: bytes come in through `Read`, files are never opened here; no clock.
+//!
+//! ```text
+//! csv(reader, mapping, lookups) ─┐
+//! ndjson(reader, mapping)        ├─→ Inputs { events: RecordBatch, versions, memberships, merges, rejects }, chunk by chunk
+//! parquet(reader, mapping, …)   ─┘
+//! ```
 
+pub mod batch;
+mod inputs;
+pub mod mapping;
+mod reader;
+
+pub use inputs::{Inputs, Reject};
+pub use mapping::{Import, Lookups, Mapping};
+pub use reader::{Error, csv, ndjson, parquet};

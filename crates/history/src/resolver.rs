@@ -1,0 +1,134 @@
+//! Whose event: the explicit account, else the person's sole account at event time; and which ids mean the same.
+
+use rustc_hash::FxHashMap;
+use tenure_model::Instant;
+use tenure_model::input::{Membership, Merge};
+
+/// Memberships and merges, ready to be asked.
+#[derive(Clone, Debug, Default)]
+pub struct Resolver {
+    accounts: FxHashMap<String, String>,
+    persons: FxHashMap<String, String>,
+    memberships: FxHashMap<String, Vec<Stay>>,
+}
+
+/// A person's time at an account: [from, until).
+#[derive(Clone, Debug)]
+struct Stay {
+    account: String,
+    from: i64,
+    until: i64,
+}
+
+/// Why it is not known whose an event is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Unknown {
+    /// It names neither account nor person.
+    Nobody,
+    /// Its person belongs to no account at its time.
+    NoAccount,
+    /// Its person belongs to several.
+    Ambiguous,
+}
+
+impl Unknown {
+    /// For people.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Unknown::Nobody => "neither an account nor a person is given",
+            Unknown::NoAccount => "the person belongs to no account at that time",
+            Unknown::Ambiguous => "the person belongs to several accounts at that time",
+        }
+    }
+}
+
+impl Resolver {
+    /// From all memberships and all merges known; their order does not matter, but of two merges of one id the later counts
+    /// (of two at one instant, the greater `into`).
+    pub fn new(memberships: &[Membership], merges: &[Merge]) -> Resolver {
+        let mut resolver = Resolver { accounts: canonical(merges, true), persons: canonical(merges, false), memberships: FxHashMap::default() };
+        for m in memberships {
+            let stay = Stay { account: resolver.account(&m.account).to_owned(), from: m.from.unwrap_or(Instant::MIN).0, until: m.until.unwrap_or(Instant::NEVER).0 };
+            let person = resolver.person(&m.person).to_owned();
+            resolver.memberships.entry(person).or_default().push(stay);
+        }
+        resolver
+    }
+
+    /// The account that stands for this one.
+    pub fn account<'a>(&'a self, id: &'a str) -> &'a str {
+        self.accounts.get(id).map_or(id, String::as_str)
+    }
+
+    /// The person that stands for this one.
+    pub fn person<'a>(&'a self, id: &'a str) -> &'a str {
+        self.persons.get(id).map_or(id, String::as_str)
+    }
+
+    /// The account of a (canonical) person's event at a time.
+    pub(crate) fn account_of(&self, person: &str, t: Instant) -> Result<&str, Unknown> {
+        let mut found: Option<&str> = None;
+        for stay in self.memberships.get(person).map_or(&[][..], Vec::as_slice) {
+            if stay.from <= t.0 && t.0 < stay.until {
+                match found {
+                    Some(other) if other != stay.account => return Err(Unknown::Ambiguous),
+                    _ => found = Some(&stay.account),
+                }
+            }
+        }
+        found.ok_or(Unknown::NoAccount)
+    }
+}
+
+/// Follows chains of merges to their ends. A cycle ends at its least id.
+fn canonical(merges: &[Merge], account: bool) -> FxHashMap<String, String> {
+    let mut sorted: Vec<&Merge> = merges.iter().filter(|m| m.account == account && m.from != m.into).collect();
+    sorted.sort_by(|a, b| (a.at, &a.into).cmp(&(b.at, &b.into)));
+    let next: FxHashMap<&str, &str> = sorted.iter().map(|m| (m.from.as_str(), m.into.as_str())).collect();
+    let mut ends = FxHashMap::default();
+    for &from in next.keys() {
+        let (mut id, mut path) = (from, vec![from]);
+        while let Some(&into) = next.get(id) {
+            if let Some(start) = path.iter().position(|seen| *seen == into) {
+                id = path[start..].iter().min().copied().unwrap_or(into);
+                break;
+            }
+            path.push(into);
+            id = into;
+        }
+        if id != from {
+            ends.insert(from.to_owned(), id.to_owned());
+        }
+    }
+    ends
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merge(from: &str, into: &str, at: i64) -> Merge {
+        Merge { account: true, from: from.into(), into: into.into(), at: Instant(at) }
+    }
+
+    #[test]
+    fn merges_follow_chains_and_survive_cycles() {
+        let resolver = Resolver::new(&[], &[merge("a", "b", 1), merge("b", "c", 2), merge("x", "y", 1), merge("y", "x", 2), merge("p", "q", 1), merge("p", "r", 3)]);
+        for (id, canonical) in [("a", "c"), ("b", "c"), ("c", "c"), ("x", "x"), ("y", "x"), ("p", "r"), ("other", "other")] {
+            assert_eq!(resolver.account(id), canonical, "{id}");
+        }
+    }
+
+    #[test]
+    fn sole_account_at_event_time() {
+        let stay = |account: &str, from, until| Membership { person: "ann".into(), account: account.into(), from, until };
+        let resolver = Resolver::new(
+            &[stay("a", None, Some(Instant(10))), stay("b", Some(Instant(10)), Some(Instant(20))), stay("c", Some(Instant(15)), None), stay("d", Some(Instant(15)), Some(Instant(16)))],
+            &[merge("d", "c", 0)],
+        );
+        for (t, account) in [(9, Ok("a")), (10, Ok("b")), (15, Err(Unknown::Ambiguous)), (20, Ok("c"))] {
+            assert_eq!(resolver.account_of("ann", Instant(t)), account, "at {t}");
+        }
+        assert_eq!(resolver.account_of("bob", Instant(0)), Err(Unknown::NoAccount));
+    }
+}
