@@ -1,1 +1,104 @@
+//! The engine: state and inputs of an account in, a new state and its outcomes out. Pure: time is an argument; nothing is read, nothing drawn.
+//!
+//! `advance` is the one function. The live service, replays over the past, scenarios and previews all call it.
 
+mod account;
+mod advance;
+mod alert;
+mod bits;
+mod evaluate;
+mod health;
+mod input;
+mod metric;
+mod outcome;
+mod people;
+mod plan;
+mod signal;
+mod subscription;
+
+use std::sync::Arc;
+
+use tenure_model::Model;
+use tenure_model::definition::ColumnId;
+use tenure_model::time::Instant;
+
+pub use account::{Account, Life, MilestoneState, Override};
+pub use advance::{Late, Mode};
+pub use health::{GroupNow, HealthNow, MeasureNow, band, band_name, score};
+pub use input::{Change, Changes, Events, Inputs, SubscriptionField, Unreadable, What, sort};
+pub use outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Nothing, Outcome, Sink};
+
+use plan::Plan;
+
+/// A model, compiled to be advanced.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    model: Arc<Model>,
+    plan: Plan,
+    stage_names: Vec<Arc<str>>,
+    status_names: Vec<Arc<str>>,
+    /// By card, best band first, the lowest last.
+    band_names: Vec<Vec<Arc<str>>>,
+    /// By alert: the milestones whose missing fires it.
+    milestones_of: Vec<Vec<usize>>,
+}
+
+impl Engine {
+    /// Compiles a model.
+    pub fn new(model: Arc<Model>) -> Engine {
+        let plan = Plan::new(&model);
+        let statuses = [MilestoneStatus::Pending, MilestoneStatus::Reached, MilestoneStatus::Missed, MilestoneStatus::ReachedLate, MilestoneStatus::Waived];
+        Engine {
+            stage_names: model.stages.iter().map(|s| s.name.as_str().into()).collect(),
+            status_names: statuses.iter().map(|s| s.name().into()).collect(),
+            band_names: model
+                .scorecards
+                .iter()
+                .map(|c| c.bands.iter().map(|b| b.name.as_str()).chain([c.lowest.as_str()]).map(Arc::from).collect())
+                .collect(),
+            milestones_of: (0..model.alerts.len())
+                .map(|a| model.milestones.iter().enumerate().filter(|(_, m)| m.alert == Some(a)).map(|(i, _)| i).collect())
+                .collect(),
+            plan,
+            model,
+        }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// A builder of changes for one account; `people` are the ids that its events speak of, in their order.
+    pub fn changes(&self, people: &[Arc<str>]) -> Changes<'_> {
+        Changes::new(&self.model, &self.plan, people)
+    }
+
+    /// The columns that parents roll up, in the order of `Happened::Export`.
+    pub fn exports(&self) -> &[ColumnId] {
+        &self.plan.exports
+    }
+
+    /// The health of an account as it stands, with groups and measures.
+    pub fn health(&self, account: &Account) -> HealthNow {
+        if account.life() == Life::Unborn {
+            return HealthNow::default();
+        }
+        let started_at = self.plan.traits.get("started_at").copied().or_else(|| self.plan.slots.get(&tenure_model::definition::Builtin::StartedAt).copied());
+        let at = health::At {
+            t: account.evaluated,
+            today: account.today,
+            calendar: &self.model.calendar,
+            started_at: started_at.and_then(|s| account.value(s).as_instant(&self.model.calendar)),
+        };
+        health::health(&self.model, &self.plan, account, &at)
+    }
+
+    /// When the account's stage is late; None where nothing is expected of it.
+    pub fn stage_deadline(&self, account: &Account) -> Option<Instant> {
+        let stage = self.model.stages.get(account.stage.stage)?;
+        let member = |s: usize| account.value(self.model.segments[s].column).as_bool() == Some(true);
+        let span = stage.expected.iter().find(|(segment, _)| segment.is_none_or(member))?.1;
+        Some(self.model.calendar.add(account.stage.entered_at, span, 1))
+    }
+}

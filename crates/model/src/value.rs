@@ -219,6 +219,13 @@ impl Value {
     }
 }
 
+/// Unlike SQL's `=`: NULL equals NULL.
+impl PartialEq for Value {
+    fn eq(&self, other: &Value) -> bool {
+        self.same(other)
+    }
+}
+
 /// As SQL would write it: `NULL`, `'text'`, `TIMESTAMP '…'`.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,600 @@
+//! Advances one account over a span: its inputs and timers in order of time, each distinct instant evaluated once.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use tenure_model::definition::{Builtin, ColumnId, Source};
+use tenure_model::input::{Action, Decision};
+use tenure_model::time::{Day, Instant};
+use tenure_model::{Model, Value};
+
+use crate::Engine;
+use crate::account::{Account, Body, Life, MilestoneState, Override, Person, StageState};
+use crate::bits::Bits;
+use crate::evaluate::{Step, Touched};
+use crate::input::{Change, Events, Inputs, What};
+use crate::outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Sink};
+use crate::plan::{Plan, RowPlan};
+use crate::signal::Seen;
+use crate::subscription::Facts;
+
+/// At which instants accounts are evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// At every instant of an input or timer.
+    #[default]
+    Exact,
+    /// Once a date, at its last instant: faster, for exploring; it says of itself that it is sampled.
+    Daily,
+}
+
+/// An evaluation may follow another a microsecond later this often before it counts as an oscillation.
+const LAGS_MAX: u32 = 8;
+
+/// An input that lies before what has been advanced over: the account has to be replayed from its history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an input of {input} is late: the account has been advanced to {at}; replay it from its history")]
+pub struct Late {
+    /// Instant of the input.
+    pub input: Instant,
+    /// Where the account is.
+    pub at: Instant,
+}
+
+/// What one advance reuses from instant to instant.
+struct Scratch {
+    dirty: Bits,
+    /// The account's ordinals of `Inputs::people`.
+    people: Vec<u32>,
+    /// An event's row for `where:`.
+    event: Vec<Value>,
+}
+
+impl Engine {
+    /// The state of an account of which nothing is known yet.
+    pub fn account(&self, id: impl Into<Arc<str>>) -> Account {
+        Account::new(id.into(), &self.model, &self.plan)
+    }
+
+    /// Advances an account over (account.at, to] with all its inputs in that span. Batching changes no result: two advances give what one gives.
+    ///
+    /// # Errors
+    /// [`Late`] if an input lies at or before `account.at`; nothing has changed then.
+    pub fn advance(&self, account: &mut Account, inputs: &Inputs<'_>, to: Instant, mode: Mode, sink: &mut impl Sink) -> Result<(), Late> {
+        let first = inputs.events.time.first().map(|t| Instant(*t)).into_iter().chain(inputs.changes.iter().map(|c| c.at).find(|at| *at != Instant::MIN)).min();
+        if let Some(input) = first.filter(|t| *t <= account.at) {
+            return Err(Late { input, at: account.at });
+        }
+        let mut scratch = Scratch {
+            dirty: Bits::new(self.plan.account.width),
+            people: account.ordinals_of(inputs.people, &self.model, &self.plan),
+            event: vec![Value::Null; 2 + self.model.properties.len()],
+        };
+        let mut cursor = Cursor { event: 0, change: 0 };
+        if account.life == Life::Unborn {
+            let Some(born) = self.birth(inputs) else {
+                account.at = to;
+                return Ok(());
+            };
+            if born > to {
+                account.at = to;
+                return Ok(());
+            }
+            self.instant(account, inputs, &mut cursor, &mut scratch, born, mode, sink);
+        }
+        match mode {
+            Mode::Exact => {
+                loop {
+                    let t = cursor.next(inputs).min(account.next_timer());
+                    if t > to {
+                        break;
+                    }
+                    self.instant(account, inputs, &mut cursor, &mut scratch, t, mode, sink);
+                }
+            }
+            Mode::Daily => {
+                loop {
+                    let t = self.model.calendar.last_instant(account.today);
+                    if t > to {
+                        break;
+                    }
+                    if t > account.evaluated {
+                        self.instant(account, inputs, &mut cursor, &mut scratch, t, mode, sink);
+                    }
+                    self.next_day(account, sink);
+                }
+                if account.evaluated < to {
+                    self.instant(account, inputs, &mut cursor, &mut scratch, to, mode, sink);
+                }
+            }
+        }
+        account.at = to;
+        Ok(())
+    }
+
+    /// The first instant of an account: its first dated input, or an assumed start before it.
+    fn birth(&self, inputs: &Inputs<'_>) -> Option<Instant> {
+        let started = self.plan.traits.get("started_at").copied();
+        let created = self.plan.traits.get("created_at").copied();
+        let assumed = inputs.changes.iter().take_while(|c| c.at == Instant::MIN).filter_map(|c| match &c.what {
+            What::Trait(slot, value) if Some(*slot) == started || Some(*slot) == created => value.as_instant(&self.model.calendar),
+            What::Subscription(_, crate::input::SubscriptionField::StartedAt, value) => value.as_instant(&self.model.calendar),
+            _ => None,
+        });
+        let dated = inputs.changes.iter().find(|c| c.at != Instant::MIN).map(|c| c.at);
+        assumed.chain(dated).chain(inputs.events.time.first().map(|t| Instant(*t))).min()
+    }
+
+    /// One instant: takes what comes in at it, then evaluates.
+    #[allow(clippy::too_many_arguments)]
+    fn instant(&self, account: &mut Account, inputs: &Inputs<'_>, cursor: &mut Cursor, scratch: &mut Scratch, t: Instant, mode: Mode, sink: &mut impl Sink) {
+        let mut midnight = false;
+        if account.life == Life::Unborn {
+            account.today = self.model.calendar.day(t);
+            account.next_midnight = self.model.calendar.midnight(Day(account.today.0 + 1));
+        }
+        while t >= account.next_midnight {
+            self.next_day(account, sink);
+            midnight = true;
+        }
+        let round = if account.lags > 0 && t == account.evaluated.next() { account.lags } else { 0 };
+        account.lags = 0;
+        scratch.dirty.clear();
+        let Scratch { dirty, people, event } = scratch;
+        let mut step = Step { engine: self, account, sink, dirty, t, touched: Touched::Some(vec![]), shared: vec![] };
+        let live_before = step.account.life == Life::Live;
+        cursor.take(&mut step, inputs, people, event);
+        step.facts();
+        let live = step.account.life == Life::Live;
+        if live {
+            if midnight || mode == Mode::Daily || !live_before {
+                step.dirty.union(&self.plan.account.daily);
+                step.touched = Touched::All;
+            }
+            step.dirty.union(&step.account.body.lagged);
+            step.account.body.lagged.clear();
+            if round > 0 {
+                step.touched = Touched::All;
+            }
+            for (n, wake) in step.account.body.wake.iter().enumerate() {
+                if *wake <= t.0 {
+                    step.dirty.insert(n);
+                }
+            }
+            step.run();
+            if mode == Mode::Daily {
+                // Sampled: what would follow microseconds later is settled at the same instant.
+                for _ in 0..LAGS_MAX {
+                    if step.account.lags == 0 {
+                        break;
+                    }
+                    step.account.lags = 0;
+                    step.dirty.union(&step.account.body.lagged);
+                    step.account.body.lagged.clear();
+                    step.touched = Touched::All;
+                    step.run();
+                }
+                step.account.lags = 0;
+            } else if step.account.lags > 0 {
+                step.account.lags = round + 1;
+                if step.account.lags > LAGS_MAX {
+                    step.oscillated();
+                }
+            }
+        }
+        account.evaluated = t;
+    }
+
+    /// A date is over.
+    fn next_day(&self, account: &mut Account, sink: &mut impl Sink) {
+        if account.life == Life::Live {
+            for (i, (column, days)) in self.plan.logs.iter().enumerate() {
+                let value = account.body.row[*column as usize].clone();
+                account.logs[i].note(account.today, &value, *days);
+            }
+            sink.day(account, account.today);
+        }
+        account.today = Day(account.today.0 + 1);
+        account.next_midnight = self.model.calendar.midnight(Day(account.today.0 + 1));
+    }
+}
+
+/// How far the inputs have been taken.
+struct Cursor {
+    event: usize,
+    change: usize,
+}
+
+impl Cursor {
+    #[inline]
+    fn next(&self, inputs: &Inputs<'_>) -> Instant {
+        let event = inputs.events.time.get(self.event).copied().unwrap_or(i64::MAX);
+        let change = inputs.changes.get(self.change).map_or(i64::MAX, |c| c.at.0);
+        Instant(event.min(change))
+    }
+
+    /// Takes everything up to and with the step's instant.
+    fn take<S: Sink>(&mut self, step: &mut Step<'_, S>, inputs: &Inputs<'_>, people: &[u32], row: &mut [Value]) {
+        if step.account.life == Life::Unborn {
+            step.begin();
+        }
+        while let Some(change) = inputs.changes.get(self.change).filter(|c| c.at <= step.t) {
+            self.change += 1;
+            step.change(change, people);
+        }
+        let events = &inputs.events;
+        while let Some(time) = events.time.get(self.event).filter(|e| **e <= step.t.0) {
+            let i = self.event;
+            self.event += 1;
+            step.event(Instant(*time), events, i, inputs, people, row);
+        }
+    }
+}
+
+impl<S: Sink> Step<'_, S> {
+    /// The account comes to life.
+    fn begin(&mut self) {
+        self.account.life = Life::Live;
+        self.account.born = self.t;
+        (0..self.engine.plan.account.width).for_each(|n| self.dirty.insert(n));
+        self.tell(Happened::Born, vec![]);
+        self.first_stage();
+    }
+
+    fn first_stage(&mut self) {
+        self.account.stage = StageState { entered_at: self.t, ..StageState::default() };
+        if let Some(first) = self.engine.model.stages.iter().position(|s| s.first) {
+            self.enter_stage(first, MovedBy::Beginning, vec![]);
+        }
+    }
+
+    #[inline]
+    fn event(&mut self, time: Instant, events: &Events<'_>, i: usize, inputs: &Inputs<'_>, people: &[u32], row: &mut [Value]) {
+        let plan = &self.engine.plan;
+        let name = events.name[i];
+        let known = usize::from(name).min(self.engine.model.event_names.len());
+        let person = people.get(events.person[i] as usize).copied().unwrap_or(u32::MAX);
+        let day = if time == self.t { self.account.today } else { self.engine.model.calendar.day(time) };
+        let (fed, nodes) = &plan.account.dispatch[known];
+        let mut filled = false;
+        feed(&plan.account, fed, &mut self.account.body, time, day, name, person, &mut |filter, property, row| {
+            if !filled && filter {
+                filled = true;
+                fill(row, events, i, inputs, &plan.event_names);
+            }
+            property.map_or(Value::Null, |p| events.properties.get(p).map_or(Value::Null, |column| column[i].clone()))
+        }, row);
+        self.dirty.union(nodes);
+        if plan.has_people && person != u32::MAX {
+            self.set_member(person, true);
+            let (fed, nodes) = &plan.person.dispatch[known];
+            let body = &mut self.account.people[person as usize].body;
+            let mut filled = filled;
+            feed(&plan.person, fed, body, time, day, name, person, &mut |filter, property, row| {
+                if !filled && filter {
+                    filled = true;
+                    fill(row, events, i, inputs, &plan.event_names);
+                }
+                property.map_or(Value::Null, |p| events.properties.get(p).map_or(Value::Null, |column| column[i].clone()))
+            }, row);
+            body.lagged.union(nodes);
+            if let Touched::Some(touched) = &mut self.touched {
+                touched.push(person);
+            }
+        }
+    }
+
+    fn change(&mut self, change: &Change, people: &[u32]) {
+        let engine = self.engine;
+        match &change.what {
+            What::Trait(slot, value) => self.set_trait(*slot, value.clone()),
+            What::PersonTrait(person, slot, value) => {
+                let Some(person) = people.get(*person as usize).copied().filter(|_| engine.plan.has_people) else { return };
+                let body = &mut self.account.people[person as usize].body;
+                let slot = *slot as usize;
+                if !body.row[slot].same(value) {
+                    body.row[slot] = value.clone();
+                    body.lagged.union(&engine.plan.person.readers[slot].0);
+                    if let Touched::Some(touched) = &mut self.touched {
+                        touched.push(person);
+                    }
+                }
+            }
+            What::Member(person, member) => {
+                if let Some(person) = people.get(*person as usize).copied().filter(|_| engine.plan.has_people) {
+                    self.set_member(person, *member);
+                }
+            }
+            What::Subscription(id, field, value) => {
+                self.account.subscriptions.set(id, *field, value.clone());
+                self.account.facts_wake = Instant::MIN;
+            }
+            What::Decision(decision) => self.decision(decision),
+            What::Child(child, value) => {
+                match value {
+                    None => {
+                        self.account.children.remove(child);
+                    }
+                    Some((export, value)) => {
+                        let width = engine.plan.exports.len();
+                        let row = self.account.children.entry(child.clone()).or_insert_with(|| vec![Value::Null; width]);
+                        if let Some(slot) = row.get_mut(usize::from(*export)) {
+                            *slot = value.clone();
+                        }
+                    }
+                }
+                self.dirty.union(&engine.plan.child_nodes);
+            }
+        }
+    }
+
+    fn set_trait(&mut self, slot: ColumnId, value: Value) {
+        let plan = &self.engine.plan;
+        if plan.traits.get("started_at") == Some(&slot) {
+            self.account.started_trait = value;
+            self.account.facts_wake = Instant::MIN;
+            return;
+        }
+        let is_parent = plan.traits.get("parent") == Some(&slot);
+        let before = if is_parent { self.parent() } else { None };
+        self.write(slot as usize, value);
+        if plan.shared_slots.contains(slot as usize) {
+            // A trait is an input: persons read it at this instant.
+            self.shared.retain(|s| *s != slot);
+            self.copy_to_people(slot);
+        }
+        if is_parent && !plan.exports.is_empty() && before != self.parent() {
+            self.tell_exports(before);
+        }
+    }
+
+    /// Leaves the parent before and tells the present one everything.
+    fn tell_exports(&mut self, before: Option<Arc<str>>) {
+        if let Some(parent) = before {
+            self.tell(Happened::Export { parent, value: None }, vec![]);
+        }
+        if let Some(parent) = self.parent() {
+            for (i, column) in self.engine.plan.exports.iter().enumerate() {
+                let value = self.account.body.row[*column as usize].clone();
+                self.tell(Happened::Export { parent: parent.clone(), value: Some((i as u16, value)) }, vec![]);
+            }
+        }
+    }
+
+    fn decision(&mut self, decision: &Decision) {
+        let engine = self.engine;
+        match &decision.action {
+            Action::SetStage { stage, until } => {
+                let Some(to) = engine.model.stages.iter().position(|s| s.name == *stage) else { return };
+                self.account.stage.held_until = Some(until.unwrap_or(Instant::NEVER));
+                if to != self.account.stage.stage {
+                    self.enter_stage(to, MovedBy::Hand, vec![]);
+                }
+                self.mark(engine.plan.stage);
+            }
+            Action::ReleaseStage => {
+                self.account.stage.held_until = None;
+                self.mark(engine.plan.stage);
+            }
+            Action::Override { target, how, value, until } => {
+                self.account.health.overrides.retain(|o| !(o.target == *target && o.how == *how));
+                self.account.health.overrides.push(Override {
+                    target: target.clone(),
+                    how: *how,
+                    value: *value,
+                    until: *until,
+                    author: decision.author.clone(),
+                    reason: decision.reason.clone(),
+                    at: decision.at,
+                });
+                self.mark(engine.plan.health);
+            }
+            Action::ClearOverride { target } => {
+                self.account.health.overrides.retain(|o| o.target != *target);
+                self.mark(engine.plan.health);
+            }
+            Action::Waive { milestone } => {
+                let Some(m) = engine.model.milestones.iter().position(|x| x.name == *milestone) else { return };
+                let state = &mut self.account.milestones[m];
+                if matches!(state.status, None | Some(MilestoneStatus::Pending | MilestoneStatus::Missed)) {
+                    *state = MilestoneState { status: Some(MilestoneStatus::Waived), since: Some(self.t), ..*state };
+                    let due = state.due;
+                    self.settle_milestone(m, Some(MilestoneStatus::Waived), due, vec![]);
+                    if let Some(slot) = engine.model.milestones[m].column {
+                        self.write(slot as usize, Value::Text(engine.status_names[MilestoneStatus::Waived as usize].clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn mark(&mut self, node: usize) {
+        if node != usize::MAX {
+            self.dirty.insert(node);
+        }
+    }
+
+    /// What subscriptions and traits say of the account's life: its facts, its end, its return.
+    fn facts(&mut self) {
+        let engine = self.engine;
+        let calendar = &engine.model.calendar;
+        if self.account.facts_wake > self.t && self.account.born != self.t {
+            return;
+        }
+        let facts = self.account.subscriptions.at(self.t, calendar);
+        self.account.facts_wake = facts.next;
+        match (self.account.life, self.account.subscriptions.ended(&facts, engine.model.grace, calendar)) {
+            (Life::Live, Some(end)) if self.t >= end => return self.end(),
+            (Life::Live, Some(end)) => self.account.facts_wake = facts.next.min(end),
+            (Life::Ended(_), _) if facts.live > 0 => self.restart(&facts),
+            _ => {}
+        }
+        if self.account.life != Life::Live {
+            return;
+        }
+        if self.account.tenure_started.is_none() {
+            self.account.tenure_started = facts.started_at;
+        }
+        let given = self.account.started_trait.as_instant(calendar).filter(|_| self.account.tenure == 1);
+        let started = given.or(self.account.tenure_started).unwrap_or(self.account.born);
+        let started_slot = engine.plan.traits.get("started_at").map_or(engine.plan.slot(Builtin::StartedAt), |s| *s as usize);
+        self.write(started_slot, Value::Time(started));
+        if self.account.subscriptions.is_empty() {
+            return;
+        }
+        for (builtin, value) in [
+            (Builtin::Arr, facts.arr),
+            (Builtin::Mrr, facts.mrr),
+            (Builtin::Seats, facts.seats),
+            (Builtin::Subscriptions, Value::Number(facts.live as f64)),
+            (Builtin::Plan, facts.plan),
+            (Builtin::Product, facts.product),
+            (Builtin::RenewalAt, facts.renewal_at),
+            (Builtin::TrialEndsAt, facts.trial_ends_at),
+            (Builtin::CardExpiresAt, facts.card_expires_at),
+        ] {
+            // A declared trait of that name has taken the builtin's place: then the slot is unknown here.
+            self.write(engine.plan.slot(builtin), value);
+        }
+    }
+
+    /// The account has no live subscription any more.
+    fn end(&mut self) {
+        self.account.life = Life::Ended(self.t);
+        self.dirty.clear();
+        for rule in 0..self.account.alerts.len() {
+            if self.account.alerts[rule].end(self.t) {
+                self.tell(Happened::Alert { person: None, rule, state: AlertState::Inactive, since: self.t, why: AlertReason::Ended }, vec![]);
+            }
+        }
+        self.end_people_alerts();
+        if let (Some(parent), false) = (self.parent(), self.engine.plan.exports.is_empty()) {
+            self.tell(Happened::Export { parent, value: None }, vec![]);
+        }
+        self.tell(Happened::Ended, vec![]);
+    }
+
+    /// It came back: a new tenure.
+    fn restart(&mut self, facts: &Facts) {
+        let engine = self.engine;
+        let account = &mut *self.account;
+        account.life = Life::Live;
+        account.tenure += 1;
+        account.born = self.t;
+        account.tenure_started = facts.started_at;
+        account.milestones.fill(MilestoneState::default());
+        account.health.kept.clear();
+        account.health.band = None;
+        account.logs.iter_mut().for_each(|l| l.clear());
+        for milestone in engine.model.milestones.iter().filter_map(|m| m.column) {
+            account.body.row[milestone as usize] = Value::Null;
+        }
+        for (i, column) in engine.model.account.iter().enumerate() {
+            if matches!(column.source, Source::Alert(_)) {
+                account.body.row[i] = Value::Bool(false);
+            }
+        }
+        (0..engine.plan.account.width).for_each(|n| self.dirty.insert(n));
+        self.tell(Happened::Restarted, vec![]);
+        self.first_stage();
+        if self.parent().is_some() && !engine.plan.exports.is_empty() {
+            self.tell_exports(None);
+        }
+    }
+
+    /// Gives up on values that keep changing each other, and says so.
+    fn oscillated(&mut self) {
+        let model = &self.engine.model;
+        let mut lagged = self.account.body.lagged.clone();
+        let mut nodes = Vec::new();
+        let mut from = 0;
+        while let Some(n) = lagged.take_from(from) {
+            from = n;
+            nodes.push(name_of(model, &self.engine.plan.account, n));
+        }
+        self.account.body.lagged.clear();
+        self.account.people.iter_mut().for_each(|p| p.body.lagged.clear());
+        self.account.lags = 0;
+        self.tell(Happened::Oscillated { nodes }, vec![]);
+    }
+}
+
+fn name_of(model: &Model, plan: &RowPlan, n: usize) -> String {
+    let node = &plan.nodes[n];
+    match node.out.and_then(|s| model.account.get(s as usize)) {
+        Some(column) => column.name.clone(),
+        None => format!("{:?}", node.task).to_lowercase(),
+    }
+}
+
+/// Feeds one event to the signals that take it.
+#[inline]
+#[allow(clippy::too_many_arguments)]
+fn feed(
+    plan: &RowPlan,
+    fed: &[u16],
+    body: &mut Body,
+    time: Instant,
+    day: Day,
+    name: u16,
+    person: u32,
+    value: &mut dyn FnMut(bool, Option<usize>, &mut [Value]) -> Value,
+    row: &mut [Value],
+) {
+    for s in fed {
+        let signal = &plan.signals[usize::from(*s)];
+        if let Some(filter) = &signal.filter {
+            value(true, None, row);
+            if !filter.holds(row, time) {
+                continue;
+            }
+        }
+        let property = match signal.need {
+            crate::signal::Need::Sums(p) | crate::signal::Need::Extremes(p) | crate::signal::Need::Log(Some(p)) => value(false, Some(p), row),
+            _ => Value::Null,
+        };
+        let position = if signal.names.is_empty() { 0 } else { signal.names.get(&name).copied().unwrap_or(0) };
+        body.signals[usize::from(*s)].add(Seen { time, day, name: position, person, value: &property });
+    }
+}
+
+/// Fills the row that `where:` reads.
+fn fill(row: &mut [Value], events: &Events<'_>, i: usize, inputs: &Inputs<'_>, names: &[Arc<str>]) {
+    row[0] = names.get(usize::from(events.name[i])).map_or(Value::Null, |n| Value::Text(n.clone()));
+    row[1] = inputs.people.get(events.person[i] as usize).map_or(Value::Null, |p| Value::Text(p.clone()));
+    for (p, column) in events.properties.iter().enumerate() {
+        row[2 + p] = column[i].clone();
+    }
+}
+
+impl Account {
+    /// The account's own ordinals of these persons; new ones are added, members from their first input on.
+    fn ordinals_of(&mut self, ids: &[Arc<str>], model: &Model, plan: &Plan) -> Vec<u32> {
+        if self.ordinals.is_empty() {
+            self.ordinals = FxHashMap::with_capacity_and_hasher(ids.len(), Default::default());
+        }
+        ids.iter()
+            .map(|id| {
+                let next = self.ordinals.len() as u32;
+                let ordinal = *self.ordinals.entry(id.clone()).or_insert(next);
+                if ordinal == next && plan.has_people {
+                    self.people.push(new_person(id, &self.body.row, model, plan));
+                }
+                ordinal
+            })
+            .collect()
+    }
+}
+
+fn new_person(id: &Arc<str>, account: &[Value], model: &Model, plan: &Plan) -> Person {
+    let mut body = Body::new(model.person.len(), &plan.person);
+    for (i, column) in model.person.iter().enumerate() {
+        match column.source {
+            Source::Builtin(Builtin::Id) => body.row[i] = Value::Text(id.clone()),
+            Source::Segment(_) => body.row[i] = Value::Bool(false),
+            Source::Account(slot) => body.row[i] = account[slot as usize].clone(),
+            _ => {}
+        }
+    }
+    Person { id: id.clone(), member: false, body, alerts: vec![Default::default(); model.alerts.len()] }
+}

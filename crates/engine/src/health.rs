@@ -1,0 +1,261 @@
+//! Health: which card applies, what each measure scores, and how they make groups, a total, a coverage and a band.
+
+use tenure_model::definition::{Builtin, Comparison, Curve, Measure, Missing, RollUp, Scorecard, Shape};
+use tenure_model::input::OverrideKind;
+use tenure_model::time::{Day, Instant};
+use tenure_model::{Calendar, Model, Span, Value};
+
+use crate::account::{Account, Override};
+use crate::plan::Plan;
+
+/// A measure as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasureNow {
+    /// Does it apply?
+    pub applies: bool,
+    /// The value it reads.
+    pub value: Value,
+    /// Index of the curve that applies.
+    pub curve: Option<usize>,
+    /// The score computed from it (0–100), before overrides; None without data.
+    pub computed: Option<f64>,
+    /// The score that counts.
+    pub score: Option<f64>,
+    /// The value was missing and this came of its `missing:` policy.
+    pub stood_in: bool,
+}
+
+/// A group as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupNow {
+    /// Its measures, in order.
+    pub measures: Vec<MeasureNow>,
+    /// The weighted mean of those with a score.
+    pub computed: Option<f64>,
+    /// After overrides.
+    pub score: Option<f64>,
+    /// Share of weight that had data.
+    pub coverage: Option<f64>,
+}
+
+/// A health score as it stands.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct HealthNow {
+    /// Index of the card.
+    pub card: Option<usize>,
+    /// Its groups, in order.
+    pub groups: Vec<GroupNow>,
+    /// The weighted mean of the groups, before overrides, caps and floors.
+    pub computed: Option<f64>,
+    /// Indexes of the caps and floors that hold.
+    pub caps: Vec<usize>,
+    /// As above.
+    pub floors: Vec<usize>,
+    /// The score that counts.
+    pub score: Option<f64>,
+    /// Share of weight that had data.
+    pub coverage: Option<f64>,
+    /// Index of the band; `bands.len()` is the lowest.
+    pub band: Option<usize>,
+}
+
+/// What a score is computed from, beside the row.
+pub(crate) struct At<'a> {
+    pub t: Instant,
+    pub today: Day,
+    pub calendar: &'a Calendar,
+    pub started_at: Option<Instant>,
+}
+
+impl At<'_> {
+    /// Is the account at least that old, in dates?
+    fn is_old(&self, age: Span) -> bool {
+        let Some(start) = self.started_at else { return false };
+        match age {
+            Span::Days(days) => self.today.0 - self.calendar.day(start).0 >= days,
+            other => self.calendar.day(self.calendar.add(start, other, 1)) <= self.today,
+        }
+    }
+}
+
+/// Nine decimals: so that 75 is 75 whatever the order of weights.
+fn rounded(x: f64) -> f64 {
+    (x * 1e9).round() / 1e9
+}
+
+/// The weighted mean of (weight, value) pairs; None of no weight.
+fn weighted(parts: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
+    let (sum, weight) = parts.fold((0.0, 0.0), |(s, w), (weight, x)| (s + weight * x, w + weight));
+    (weight > 0.0).then(|| rounded(sum / weight))
+}
+
+/// The index of the card that applies.
+pub(crate) fn card(model: &Model, row: &[Value], stage: usize) -> Option<usize> {
+    model.scorecards.iter().position(|card| {
+        (card.stages.is_empty() || card.stages.contains(&stage))
+            && (card.segments.is_empty() || card.segments.iter().any(|s| row[model.segments[*s].column as usize].as_bool() == Some(true)))
+    })
+}
+
+/// Computes the health of an account as it stands.
+pub(crate) fn health(model: &Model, plan: &Plan, account: &Account, at: &At<'_>) -> HealthNow {
+    let row = &account.body.row;
+    let Some(index) = card(model, row, account.stage.stage) else { return HealthNow::default() };
+    let card = &model.scorecards[index];
+    let mut number = 0;
+    let mut groups = Vec::with_capacity(card.groups.len());
+    for group in &card.groups {
+        let mut measures = Vec::with_capacity(group.measures.len());
+        for measure in &group.measures {
+            let kept = account.health.kept.get(&(index, number)).copied();
+            measures.push(measure_now(model, measure, row, at, kept, &account.health.overrides));
+            number += 1;
+        }
+        let pairs = || group.measures.iter().zip(&measures).filter(|(_, now)| now.applies);
+        let computed = weighted(pairs().filter_map(|(m, now)| Some((m.weight, now.score?))));
+        let all: f64 = pairs().map(|(m, _)| m.weight).sum();
+        let had: f64 = pairs().filter(|(_, now)| now.score.is_some() && !now.stood_in).map(|(m, _)| m.weight).sum();
+        let score = overridden(computed, &account.health.overrides, "group:", &group.name);
+        let coverage = if all > 0.0 { Some(had / all) } else { score.map(|_| 1.0) };
+        groups.push(GroupNow { measures, computed, score, coverage });
+    }
+    let computed = match card.roll_up.filter(|_| !account.children.is_empty()) {
+        Some(how) => children(plan, account, plan.slots.get(&Builtin::Health).copied().unwrap_or(0), how).as_number().map(rounded),
+        None => weighted(card.groups.iter().zip(&groups).filter_map(|(g, now)| Some((g.weight, now.score?)))),
+    };
+    let coverage = match card.roll_up.filter(|_| !account.children.is_empty()) {
+        Some(_) => computed.map(|_| 1.0),
+        None => weighted(card.groups.iter().zip(&groups).filter_map(|(g, now)| Some((g.weight, now.coverage?)))),
+    };
+    let mut score = overridden(computed, &account.health.overrides, "total", "");
+    let holding = |limits: &[tenure_model::definition::Limit]| -> Vec<usize> {
+        limits.iter().enumerate().filter(|(_, l)| l.when.holds(row, at.t)).map(|(i, _)| i).collect()
+    };
+    let (caps, floors) = (holding(&card.caps), holding(&card.floors));
+    for cap in &caps {
+        score = score.map(|s| s.min(card.caps[*cap].at));
+    }
+    for floor in &floors {
+        score = score.map(|s| s.max(card.floors[*floor].at));
+    }
+    let before = account.health.band.filter(|_| account.health.card == Some(index));
+    let band = score.map(|s| band(card, s, before));
+    HealthNow { card: Some(index), groups, computed, caps, floors, score, coverage, band }
+}
+
+fn measure_now(model: &Model, measure: &Measure, row: &[Value], at: &At<'_>, kept: Option<(f64, Day)>, overrides: &[Override]) -> MeasureNow {
+    let applies = measure.min_age.is_none_or(|age| at.is_old(age)) && measure.when.as_ref().is_none_or(|p| p.holds(row, at.t));
+    let value = row[measure.column as usize].clone();
+    if !applies {
+        return MeasureNow { applies, value, curve: None, computed: None, score: None, stood_in: false };
+    }
+    let curve = measure.curves.iter().position(|c| curve_applies(model, c, row, at));
+    let found = curve.and_then(|c| score(&measure.curves[c].shape, &value));
+    let computed = found.or(match measure.missing {
+        Missing::Exclude => None,
+        Missing::Zero => Some(0.0),
+        Missing::Neutral => Some(50.0),
+        Missing::Keep(span) => kept.filter(|(_, day)| {
+            let until = match span {
+                Span::Days(days) => Day(day.0 + days),
+                other => at.calendar.day(at.calendar.add(at.calendar.midnight(*day), other, 1)),
+            };
+            at.today <= until
+        }).map(|(score, _)| score),
+    });
+    let score = overridden(computed, overrides, "measure:", &measure.name);
+    MeasureNow { applies, value, curve, computed, score, stood_in: found.is_none() && computed.is_some() && score == computed }
+}
+
+fn curve_applies(model: &Model, curve: &Curve, row: &[Value], at: &At<'_>) -> bool {
+    curve.segment.is_none_or(|s| row[model.segments[s].column as usize].as_bool() == Some(true))
+        && curve.min_age.is_none_or(|age| at.is_old(age))
+        && curve.max_age.is_none_or(|age| at.started_at.is_some() && !at.is_old(age))
+}
+
+/// The score of a value; None where the value is NULL or no rule fits it.
+pub fn score(shape: &Shape, value: &Value) -> Option<f64> {
+    match (shape, value) {
+        (Shape::Points(points), Value::Number(x)) => Some(interpolate(points, *x)),
+        (Shape::Steps(steps), Value::Number(x)) => steps
+            .iter()
+            .find(|step| match step.test {
+                None => true,
+                Some((Comparison::Less, n)) => *x < n,
+                Some((Comparison::AtMost, n)) => *x <= n,
+                Some((Comparison::AtLeast, n)) => *x >= n,
+                Some((Comparison::Greater, n)) => *x > n,
+                Some((Comparison::Equal, n)) => *x == n,
+            })
+            .map(|step| step.score),
+        (Shape::Map(map, or_else), Value::Text(text)) => map.get(text.as_ref()).copied().or(*or_else),
+        (Shape::Map(map, or_else), Value::Bool(b)) => map.get(if *b { "true" } else { "false" }).copied().or(*or_else),
+        _ => None,
+    }
+}
+
+fn interpolate(points: &[(f64, f64)], x: f64) -> f64 {
+    let i = points.partition_point(|p| p.0 <= x);
+    match (i.checked_sub(1).map(|i| points[i]), points.get(i)) {
+        (None, Some(first)) => first.1,
+        (Some(last), None) => last.1,
+        (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (x - a.0) / (b.0 - a.0),
+        (None, None) => 0.0,
+    }
+}
+
+fn overridden(score: Option<f64>, overrides: &[Override], prefix: &str, name: &str) -> Option<f64> {
+    let mut score = score;
+    for o in overrides.iter().filter(|o| o.target.strip_prefix(prefix) == Some(name)) {
+        score = match o.how {
+            OverrideKind::Set => Some(o.value),
+            OverrideKind::Cap => score.map(|s| s.min(o.value)),
+            OverrideKind::Floor => score.map(|s| s.max(o.value)),
+        };
+    }
+    score
+}
+
+/// The band of a score; a band is kept until the score leaves it by the card's hysteresis.
+pub fn band(card: &Scorecard, score: f64, before: Option<usize>) -> usize {
+    let above = |i: usize, slack: f64| -> bool {
+        let band = &card.bands[i];
+        let from = band.from + slack;
+        if band.exclusive { score > from } else { score >= from }
+    };
+    let plain = (0..card.bands.len()).find(|i| above(*i, 0.0)).unwrap_or(card.bands.len());
+    match before {
+        Some(before) if card.hysteresis > 0.0 && before != plain => {
+            let still_above_own = before == card.bands.len() || above(before, -card.hysteresis);
+            let below_next = before == 0 || !above(before - 1, card.hysteresis);
+            if still_above_own && below_next { before } else { plain }
+        }
+        _ => plain,
+    }
+}
+
+/// Name of a band.
+pub fn band_name(card: &Scorecard, band: usize) -> &str {
+    card.bands.get(band).map_or(&card.lowest, |b| &b.name)
+}
+
+/// A column of the children rolled up. Children without a value are left out.
+pub(crate) fn children(plan: &Plan, account: &Account, of: u32, how: RollUp) -> Value {
+    let position = |column: u32| plan.exports.iter().position(|c| *c == column);
+    let Some(of) = position(of) else { return Value::Null };
+    let values = account.children.values().filter_map(|v| Some((v, v.get(of)?.as_number()?)));
+    let numbers: Vec<f64> = values.clone().map(|(_, x)| x).collect();
+    if numbers.is_empty() {
+        return if how == RollUp::Sum { Value::Number(0.0) } else { Value::Null };
+    }
+    match how {
+        RollUp::Sum => Value::number(numbers.iter().sum()),
+        RollUp::Mean => Value::number(numbers.iter().sum::<f64>() / numbers.len() as f64),
+        RollUp::Min => Value::number(numbers.iter().copied().fold(f64::INFINITY, f64::min)),
+        RollUp::Max => Value::number(numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+        RollUp::Weighted(by) => {
+            let Some(by) = position(by) else { return Value::Null };
+            weighted(values.filter_map(|(v, x)| Some((v.get(by)?.as_number().filter(|w| *w > 0.0)?, x)))).map_or(Value::Null, Value::Number)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The least, greatest and last value of a property on each date.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+
+use tenure_model::Value;
+use tenure_model::time::Instant;
+
+use super::{Dates, Seen};
+
+#[derive(Clone, Debug)]
+struct OnDate {
+    day: i32,
+    min: Value,
+    max: Value,
+    last: (Instant, Value),
+}
+
+/// Sparse dates with their extremes; what is older than the horizon is one date at the front.
+#[derive(Clone, Debug)]
+pub(crate) struct Extremes {
+    horizon: i32,
+    dates: VecDeque<OnDate>,
+    /// All there ever was, for windows without a beginning.
+    ever: Option<OnDate>,
+}
+
+impl Extremes {
+    pub fn new(horizon: i32) -> Extremes {
+        Extremes { horizon, dates: VecDeque::new(), ever: None }
+    }
+
+    pub fn add(&mut self, e: Seen<'_>) {
+        if e.value.is_null() {
+            return;
+        }
+        let one = OnDate { day: e.day.0, min: e.value.clone(), max: e.value.clone(), last: (e.time, e.value.clone()) };
+        match &mut self.ever {
+            None => self.ever = Some(one.clone()),
+            Some(all) => all.join(&one),
+        }
+        match self.dates.back_mut() {
+            Some(back) if back.day == e.day.0 => back.join(&one),
+            _ => {
+                while self.dates.front().is_some_and(|d| d.day <= e.day.0 - self.horizon) {
+                    self.dates.pop_front();
+                }
+                self.dates.push_back(one);
+            }
+        }
+    }
+
+    fn within(&self, dates: Dates) -> Option<OnDate> {
+        if dates.after.0 == i32::MIN {
+            return self.ever.clone();
+        }
+        let mut within = self.dates.iter().filter(|d| d.day > dates.after.0 && d.day <= dates.last.0);
+        let mut all = within.next()?.clone();
+        within.for_each(|d| all.join(d));
+        Some(all)
+    }
+
+    pub fn min(&self, dates: Dates) -> Value {
+        self.within(dates).map_or(Value::Null, |d| d.min)
+    }
+
+    pub fn max(&self, dates: Dates) -> Value {
+        self.within(dates).map_or(Value::Null, |d| d.max)
+    }
+
+    pub fn last(&self, dates: Dates) -> Value {
+        self.within(dates).map_or(Value::Null, |d| d.last.1)
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.dates.capacity() * size_of::<OnDate>()
+    }
+}
+
+impl OnDate {
+    fn join(&mut self, other: &OnDate) {
+        if other.min.compare(&self.min) == Some(Ordering::Less) {
+            self.min = other.min.clone();
+        }
+        if other.max.compare(&self.max) == Some(Ordering::Greater) {
+            self.max = other.max.clone();
+        }
+        if later(&other.last, &self.last) {
+            self.last = other.last.clone();
+        }
+    }
+}
+
+/// Is `a` later than `b`? At one instant the greater value is the later, so that the order of arrival decides nothing.
+pub(super) fn later(a: &(Instant, Value), b: &(Instant, Value)) -> bool {
+    a.0 > b.0 || (a.0 == b.0 && a.1.compare(&b.1) == Some(Ordering::Greater))
+}

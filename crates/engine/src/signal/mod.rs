@@ -1,0 +1,198 @@
+//! Signals: all that is kept of events in memory. Each knows what its metrics need and forgets the rest.
+//!
+//! Events arrive in order of time. A late event rebuilds its account from history instead of changing a signal.
+
+mod counts;
+mod extremes;
+mod log;
+mod names;
+mod people;
+mod sums;
+
+use tenure_model::time::{Day, Instant};
+use tenure_model::{Calendar, Decimal, Value};
+use tenure_model::definition::{Aggregate, Window};
+
+pub(crate) use counts::Counts;
+pub(crate) use extremes::Extremes;
+pub(crate) use log::Log;
+pub(crate) use names::Names;
+pub(crate) use people::People;
+pub(crate) use sums::Sums;
+
+/// One event as a signal sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub time: Instant,
+    pub day: Day,
+    /// Position of the event's name in the metric's list; 0 for `any`.
+    pub name: u32,
+    /// The account's ordinal of the person; `u32::MAX` for none.
+    pub person: u32,
+    /// The property the signal reads; NULL without one.
+    pub value: &'a Value,
+}
+
+/// What a signal is made of; part of the compiled plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Need {
+    /// Counts by date, first and last time.
+    Counts,
+    /// Sums of a property by date.
+    Sums(usize),
+    /// Least, greatest and last of a property by date.
+    Extremes(usize),
+    /// Last date of each person.
+    People,
+    /// Last date of each name.
+    Names,
+    /// Every event: for windows that dates cannot serve.
+    Log(Option<usize>),
+}
+
+impl Need {
+    /// The cheapest signal that answers an aggregate over a window.
+    pub fn of(aggregate: Aggregate, window: Window) -> Need {
+        let property = match aggregate {
+            Aggregate::Sum(p) | Aggregate::Avg(p) | Aggregate::Min(p) | Aggregate::Max(p) | Aggregate::Last(p) => Some(p),
+            _ => None,
+        };
+        let by_date = match window {
+            Window::Lifetime => true,
+            Window::Days { offset, .. } => offset == 0 || matches!(aggregate, Aggregate::Count | Aggregate::Days | Aggregate::Sum(_) | Aggregate::Avg(_) | Aggregate::Min(_) | Aggregate::Max(_) | Aggregate::Last(_)),
+            _ => false,
+        };
+        match aggregate {
+            _ if !by_date => Need::Log(property),
+            Aggregate::FirstTime | Aggregate::LastTime if window != Window::Lifetime => Need::Log(None),
+            Aggregate::Count | Aggregate::Days | Aggregate::Since | Aggregate::FirstTime | Aggregate::LastTime | Aggregate::Ever => Need::Counts,
+            Aggregate::Sum(p) | Aggregate::Avg(p) => Need::Sums(p),
+            Aggregate::Min(p) | Aggregate::Max(p) | Aggregate::Last(p) => Need::Extremes(p),
+            Aggregate::People => Need::People,
+            Aggregate::Events => Need::Names,
+        }
+    }
+}
+
+/// A signal of one account or person.
+#[derive(Clone, Debug)]
+pub(crate) enum Signal {
+    Counts(Counts),
+    Sums(Sums),
+    Extremes(Extremes),
+    People(People),
+    Names(Names),
+    Log(Log),
+}
+
+impl Signal {
+    pub fn new(need: Need, horizon: Horizon) -> Signal {
+        match need {
+            Need::Counts => Signal::Counts(Counts::new(horizon.days)),
+            Need::Sums(_) => Signal::Sums(Sums::new(horizon.days)),
+            Need::Extremes(_) => Signal::Extremes(Extremes::new(horizon.days)),
+            Need::People => Signal::People(People::new(horizon.days)),
+            Need::Names => Signal::Names(Names::default()),
+            Need::Log(_) => Signal::Log(Log::new(horizon.micros)),
+        }
+    }
+
+    #[inline]
+    pub fn add(&mut self, e: Seen<'_>) {
+        match self {
+            Signal::Counts(s) => s.add(e),
+            Signal::Sums(s) => s.add(e),
+            Signal::Extremes(s) => s.add(e),
+            Signal::People(s) => s.add(e),
+            Signal::Names(s) => s.add(e),
+            Signal::Log(s) => s.add(e),
+        }
+    }
+
+    /// The aggregate over a range of dates.
+    pub fn over_dates(&self, aggregate: Aggregate, dates: Dates) -> Value {
+        match (self, aggregate) {
+            (Signal::Counts(s), Aggregate::Count) => Value::Number(s.count(dates) as f64),
+            (Signal::Counts(s), Aggregate::Days) => Value::Number(s.days(dates) as f64),
+            (Signal::Counts(s), Aggregate::Ever) => Value::Bool(s.count(dates) > 0),
+            (Signal::Counts(s), Aggregate::FirstTime) => s.first().map_or(Value::Null, Value::Time),
+            (Signal::Counts(s), Aggregate::LastTime) => s.last().map_or(Value::Null, Value::Time),
+            (Signal::Sums(s), Aggregate::Sum(_)) => Value::number(s.sum(dates).0.to_f64()),
+            (Signal::Sums(s), Aggregate::Avg(_)) => mean(s.sum(dates)),
+            (Signal::Extremes(s), Aggregate::Min(_)) => s.min(dates),
+            (Signal::Extremes(s), Aggregate::Max(_)) => s.max(dates),
+            (Signal::Extremes(s), Aggregate::Last(_)) => s.last(dates),
+            (Signal::People(s), Aggregate::People) => Value::Number(s.people(dates) as f64),
+            (Signal::Names(s), Aggregate::Events) => Value::Number(s.names(dates) as f64),
+            _ => Value::Null,
+        }
+    }
+
+    /// The aggregate over a range of instants; only a log can answer.
+    pub fn over_instants(&self, aggregate: Aggregate, instants: Instants, calendar: &Calendar) -> Value {
+        match self {
+            Signal::Log(log) => log.aggregate(aggregate, instants, calendar),
+            _ => Value::Null,
+        }
+    }
+
+    /// Date of the last event.
+    pub fn last_day(&self, calendar: &Calendar) -> Option<Day> {
+        match self {
+            Signal::Counts(s) => s.last().map(|t| calendar.day(t)),
+            _ => None,
+        }
+    }
+
+    /// Bytes it takes beside its own struct.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Signal::Counts(s) => s.bytes(),
+            Signal::Sums(s) => s.bytes(),
+            Signal::Extremes(s) => s.bytes(),
+            Signal::People(s) => s.bytes(),
+            Signal::Names(s) => s.bytes(),
+            Signal::Log(s) => s.bytes(),
+        }
+    }
+}
+
+/// How far back a signal's metrics look; what is older is forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Horizon {
+    /// In dates.
+    pub days: i32,
+    /// In microseconds; None looks back for ever.
+    pub micros: Option<i64>,
+}
+
+/// A range of dates: after `after`, up to and with `last`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dates {
+    pub after: Day,
+    pub last: Day,
+}
+
+impl Dates {
+    /// All dates up to one.
+    pub fn up_to(last: Day) -> Dates {
+        Dates { after: Day(i32::MIN), last }
+    }
+
+    /// `days` dates, the last `offset` before `today`.
+    pub fn window(today: Day, days: i32, offset: i32) -> Dates {
+        Dates { after: Day(today.0 - offset - days), last: Day(today.0 - offset) }
+    }
+}
+
+/// A half-open range of instants [from, to).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Instants {
+    pub from: Instant,
+    pub to: Instant,
+}
+
+/// The mean of a sum and a count, rounded once; NULL of nothing.
+fn mean((sum, n): (Decimal, u64)) -> Value {
+    if n == 0 { Value::Null } else { Value::number(sum.to_f64() / n as f64) }
+}

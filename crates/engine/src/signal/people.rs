@@ -1,0 +1,66 @@
+//! On which date each person was last seen: how many different persons a window has.
+
+use std::collections::VecDeque;
+
+use super::{Dates, Seen};
+
+/// The last date of each person by ordinal, and how many persons each recent date is the last of.
+#[derive(Clone, Debug)]
+pub(crate) struct People {
+    horizon: i32,
+    last: Vec<i32>,
+    /// (date, persons last seen on it), ascending.
+    dates: VecDeque<(i32, u32)>,
+    ever: u32,
+}
+
+/// Never seen.
+const NEVER: i32 = i32::MIN;
+
+impl People {
+    pub fn new(horizon: i32) -> People {
+        People { horizon, last: Vec::new(), dates: VecDeque::new(), ever: 0 }
+    }
+
+    #[inline]
+    pub fn add(&mut self, e: Seen<'_>) {
+        if e.person == u32::MAX {
+            return;
+        }
+        let person = e.person as usize;
+        if person >= self.last.len() {
+            self.last.resize(person + 1, NEVER);
+        }
+        let before = self.last[person];
+        if before == e.day.0 {
+            return;
+        }
+        self.last[person] = e.day.0;
+        if before == NEVER {
+            self.ever += 1;
+        } else if let Ok(i) = self.dates.binary_search_by_key(&before, |d| d.0) {
+            self.dates[i].1 -= 1;
+        }
+        match self.dates.back_mut() {
+            Some((day, n)) if *day == e.day.0 => *n += 1,
+            _ => {
+                while self.dates.front().is_some_and(|d| d.0 <= e.day.0 - self.horizon) {
+                    self.dates.pop_front();
+                }
+                self.dates.push_back((e.day.0, 1));
+            }
+        }
+    }
+
+    /// Different persons after a date up to the present; `dates.last` must be the present date.
+    pub fn people(&self, dates: Dates) -> u32 {
+        if dates.after.0 == i32::MIN {
+            return self.ever;
+        }
+        self.dates.iter().rev().take_while(|d| d.0 > dates.after.0).map(|d| d.1).sum()
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.last.capacity() * 4 + self.dates.capacity() * 8
+    }
+}

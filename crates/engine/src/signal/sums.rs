@@ -1,0 +1,60 @@
+//! Sums of a property on each date, exact.
+
+use std::collections::VecDeque;
+
+use tenure_model::Decimal;
+use tenure_model::time::Day;
+
+use super::{Dates, Seen};
+
+/// Sparse dates with cumulative sums and counts of the events that had the property.
+#[derive(Clone, Debug)]
+pub(crate) struct Sums {
+    horizon: i32,
+    dates: VecDeque<(i32, Decimal, u64)>,
+    forgotten: (Decimal, u64),
+    total: (Decimal, u64),
+}
+
+impl Sums {
+    pub fn new(horizon: i32) -> Sums {
+        Sums { horizon, dates: VecDeque::new(), forgotten: Default::default(), total: Default::default() }
+    }
+
+    pub fn add(&mut self, e: Seen<'_>) {
+        let Some(x) = e.value.as_number() else { return };
+        self.total.0 += Decimal::from_f64(x);
+        self.total.1 += 1;
+        if let Some(back) = self.dates.back_mut()
+            && back.0 == e.day.0
+        {
+            (back.1, back.2) = self.total;
+            return;
+        }
+        while self.dates.front().is_some_and(|d| d.0 <= e.day.0 - self.horizon) {
+            if let Some((_, sum, n)) = self.dates.pop_front() {
+                self.forgotten = (sum, n);
+            }
+        }
+        self.dates.push_back((e.day.0, self.total.0, self.total.1));
+    }
+
+    fn up_to(&self, day: Day) -> (Decimal, u64) {
+        let i = self.dates.partition_point(|d| d.0 <= day.0);
+        if i == 0 { self.forgotten } else { (self.dates[i - 1].1, self.dates[i - 1].2) }
+    }
+
+    /// (sum, how many).
+    pub fn sum(&self, dates: Dates) -> (Decimal, u64) {
+        let (sum, n) = self.up_to(dates.last);
+        if dates.after.0 == i32::MIN {
+            return (sum, n);
+        }
+        let (before, m) = self.up_to(dates.after);
+        (sum - before, n - m)
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.dates.capacity() * size_of::<(i32, Decimal, u64)>()
+    }
+}
