@@ -1,0 +1,52 @@
+//! What can go wrong in the store.
+
+/// A failure of the store, with what to do about it where the caller can do something.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database refused or could not be reached.
+    #[error("{}", plain(.0))]
+    Database(#[from] sqlx::Error),
+    /// The tables were written by a newer version.
+    #[error("the database has format {found}, this version of tenure reads up to {known}: use a newer tenure")]
+    Newer {
+        /// The format found.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+    },
+    /// A row does not hold what this version wrote.
+    #[error("{table}: a row cannot be read ({why})")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// A merge that contradicts another one.
+    #[error("{from} cannot be merged into {into}: {why}")]
+    Merge {
+        /// The id that should go.
+        from: String,
+        /// The id that should stay.
+        into: String,
+        /// The contradiction.
+        why: String,
+    },
+    /// There is no such row.
+    #[error("there is no {what} {name:?}")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// One line without the database library's own prefixes.
+fn plain(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(e) if e.message().contains("locked") => "the database is in use by another process".to_owned(),
+        sqlx::Error::Database(e) => e.message().to_owned(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,148 @@
+//! Files that were imported: what each gave, and whether it was read to its end.
+
+use sqlx::Row as _;
+use tenure_model::Instant;
+
+use crate::dialect::Row;
+use crate::{Error, Result, Store, Write};
+
+/// What makes two imports the same: the content, and everything that decides how it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportKey {
+    /// `accounts`, `people`, `subscriptions` or `events`.
+    pub kind: String,
+    /// Hash of the file's bytes.
+    pub content_hash: String,
+    /// Hash of the mapping's text; empty without one.
+    pub mapping_hash: String,
+    /// Where it comes from: part of every event's duplicate key.
+    pub source: String,
+    /// The date given to rows without one.
+    pub dated: Option<Instant>,
+}
+
+/// How far an import got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImportStatus {
+    /// Begun: if nobody is at it, it was interrupted, and doing it again finishes it.
+    Running,
+    /// Read to its end.
+    Done,
+}
+
+/// What an import gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImportCounts {
+    /// Rows read.
+    pub rows: u64,
+    /// Rows that said something new.
+    pub accepted: u64,
+    /// Rows that said nothing new.
+    pub duplicates: u64,
+    /// Rows that could not be read.
+    pub rejected: u64,
+    /// Values that contradict another one of the same date.
+    pub conflicts: u64,
+}
+
+/// One import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// Its number.
+    pub id: i64,
+    /// Its place among all inputs.
+    pub position: i64,
+    /// What makes it this one.
+    pub key: ImportKey,
+    /// Name of the file.
+    pub file: String,
+    /// What it gave.
+    pub counts: ImportCounts,
+    /// When it began.
+    pub started_at: Instant,
+    /// When it was done.
+    pub finished_at: Option<Instant>,
+    /// How far it got.
+    pub status: ImportStatus,
+}
+
+/// What `read` expects.
+const COLUMNS: &str = "id, position, kind, content_hash, mapping_hash, source, dated, file, row_count, accepted, duplicates, rejected, conflicts, started_at, finished_at, status";
+
+impl Store {
+    /// The import with this key, finished or not.
+    pub async fn import(&self, key: &ImportKey) -> Result<Option<Import>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM imports WHERE kind = $1 AND content_hash = $2 AND mapping_hash = $3 AND source = $4 AND dated = $5"
+        );
+        let query =
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(key.kind.as_str()).bind(key.content_hash.as_str()).bind(key.mapping_hash.as_str());
+        let row = query.bind(key.source.as_str()).bind(dated(key)).fetch_optional(&self.pool).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// All imports, in order of arrival.
+    pub async fn imports(&self) -> Result<Vec<Import>> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM imports ORDER BY id"))).fetch_all(&self.pool).await?;
+        rows.iter().map(read).collect()
+    }
+}
+
+impl Write {
+    /// Begins an import, or takes up an interrupted one again under its old number; returns the number.
+    pub async fn begin_import(&mut self, key: &ImportKey, file: &str, now: Instant) -> Result<i64> {
+        let id = self.next("import").await?;
+        let position = self.next_position().await?;
+        let sql = "INSERT INTO imports (id, position, kind, content_hash, mapping_hash, source, dated, file, row_count, accepted, duplicates, rejected, conflicts, started_at, status) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, 0, $9, 'running') \
+            ON CONFLICT (kind, content_hash, mapping_hash, source, dated) DO UPDATE SET position = excluded.position, file = excluded.file, started_at = excluded.started_at, status = 'running' \
+            RETURNING id";
+        let query = sqlx::query(sql)
+            .bind(id)
+            .bind(position)
+            .bind(key.kind.as_str())
+            .bind(key.content_hash.as_str())
+            .bind(key.mapping_hash.as_str());
+        let query = query.bind(key.source.as_str()).bind(dated(key)).bind(file).bind(now.0);
+        Ok(query.fetch_one(&mut *self.tx).await?.try_get(0)?)
+    }
+
+    /// Writes down that an import is done, and what it gave.
+    pub async fn finish_import(&mut self, id: i64, counts: ImportCounts, now: Instant) -> Result<()> {
+        let sql = "UPDATE imports SET row_count = $2, accepted = $3, duplicates = $4, rejected = $5, conflicts = $6, finished_at = $7, status = 'done' WHERE id = $1";
+        let query = sqlx::query(sql).bind(id).bind(counts.rows as i64).bind(counts.accepted as i64).bind(counts.duplicates as i64);
+        query.bind(counts.rejected as i64).bind(counts.conflicts as i64).bind(now.0).execute(&mut *self.tx).await?;
+        Ok(())
+    }
+}
+
+fn dated(key: &ImportKey) -> i64 {
+    key.dated.unwrap_or(Instant::MIN).0
+}
+
+fn read(row: &Row) -> Result<Import> {
+    let count = |i: usize| -> Result<u64> { Ok(row.try_get::<i64, _>(i)? as u64) };
+    let dated: i64 = row.try_get(6)?;
+    let key = ImportKey {
+        kind: row.try_get(2)?,
+        content_hash: row.try_get(3)?,
+        mapping_hash: row.try_get(4)?,
+        source: row.try_get(5)?,
+        dated: (dated != Instant::MIN.0).then_some(Instant(dated)),
+    };
+    let status = match row.try_get::<&str, _>(15)? {
+        "running" => ImportStatus::Running,
+        "done" => ImportStatus::Done,
+        other => return Err(Error::Corrupt { table: "imports", why: format!("status {other:?}") }),
+    };
+    Ok(Import {
+        id: row.try_get(0)?,
+        position: row.try_get(1)?,
+        key,
+        file: row.try_get(7)?,
+        counts: ImportCounts { rows: count(8)?, accepted: count(9)?, duplicates: count(10)?, rejected: count(11)?, conflicts: count(12)? },
+        started_at: Instant(row.try_get(13)?),
+        finished_at: row.try_get::<Option<i64>, _>(14)?.map(Instant),
+        status,
+    })
+}

@@ -1,0 +1,183 @@
+//! All inputs of an account together, under canonical ids, in the order the engine takes them: for one account, and for all page by page.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sqlx::{AssertSqlSafe, Row as _};
+use tenure_model::input::{Decision, Entity, Membership, Version};
+
+use crate::dialect::Row;
+use crate::{Merges, Result, Store, decisions, memberships, versions};
+
+/// What was said and decided about one account and its persons.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AccountInputs {
+    /// Its canonical id.
+    pub account: String,
+    /// Of the account, its subscriptions and everyone who ever was a member; by entity, field and date, settled.
+    pub versions: Vec<Version>,
+    /// By person and start, settled.
+    pub memberships: Vec<Membership>,
+    /// By instant, then position.
+    pub decisions: Vec<Decision>,
+}
+
+/// Reads all accounts in order of their ids, some at a time.
+#[derive(Debug)]
+pub struct InputPages {
+    store: Store,
+    merges: Merges,
+    ids: std::vec::IntoIter<String>,
+    size: usize,
+}
+
+impl InputPages {
+    /// How many accounts are still to come.
+    pub fn left(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The next page; None after the last.
+    pub async fn next(&mut self) -> Result<Option<Vec<AccountInputs>>> {
+        let ids: Vec<String> = self.ids.by_ref().take(self.size).collect();
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        self.store.gather(&self.merges, ids).await.map(Some)
+    }
+}
+
+impl Store {
+    /// The canonical ids of all accounts of whom something was said or decided, ascending. Accounts known by events only are not among them.
+    pub async fn accounts(&self) -> Result<Vec<String>> {
+        self.canonical_accounts(&self.merges().await?).await
+    }
+
+    /// All accounts, so many a page.
+    pub async fn inputs(&self, page_size: usize) -> Result<InputPages> {
+        let merges = self.merges().await?;
+        let ids = self.canonical_accounts(&merges).await?.into_iter();
+        Ok(InputPages { store: self.clone(), merges, ids, size: page_size.max(1) })
+    }
+
+    /// One account, by any of its ids; empty where nothing was said of it.
+    pub async fn account_inputs(&self, account: &str) -> Result<AccountInputs> {
+        let merges = self.merges().await?;
+        let id = merges.account(account).to_owned();
+        Ok(self.gather(&merges, vec![id]).await?.pop().unwrap_or_default())
+    }
+
+    async fn canonical_accounts(&self, merges: &Merges) -> Result<Vec<String>> {
+        let sql = "SELECT owner FROM versions WHERE kind = 'account' UNION SELECT owner FROM versions WHERE kind = 'subscription' \
+            UNION SELECT account FROM memberships UNION SELECT account FROM decisions";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
+        let ids: BTreeSet<String> = rows.iter().map(|row| Ok(merges.account(row.try_get(0)?).to_owned())).collect::<Result<_>>()?;
+        Ok(ids.into_iter().collect())
+    }
+
+    /// The inputs of the given canonical ids, which are ascending and, but for merged ones, all there are between the first and the last.
+    async fn gather(&self, merges: &Merges, ids: Vec<String>) -> Result<Vec<AccountInputs>> {
+        let (Some(first), Some(last)) = (ids.first().cloned(), ids.last().cloned()) else { return Ok(Vec::new()) };
+        let mut page: BTreeMap<String, AccountInputs> =
+            ids.into_iter().map(|id| (id.clone(), AccountInputs { account: id, ..Default::default() })).collect();
+        // The ids between first and last, then, one by one, those that were merged into one of them.
+        let mut ranges = vec![(first, last)];
+        ranges.extend(merges.accounts().filter(|(_, into)| page.contains_key(*into)).map(|(from, _)| (from.to_owned(), from.to_owned())));
+        for (low, high) in &ranges {
+            self.gather_accounts(merges, &mut page, low, high).await?;
+        }
+        self.gather_people(merges, &mut page, &ranges).await?;
+        Ok(page
+            .into_values()
+            .map(|mut inputs| {
+                versions::settle(&mut inputs.versions);
+                memberships::settle(&mut inputs.memberships);
+                inputs
+            })
+            .collect())
+    }
+
+    /// Memberships, decisions, and versions of accounts and subscriptions in a range of ids. Ids outside the page are passed over: a range may
+    /// hold merged ids that stay elsewhere.
+    async fn gather_accounts(&self, merges: &Merges, page: &mut BTreeMap<String, AccountInputs>, low: &str, high: &str) -> Result<()> {
+        let sql = format!("SELECT {} FROM memberships m WHERE m.account BETWEEN $1 AND $2", memberships::COLUMNS);
+        for row in self.between(sql, low, high).await? {
+            let membership = merges.membership(memberships::read(&row)?);
+            if let Some(inputs) = page.get_mut(&membership.account) {
+                inputs.memberships.push(membership);
+            }
+        }
+        for kind in ["account", "subscription"] {
+            let sql = format!("SELECT {} FROM versions v WHERE v.kind = '{kind}' AND v.owner BETWEEN $1 AND $2", versions::COLUMNS);
+            for row in self.between(sql, low, high).await? {
+                let version = merges.version(versions::read(&row)?);
+                let (Entity::Account(id) | Entity::Subscription(id, _)) = &version.entity else { continue };
+                if let Some(inputs) = page.get_mut(id) {
+                    inputs.versions.push(version);
+                }
+            }
+        }
+        let sql =
+            "SELECT position, account, at, author, reason, action FROM decisions WHERE account BETWEEN $1 AND $2 ORDER BY at, position";
+        for row in self.between(sql.to_owned(), low, high).await? {
+            let mut decision = decisions::read(&row)?.decision;
+            decision.account = merges.account(&decision.account).to_owned();
+            if let Some(inputs) = page.get_mut(&decision.account) {
+                let place = inputs.decisions.partition_point(|d| d.at <= decision.at);
+                inputs.decisions.insert(place, decision);
+            }
+        }
+        Ok(())
+    }
+
+    /// Versions of the persons of the page's accounts; a person at two accounts is given to both.
+    async fn gather_people(&self, merges: &Merges, page: &mut BTreeMap<String, AccountInputs>, ranges: &[(String, String)]) -> Result<()> {
+        let mut accounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for inputs in page.values() {
+            for membership in &inputs.memberships {
+                accounts.entry(membership.person.clone()).or_default().insert(inputs.account.clone());
+            }
+        }
+        let mut read: BTreeSet<String> = BTreeSet::new();
+        let mut rows = Vec::new();
+        for (low, high) in ranges {
+            let sql = format!(
+                "SELECT {} FROM versions v WHERE v.kind = 'person' AND v.owner IN (SELECT m.person FROM memberships m WHERE m.account BETWEEN $1 AND $2)",
+                versions::COLUMNS
+            );
+            let found = self.between(sql, low, high).await?;
+            for row in &found {
+                read.insert(row.try_get(1)?);
+            }
+            rows.extend(found);
+        }
+        // Ids of a person that stand in no membership here: those merged, or merged into.
+        let merged = merges.people().flat_map(|(from, into)| [(from, into), (into, into)]);
+        let missing: BTreeSet<&str> =
+            merged.filter(|(id, into)| accounts.contains_key(*into) && !read.contains(*id)).map(|(id, _)| id).collect();
+        for id in missing {
+            rows.extend(
+                self.between(
+                    format!("SELECT {} FROM versions v WHERE v.kind = 'person' AND v.owner BETWEEN $1 AND $2", versions::COLUMNS),
+                    id,
+                    id,
+                )
+                .await?,
+            );
+        }
+        for row in &rows {
+            let version = merges.version(versions::read(row)?);
+            let Entity::Person(id) = &version.entity else { continue };
+            for account in accounts.get(id).into_iter().flatten() {
+                if let Some(inputs) = page.get_mut(account) {
+                    inputs.versions.push(version.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of a query with two bounds. The text is put together from constants only.
+    async fn between(&self, sql: String, low: &str, high: &str) -> Result<Vec<Row>> {
+        Ok(sqlx::query(AssertSqlSafe(sql)).bind(low).bind(high).fetch_all(&self.pool).await?)
+    }
+}

@@ -1,0 +1,55 @@
+//! Which persons belong to which accounts.
+
+use sqlx::Row as _;
+use tenure_model::Instant;
+use tenure_model::input::Membership;
+
+use crate::dialect::Row;
+use crate::{Added, Result, Store, Write, bulk};
+
+/// The columns that `read` expects, in its order.
+pub(crate) const COLUMNS: &str = "m.account, m.person, m.valid_from, m.valid_until";
+
+impl Write {
+    /// Adds memberships from an import. Those already there change nothing.
+    pub async fn add_memberships(&mut self, import: i64, memberships: &[Membership]) -> Result<Added> {
+        let head = "INSERT INTO memberships (account, person, valid_from, valid_until, import)";
+        let new = bulk::insert(&mut self.tx, head, 5, memberships, |values, m| {
+            values.push_bind(m.account.as_str()).push_bind(m.person.as_str());
+            values.push_bind(m.from.unwrap_or(Instant::MIN).0).push_bind(m.until.unwrap_or(Instant::NEVER).0).push_bind(import);
+        })
+        .await?;
+        Ok(Added::of(memberships.len(), new))
+    }
+}
+
+impl Store {
+    /// All memberships under canonical ids, by person, then account and start. Whose event it is without a group: the sole account of its person.
+    pub async fn memberships(&self) -> Result<Vec<Membership>> {
+        let merges = self.merges().await?;
+        let rows = sqlx::query("SELECT m.account, m.person, m.valid_from, m.valid_until FROM memberships m").fetch_all(&self.pool).await?;
+        let mut all = rows.iter().map(|row| Ok(merges.membership(read(row)?))).collect::<Result<Vec<_>>>()?;
+        settle(&mut all);
+        Ok(all)
+    }
+}
+
+/// A membership from a row of `COLUMNS`.
+pub(crate) fn read(row: &Row) -> Result<Membership> {
+    let from: i64 = row.try_get(2)?;
+    let until: i64 = row.try_get(3)?;
+    Ok(Membership {
+        account: row.try_get(0)?,
+        person: row.try_get(1)?,
+        from: (from != Instant::MIN.0).then_some(Instant(from)),
+        until: (until != Instant::NEVER.0).then_some(Instant(until)),
+    })
+}
+
+/// Brings memberships into their one order (person, account, start); of those with the same start the one that ends first stays, so that
+/// learning of an end closes what was open, in whatever order it came.
+pub(crate) fn settle(memberships: &mut Vec<Membership>) {
+    let end = |m: &Membership| m.until.unwrap_or(Instant::NEVER);
+    memberships.sort_by(|a, b| (&a.person, &a.account, a.from, end(a)).cmp(&(&b.person, &b.account, b.from, end(b))));
+    memberships.dedup_by(|b, a| (&a.person, &a.account, a.from) == (&b.person, &b.account, b.from));
+}

@@ -1,0 +1,58 @@
+//! All that was said of a person, wherever they are a member: for export and for lists of people.
+
+use std::collections::BTreeMap;
+
+use sqlx::Row as _;
+use tenure_model::input::{Entity, Membership, Version};
+
+use crate::{Result, Store, memberships, versions};
+
+/// One person.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PersonInputs {
+    /// Canonical id.
+    pub person: String,
+    /// By field and date, settled.
+    pub versions: Vec<Version>,
+    /// By account and start, settled.
+    pub memberships: Vec<Membership>,
+}
+
+impl Store {
+    /// All persons, by id: those with traits and those who only are members somewhere.
+    pub async fn people(&self) -> Result<Vec<PersonInputs>> {
+        let merges = self.merges().await?;
+        let mut people: BTreeMap<String, PersonInputs> = BTreeMap::new();
+        for row in sqlx::query(
+            "SELECT v.kind, v.owner, v.item, v.field, v.valid_from, v.known_from, v.value FROM versions v WHERE v.kind = 'person'",
+        )
+        .fetch_all(&self.pool)
+        .await?
+        {
+            let version = merges.version(versions::read(&row)?);
+            if let Entity::Person(id) = &version.entity {
+                people.entry(id.clone()).or_default().versions.push(version);
+            }
+        }
+        for membership in self.memberships().await? {
+            people.entry(membership.person.clone()).or_default().memberships.push(membership);
+        }
+        Ok(people
+            .into_iter()
+            .map(|(person, mut inputs)| {
+                versions::settle(&mut inputs.versions);
+                memberships::settle(&mut inputs.memberships);
+                PersonInputs { person, ..inputs }
+            })
+            .collect())
+    }
+
+    /// How many accounts, persons, subscriptions and versions there are, before merging.
+    pub async fn count_entities(&self) -> Result<BTreeMap<String, u64>> {
+        let sql = "SELECT kind, COUNT(*) FROM (SELECT DISTINCT kind, owner, item FROM versions) AS entities GROUP BY kind \
+            UNION ALL SELECT 'version', COUNT(*) FROM versions UNION ALL SELECT 'membership', COUNT(*) FROM memberships \
+            UNION ALL SELECT 'decision', COUNT(*) FROM decisions";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)? as u64))).collect()
+    }
+}

@@ -1,0 +1,149 @@
+//! Versions of fields: what was said of accounts, persons and subscriptions, each statement once.
+//!
+//! Every statement is kept, also one that repeats an earlier one at a later time: only so does the order of files not matter. Reading leaves
+//! out what says nothing new (`settle`).
+
+use sqlx::Row as _;
+use tenure_model::Instant;
+use tenure_model::input::{Entity, Version};
+
+use crate::dialect::Row;
+use crate::{Error, Result, Write, bulk};
+
+/// What became of rows that were added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Written.
+    pub new: u64,
+    /// Already there.
+    pub known: u64,
+}
+
+impl std::ops::AddAssign for Added {
+    fn add_assign(&mut self, other: Added) {
+        self.new += other.new;
+        self.known += other.known;
+    }
+}
+
+impl Added {
+    pub(crate) fn of(rows: usize, new: u64) -> Added {
+        Added { new, known: (rows as u64).saturating_sub(new) }
+    }
+}
+
+/// The columns that `read` expects, in its order.
+pub(crate) const COLUMNS: &str = "v.kind, v.owner, v.item, v.field, v.valid_from, v.known_from, v.value";
+
+impl Write {
+    /// Adds versions from an import. Statements already there change nothing.
+    pub async fn add_versions(&mut self, import: i64, versions: &[Version]) -> Result<Added> {
+        let head = "INSERT INTO versions (kind, owner, item, field, valid_from, known_from, value, import)";
+        let new = bulk::insert(&mut self.tx, head, 8, versions, |values, version| {
+            let (kind, owner, item) = key(&version.entity);
+            values.push_bind(kind).push_bind(owner).push_bind(item).push_bind(version.field.as_str());
+            values.push_bind(version.valid_from.unwrap_or(Instant::MIN).0).push_bind(version.known_from.unwrap_or(Instant::MIN).0);
+            values.push_bind(version.value.to_string()).push_bind(import);
+        })
+        .await?;
+        Ok(Added::of(versions.len(), new))
+    }
+
+    /// How many statements of an import contradict another one of the same field and the same dates, so that neither is newer.
+    /// On reading the one whose JSON text is greatest holds.
+    pub async fn count_conflicts(&mut self, import: i64) -> Result<u64> {
+        let sql = "SELECT COUNT(*) FROM versions a WHERE a.import = $1 AND EXISTS (SELECT 1 FROM versions b WHERE b.kind = a.kind AND b.owner = a.owner \
+            AND b.item = a.item AND b.field = a.field AND b.valid_from = a.valid_from AND b.known_from = a.known_from AND b.value <> a.value)";
+        Ok(sqlx::query(sql).bind(import).fetch_one(&mut *self.tx).await?.try_get::<i64, _>(0)? as u64)
+    }
+}
+
+/// (kind, owner, item) of an entity.
+fn key(entity: &Entity) -> (&'static str, &str, &str) {
+    match entity {
+        Entity::Account(id) => ("account", id, ""),
+        Entity::Person(id) => ("person", id, ""),
+        Entity::Subscription(account, id) => ("subscription", account, id),
+    }
+}
+
+/// A version from a row of `COLUMNS`.
+pub(crate) fn read(row: &Row) -> Result<Version> {
+    let corrupt = |why: String| Error::Corrupt { table: "versions", why };
+    let owner: String = row.try_get(1)?;
+    let entity = match row.try_get::<&str, _>(0)? {
+        "account" => Entity::Account(owner),
+        "person" => Entity::Person(owner),
+        "subscription" => Entity::Subscription(owner, row.try_get(2)?),
+        other => return Err(corrupt(format!("kind {other:?}"))),
+    };
+    let dated = |t: i64| (t != Instant::MIN.0).then_some(Instant(t));
+    Ok(Version {
+        entity,
+        field: row.try_get(3)?,
+        valid_from: dated(row.try_get(4)?),
+        known_from: dated(row.try_get(5)?),
+        value: serde_json::from_str(row.try_get(6)?).map_err(|e| corrupt(e.to_string()))?,
+    })
+}
+
+/// Brings versions into their one order (entity, field, valid from, known from) and leaves out those that say nothing: of contradicting ones
+/// all but the greatest in JSON text, and a dated repetition of the version before it.
+pub(crate) fn settle(versions: &mut Vec<Version>) {
+    let dates = |v: &Version| (v.valid_from.unwrap_or(Instant::MIN), v.known_from.unwrap_or(Instant::MIN));
+    let order = |v: &Version| std::cmp::Reverse(v.value.to_string());
+    versions.sort_by(|a, b| {
+        a.entity
+            .cmp(&b.entity)
+            .then_with(|| a.field.cmp(&b.field))
+            .then_with(|| dates(a).cmp(&dates(b)))
+            .then_with(|| order(a).cmp(&order(b)))
+    });
+    versions.dedup_by(|b, a| {
+        let field = a.entity == b.entity && a.field == b.field;
+        let contradicts = dates(a) == dates(b);
+        let repeats = a.value == b.value && a.valid_from.is_some() && a.visible_from() <= b.visible_from();
+        field && (contradicts || repeats)
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(value: &str, valid_from: Option<i64>, known_from: Option<i64>) -> Version {
+        let value = serde_json::from_str(value).unwrap();
+        Version {
+            entity: Entity::Account("acme".into()),
+            field: "tier".into(),
+            value,
+            valid_from: valid_from.map(Instant),
+            known_from: known_from.map(Instant),
+        }
+    }
+
+    /// Each row: what was said (value, valid from, known from), and which of it, by index, is left.
+    #[test]
+    fn what_is_left() {
+        type Said = (&'static str, Option<i64>, Option<i64>);
+        let rules: &[(&str, &[Said], &[usize])] = &[
+            ("of undated ones the greatest text holds", &[("1", None, None), ("\"a\"", None, None), ("2", None, None)], &[2]),
+            ("so also of those at the same date", &[("1", Some(5), None), ("2", Some(5), None)], &[1]),
+            ("a later repetition says nothing", &[("1", Some(5), None), ("1", Some(9), None)], &[0]),
+            ("a repetition after a change does", &[("1", Some(5), None), ("2", Some(7), None), ("1", Some(9), None)], &[0, 1, 2]),
+            ("a date for what was assumed does", &[("1", None, None), ("1", Some(9), None)], &[0, 1]),
+            ("what was learned earlier does", &[("1", Some(5), Some(20)), ("1", Some(9), None)], &[0, 1]),
+            ("a correction of the same date does", &[("1", Some(5), None), ("2", Some(5), Some(8))], &[0, 1]),
+        ];
+        for (rule, said, left) in rules {
+            let said: Vec<Version> = said.iter().map(|(value, valid, known)| version(value, *valid, *known)).collect();
+            let expected: Vec<Version> = left.iter().map(|i| said[*i].clone()).collect();
+            for rotation in 0..said.len() {
+                let mut versions = said.clone();
+                versions.rotate_left(rotation);
+                settle(&mut versions);
+                assert_eq!(versions, expected, "{rule}");
+            }
+        }
+    }
+}

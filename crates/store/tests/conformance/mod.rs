@@ -1,0 +1,386 @@
+//! What every database must do: tests that take an opened, empty store. A new dialect stamps them with `conformance!`.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use tenure_model::Instant;
+use tenure_model::definition::{Revision, Severity};
+use tenure_model::input::{Action, Decision, Entity, Membership, Merge, OverrideKind, Version};
+use tenure_store::{Added, Alert, AlertState, AppliedModel, Closing, Error, Evaluated, ImportCounts, ImportKey, ImportStatus, Store};
+
+/// Stamps each test for one database. `$open` gives an opened, empty store and whatever must live as long as it.
+#[macro_export]
+macro_rules! conformance {
+    ($open:path) => {
+        $crate::conformance!($open;
+            workspace, versions_once, order_of_files, conflicts, memberships_end, merges_resolve, merges_refused, decisions, pages, people_of_merged,
+            uncommitted, imports, models, evaluated, alerts, text_orders_by_bytes, bulk
+        );
+    };
+    ($open:path; $($name:ident),+) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                let (store, _alive) = $open().await;
+                conformance::$name(store).await;
+            }
+        )+
+    };
+}
+
+fn account(id: &str, field: &str, value: serde_json::Value, valid_from: Option<i64>) -> Version {
+    Version { entity: Entity::Account(id.into()), field: field.into(), value, valid_from: valid_from.map(Instant), known_from: None }
+}
+
+fn person(id: &str, field: &str, value: serde_json::Value) -> Version {
+    Version { entity: Entity::Person(id.into()), field: field.into(), value, valid_from: None, known_from: None }
+}
+
+fn subscription(account: &str, id: &str, field: &str, value: serde_json::Value) -> Version {
+    Version { entity: Entity::Subscription(account.into(), id.into()), field: field.into(), value, valid_from: None, known_from: None }
+}
+
+fn member(person: &str, account: &str, from: Option<i64>, until: Option<i64>) -> Membership {
+    Membership { person: person.into(), account: account.into(), from: from.map(Instant), until: until.map(Instant) }
+}
+
+fn merge(account: bool, from: &str, into: &str) -> Merge {
+    Merge { account, from: from.into(), into: into.into(), at: Instant(7) }
+}
+
+async fn add(store: &Store, import: i64, versions: &[Version], memberships: &[Membership]) -> Added {
+    let mut write = store.write().await.unwrap();
+    let mut added = write.add_versions(import, versions).await.unwrap();
+    added += write.add_memberships(import, memberships).await.unwrap();
+    write.commit().await.unwrap();
+    added
+}
+
+async fn add_merge(store: &Store, merge: &Merge) -> Result<bool, Error> {
+    let mut write = store.write().await.unwrap();
+    let new = write.add_merge(merge, "carla").await?;
+    write.commit().await.unwrap();
+    Ok(new)
+}
+
+async fn decide(store: &Store, account: &str, at: i64, action: Action) -> i64 {
+    let mut write = store.write().await.unwrap();
+    let decision = Decision { account: account.into(), at: Instant(at), author: "carla".into(), reason: "because".into(), action };
+    let position = write.add_decision(&decision).await.unwrap();
+    write.commit().await.unwrap();
+    position
+}
+
+pub async fn workspace(store: Store) {
+    assert_eq!(store.workspace().await.unwrap(), None);
+    let mut write = store.write().await.unwrap();
+    write.create_workspace(Instant(5)).await.unwrap();
+    write.create_workspace(Instant(6)).await.unwrap();
+    write.set_live_from(Some(Instant(9))).await.unwrap();
+    write.commit().await.unwrap();
+    let workspace = store.workspace().await.unwrap().unwrap();
+    assert_eq!((workspace.created_at, workspace.live_from), (Instant(5), Some(Instant(9))));
+}
+
+pub async fn versions_once(store: Store) {
+    let said = [
+        account("acme", "tier", json!(1), None),
+        account("acme", "tier", json!(2), Some(5)),
+        subscription("acme", "s1", "plan", json!("pro")),
+    ];
+    assert_eq!(add(&store, 1, &said, &[member("ann", "acme", None, None)]).await, Added { new: 4, known: 0 });
+    assert_eq!(add(&store, 2, &said, &[member("ann", "acme", None, None)]).await, Added { new: 0, known: 4 });
+    let inputs = store.account_inputs("acme").await.unwrap();
+    assert_eq!(inputs.versions, said);
+    assert_eq!(inputs.memberships, [member("ann", "acme", None, None)]);
+    assert_eq!(store.accounts().await.unwrap(), ["acme"]);
+    assert!(store.account_inputs("nobody").await.unwrap().versions.is_empty());
+}
+
+pub async fn order_of_files(store: Store) {
+    // Were the repetition in February not kept, what is said of January afterwards would hold in March.
+    add(&store, 1, &[account("a", "tier", json!(1), Some(10)), account("b", "tier", json!(1), Some(10))], &[]).await;
+    add(&store, 2, &[account("a", "tier", json!(1), Some(30)), account("b", "tier", json!(2), Some(20))], &[]).await;
+    add(&store, 3, &[account("a", "tier", json!(2), Some(20)), account("b", "tier", json!(1), Some(30))], &[]).await;
+    let tiers = async |id: &str| -> Vec<_> {
+        store.account_inputs(id).await.unwrap().versions.into_iter().map(|v| (v.valid_from, v.value)).collect()
+    };
+    assert_eq!(tiers("a").await, [(Some(Instant(10)), json!(1)), (Some(Instant(20)), json!(2)), (Some(Instant(30)), json!(1))]);
+    assert_eq!(tiers("a").await, tiers("b").await);
+}
+
+pub async fn conflicts(store: Store) {
+    for (import, value, conflicts) in [(1, json!("gold"), 0), (2, json!("silver"), 1), (3, json!("bronze"), 1)] {
+        let mut write = store.write().await.unwrap();
+        write
+            .add_versions(import, &[account("acme", "tier", value, None), account("acme", "since", json!(import), Some(import))])
+            .await
+            .unwrap();
+        assert_eq!(write.count_conflicts(import).await.unwrap(), conflicts);
+        write.commit().await.unwrap();
+    }
+    let tier: Vec<_> =
+        store.account_inputs("acme").await.unwrap().versions.into_iter().filter(|v| v.field == "tier").map(|v| v.value).collect();
+    assert_eq!(tier, [json!("silver")], "the greatest text holds, whichever came last");
+}
+
+pub async fn memberships_end(store: Store) {
+    add(
+        &store,
+        1,
+        &[],
+        &[member("ann", "acme", Some(5), Some(9)), member("ann", "beta", Some(9), None), member("bob", "acme", None, None)],
+    )
+    .await;
+    add(&store, 2, &[], &[member("ann", "acme", Some(5), None), member("ann", "beta", Some(9), Some(12))]).await;
+    let expected = [member("ann", "acme", Some(5), Some(9)), member("ann", "beta", Some(9), Some(12)), member("bob", "acme", None, None)];
+    assert_eq!(store.memberships().await.unwrap(), expected);
+    assert_eq!(store.account_inputs("acme").await.unwrap().memberships, [expected[0].clone(), expected[2].clone()]);
+}
+
+pub async fn merges_resolve(store: Store) {
+    add(
+        &store,
+        1,
+        &[
+            account("old", "tier", json!(1), Some(1)),
+            account("new", "tier", json!(2), Some(2)),
+            subscription("old", "s", "plan", json!("x")),
+        ],
+        &[member("ann", "old", None, None)],
+    )
+    .await;
+    decide(&store, "old", 3, Action::ReleaseStage).await;
+    assert!(add_merge(&store, &merge(true, "old", "mid")).await.unwrap());
+    assert!(add_merge(&store, &merge(true, "mid", "new")).await.unwrap());
+    assert!(!add_merge(&store, &merge(true, "mid", "new")).await.unwrap(), "known already");
+    assert_eq!(store.accounts().await.unwrap(), ["new"]);
+    assert_eq!(store.merges().await.unwrap().account("old"), "new");
+    assert_eq!(store.merges().await.unwrap().person("old"), "old");
+    assert_eq!(store.merge_list().await.unwrap().len(), 2);
+    for id in ["old", "mid", "new"] {
+        let inputs = store.account_inputs(id).await.unwrap();
+        assert_eq!(inputs.account, "new");
+        assert_eq!(
+            inputs.versions,
+            [
+                account("new", "tier", json!(1), Some(1)),
+                account("new", "tier", json!(2), Some(2)),
+                subscription("new", "s", "plan", json!("x"))
+            ]
+        );
+        assert_eq!(inputs.memberships, [member("ann", "new", None, None)]);
+        assert_eq!(inputs.decisions[0].account, "new");
+    }
+}
+
+pub async fn merges_refused(store: Store) {
+    add_merge(&store, &merge(true, "a", "b")).await.unwrap();
+    add_merge(&store, &merge(true, "b", "c")).await.unwrap();
+    for (from, into) in [("x", "x"), ("c", "a"), ("b", "a"), ("a", "c")] {
+        assert!(matches!(add_merge(&store, &merge(true, from, into)).await, Err(Error::Merge { .. })), "{from} into {into}");
+    }
+    add_merge(&store, &merge(false, "b", "a")).await.unwrap();
+}
+
+pub async fn decisions(store: Store) {
+    let cap = Action::Override { target: "total".into(), how: OverrideKind::Cap, value: 49.0, until: Some(Instant(99)) };
+    let stage = Action::SetStage { stage: "renewal".into(), until: None };
+    assert_eq!(decide(&store, "acme", 20, cap.clone()).await, 1);
+    assert_eq!(decide(&store, "acme", 10, stage.clone()).await, 2);
+    assert_eq!(decide(&store, "beta", 10, Action::Waive { milestone: "first_value".into() }).await, 3);
+    assert_eq!(store.position().await.unwrap(), 3);
+    let decisions = store.account_inputs("acme").await.unwrap().decisions;
+    assert_eq!(decisions.into_iter().map(|d| d.action).collect::<Vec<_>>(), [stage, cap], "by instant");
+    assert_eq!(store.decisions().await.unwrap().iter().map(|d| d.position).collect::<Vec<_>>(), [1, 2, 3], "by position");
+}
+
+pub async fn pages(store: Store) {
+    let ids: Vec<String> = (0..25).map(|i| format!("a{i:02}")).collect();
+    let versions: Vec<Version> = ids.iter().map(|id| account(id, "tier", json!(1), None)).collect();
+    let memberships: Vec<Membership> = ids.iter().map(|id| member("ann", id, None, None)).collect();
+    add(&store, 1, &versions, &memberships).await;
+    add(&store, 1, &[person("ann", "role", json!("admin"))], &[]).await;
+    add_merge(&store, &merge(true, "a03", "a20")).await.unwrap();
+    add_merge(&store, &merge(true, "a21", "a02")).await.unwrap();
+    for size in [1, 4, 100] {
+        let mut pages = store.inputs(size).await.unwrap();
+        let (mut seen, mut left) = (Vec::new(), 23);
+        while let Some(page) = pages.next().await.unwrap() {
+            assert!(page.len() <= size);
+            left -= page.len();
+            assert_eq!(pages.left(), left);
+            seen.extend(page);
+        }
+        let expected: Vec<&String> = ids.iter().filter(|id| !["a03", "a21"].contains(&id.as_str())).collect();
+        assert_eq!(seen.iter().map(|i| &i.account).collect::<Vec<_>>(), expected);
+        for inputs in seen {
+            assert_eq!(inputs, store.account_inputs(&inputs.account).await.unwrap(), "pages of {size}");
+            assert_eq!(inputs.versions.len(), 2, "its own and ann's");
+            assert_eq!(inputs.memberships.len(), 1);
+        }
+    }
+}
+
+pub async fn people_of_merged(store: Store) {
+    add(
+        &store,
+        1,
+        &[person("ann", "role", json!("admin")), person("ann2", "name", json!("Ann")), person("zoe", "role", json!("none"))],
+        &[member("ann2", "acme", None, None)],
+    )
+    .await;
+    add_merge(&store, &merge(false, "ann2", "ann")).await.unwrap();
+    let inputs = store.account_inputs("acme").await.unwrap();
+    assert_eq!(inputs.memberships, [member("ann", "acme", None, None)]);
+    assert_eq!(inputs.versions, [person("ann", "name", json!("Ann")), person("ann", "role", json!("admin"))]);
+    let people = store.people().await.unwrap();
+    assert_eq!(
+        people.iter().map(|p| (p.person.as_str(), p.versions.len(), p.memberships.len())).collect::<Vec<_>>(),
+        [("ann", 2, 1), ("zoe", 1, 0)]
+    );
+}
+
+pub async fn uncommitted(store: Store) {
+    let mut write = store.write().await.unwrap();
+    write.add_versions(1, &[account("acme", "tier", json!(1), None)]).await.unwrap();
+    write.next_position().await.unwrap();
+    assert!(store.accounts().await.unwrap().is_empty(), "readers do not see it");
+    drop(write);
+    assert!(store.accounts().await.unwrap().is_empty());
+    assert_eq!(store.position().await.unwrap(), 0);
+}
+
+pub async fn imports(store: Store) {
+    let key =
+        |dated| ImportKey { kind: "accounts".into(), content_hash: "c".into(), mapping_hash: String::new(), source: "crm".into(), dated };
+    assert_eq!(store.import(&key(None)).await.unwrap(), None);
+    let begin = async |key: &ImportKey| {
+        let mut write = store.write().await.unwrap();
+        let id = write.begin_import(key, "accounts.csv", Instant(1)).await.unwrap();
+        write.commit().await.unwrap();
+        id
+    };
+    let first = begin(&key(None)).await;
+    assert_eq!(store.import(&key(None)).await.unwrap().unwrap().status, ImportStatus::Running);
+    assert_eq!(begin(&key(None)).await, first, "taken up again");
+    let counts = ImportCounts { rows: 5, accepted: 4, duplicates: 3, rejected: 1, conflicts: 2 };
+    let mut write = store.write().await.unwrap();
+    write.finish_import(first, counts, Instant(8)).await.unwrap();
+    write.commit().await.unwrap();
+    let done = store.import(&key(None)).await.unwrap().unwrap();
+    assert_eq!((done.status, done.counts, done.finished_at), (ImportStatus::Done, counts, Some(Instant(8))));
+    assert_eq!(done.key, key(None));
+    assert_ne!(begin(&key(Some(Instant(3)))).await, first, "dated otherwise: another import");
+    assert_eq!(store.imports().await.unwrap().len(), 2);
+    let positions: Vec<i64> = store.imports().await.unwrap().iter().map(|i| i.position).collect();
+    assert_eq!((positions, store.position().await.unwrap()), (vec![2, 3], 3));
+}
+
+pub async fn models(store: Store) {
+    let model = |revision: &str, at| AppliedModel {
+        revision: Revision(revision.into()),
+        applied_at: Instant(at),
+        author: "carla".into(),
+        files: BTreeMap::from([("model.yaml".into(), format!("# {revision}\n"))]),
+    };
+    let apply = async |model: AppliedModel| {
+        let mut write = store.write().await.unwrap();
+        let new = write.apply_model(&model).await.unwrap();
+        write.commit().await.unwrap();
+        new
+    };
+    assert_eq!(store.last_model().await.unwrap(), None);
+    assert!(apply(model("r1", 1)).await);
+    assert!(!apply(model("r1", 2)).await, "applied already");
+    assert!(apply(model("r2", 3)).await);
+    assert!(apply(model("r1", 4)).await, "going back is a new step");
+    assert_eq!(store.last_model().await.unwrap(), Some(model("r1", 4)));
+    assert_eq!(store.model(&Revision("r2".into())).await.unwrap(), Some(model("r2", 3)));
+    assert_eq!(store.position().await.unwrap(), 3);
+}
+
+pub async fn evaluated(store: Store) {
+    let evaluation = |revision: &str, until, at| Evaluated {
+        revision: Revision(revision.into()),
+        until: Instant(until),
+        position: 1,
+        evaluated_at: Instant(at),
+    };
+    assert_eq!(store.last_evaluated().await.unwrap(), None);
+    for e in [evaluation("r1", 10, 1), evaluation("r2", 10, 2), evaluation("r1", 20, 3)] {
+        let mut write = store.write().await.unwrap();
+        write.set_evaluated(&e).await.unwrap();
+        write.commit().await.unwrap();
+    }
+    assert_eq!(store.last_evaluated().await.unwrap(), Some(evaluation("r1", 20, 3)));
+    assert_eq!(store.evaluated(&Revision("r2".into())).await.unwrap(), Some(evaluation("r2", 10, 2)));
+}
+
+pub async fn alerts(store: Store) {
+    let alert = |account: &str, start| Alert {
+        key: Alert::key("quiet", account, Some("ann"), Instant(start)),
+        rule: "quiet".into(),
+        account: account.into(),
+        person: Some("ann".into()),
+        opened_at: Instant(start + 1),
+        revision: Revision("r1".into()),
+        severity: Severity::High,
+        owner: None,
+        title: Some("Quiet".into()),
+        playbook: None,
+        resolved: None,
+        state: AlertState::Open,
+    };
+    let (acme, beta) = (alert("acme", 5), alert("beta", 3));
+    let mut write = store.write().await.unwrap();
+    assert_eq!(write.open_alerts(&[acme.clone(), beta.clone()]).await.unwrap(), 2);
+    assert_eq!(write.open_alerts(&[alert("acme", 5), alert("acme", 9)]).await.unwrap(), 1, "an episode opens once");
+    let closed = AlertState::Closed { by: "carla".into(), at: Instant(8), how: Closing::FalseAlarm, reason: "holiday".into() };
+    write.set_alert_state(&acme.key, &closed).await.unwrap();
+    write.set_alert_state(&beta.key, &AlertState::Snoozed { by: "carla".into(), at: Instant(8), until: Instant(99) }).await.unwrap();
+    write.resolve_alert(&beta.key, Instant(50), "the condition no longer holds").await.unwrap();
+    write.resolve_alert(&beta.key, Instant(60), "again").await.unwrap();
+    assert!(matches!(write.set_alert_state("nothing", &AlertState::Open).await, Err(Error::NotFound { .. })));
+    write.commit().await.unwrap();
+    let ledger = store.alerts().await.unwrap();
+    assert_eq!(ledger.iter().map(|a| (a.account.as_str(), a.opened_at.0)).collect::<Vec<_>>(), [("beta", 4), ("acme", 6), ("acme", 10)]);
+    assert_eq!(ledger[0].resolved, Some((Instant(50), "the condition no longer holds".into())));
+    assert_eq!(ledger[0].state, AlertState::Snoozed { by: "carla".into(), at: Instant(8), until: Instant(99) });
+    assert_eq!(store.account_alerts("acme").await.unwrap(), [Alert { state: closed, ..acme }, alert("acme", 9)]);
+}
+
+pub async fn text_orders_by_bytes(store: Store) {
+    let ids = ["B", "a", "b", "É", "é", "€", "𝄞"];
+    let versions: Vec<Version> = ids.iter().rev().map(|id| account(id, "tier", json!("it's \"quoted\" \u{1F600}"), None)).collect();
+    add(&store, 1, &versions, &[]).await;
+    assert_eq!(store.accounts().await.unwrap(), ids);
+    let mut pages = store.inputs(3).await.unwrap();
+    let mut seen = Vec::new();
+    while let Some(page) = pages.next().await.unwrap() {
+        seen.extend(page.into_iter().flat_map(|i| i.versions));
+    }
+    assert_eq!(seen, versions.into_iter().rev().collect::<Vec<_>>());
+}
+
+#[allow(clippy::disallowed_methods, reason = "a measurement, printed and not asserted")]
+pub async fn bulk(store: Store) {
+    const ACCOUNTS: usize = 20_000;
+    const FIELDS: [&str; 10] = ["name", "owner", "tier", "industry", "country", "arr", "seats", "plan", "csm", "created_at"];
+    let versions: Vec<Version> = (0..ACCOUNTS)
+        .flat_map(|i| FIELDS.map(|f| account(&format!("account-{i:06}"), f, json!(format!("{f} {}", i % 97)), None)))
+        .collect();
+    let started = std::time::Instant::now();
+    assert_eq!(add(&store, 1, &versions, &[]).await.new, versions.len() as u64);
+    let took = started.elapsed().as_secs_f64();
+    eprintln!("{} versions in {took:.2} s: {:.0} a second", versions.len(), versions.len() as f64 / took);
+    let started = std::time::Instant::now();
+    let mut pages = store.inputs(1000).await.unwrap();
+    let mut read = 0;
+    while let Some(page) = pages.next().await.unwrap() {
+        read += page.iter().map(|i| i.versions.len()).sum::<usize>();
+    }
+    assert_eq!(read, versions.len());
+    let took = started.elapsed().as_secs_f64();
+    eprintln!("read again in {took:.2} s: {:.0} a second", read as f64 / took);
+}
