@@ -12,10 +12,10 @@ use crate::Engine;
 use crate::account::{Account, Body, Life, MilestoneState, Override, Person, StageState};
 use crate::bits::Bits;
 use crate::evaluate::{Step, Touched};
-use crate::input::{Change, Events, Inputs, What};
+use crate::input::{Change, Inputs, What};
 use crate::outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Sink};
 use crate::plan::{Plan, RowPlan};
-use crate::signal::Seen;
+use crate::signal::{Need, Seen};
 use crate::subscription::Facts;
 
 /// At which instants accounts are evaluated.
@@ -46,8 +46,7 @@ struct Scratch {
     dirty: Bits,
     /// The account's ordinals of `Inputs::people`.
     people: Vec<u32>,
-    /// An event's row for `where:`.
-    event: Vec<Value>,
+    event: EventRow,
 }
 
 impl Engine {
@@ -68,7 +67,7 @@ impl Engine {
         let mut scratch = Scratch {
             dirty: Bits::new(self.plan.account.width),
             people: account.ordinals_of(inputs.people, &self.model, &self.plan),
-            event: vec![Value::Null; 2 + self.model.properties.len()],
+            event: EventRow { values: vec![Value::Null; 2 + self.model.properties.len()], filled: false },
         };
         let mut cursor = Cursor { event: 0, change: 0 };
         if account.life == Life::Unborn {
@@ -214,7 +213,7 @@ impl Cursor {
     }
 
     /// Takes everything up to and with the step's instant.
-    fn take<S: Sink>(&mut self, step: &mut Step<'_, S>, inputs: &Inputs<'_>, people: &[u32], row: &mut [Value]) {
+    fn take<S: Sink>(&mut self, step: &mut Step<'_, S>, inputs: &Inputs<'_>, people: &[u32], row: &mut EventRow) {
         if step.account.life == Life::Unborn {
             step.begin();
         }
@@ -223,10 +222,9 @@ impl Cursor {
             step.change(change, people);
         }
         let events = &inputs.events;
-        while let Some(time) = events.time.get(self.event).filter(|e| **e <= step.t.0) {
-            let i = self.event;
+        while events.time.get(self.event).is_some_and(|e| *e <= step.t.0) {
+            step.event(self.event, inputs, people, row);
             self.event += 1;
-            step.event(Instant(*time), events, i, inputs, people, row);
         }
     }
 }
@@ -249,34 +247,23 @@ impl<S: Sink> Step<'_, S> {
     }
 
     #[inline]
-    fn event(&mut self, time: Instant, events: &Events<'_>, i: usize, inputs: &Inputs<'_>, people: &[u32], row: &mut [Value]) {
+    fn event(&mut self, i: usize, inputs: &Inputs<'_>, people: &[u32], row: &mut EventRow) {
         let plan = &self.engine.plan;
-        let name = events.name[i];
-        let known = usize::from(name).min(self.engine.model.event_names.len());
+        let events = &inputs.events;
+        let time = Instant(events.time[i]);
+        let known = usize::from(events.name[i]).min(plan.event_names.len());
         let person = people.get(events.person[i] as usize).copied().unwrap_or(u32::MAX);
         let day = if time == self.t { self.account.today } else { self.engine.model.calendar.day(time) };
+        row.filled = false;
+        let arrival = Arrival { i, time, day, person, inputs, names: &plan.event_names };
         let (fed, nodes) = &plan.account.dispatch[known];
-        let mut filled = false;
-        feed(&plan.account, fed, &mut self.account.body, time, day, name, person, &mut |filter, property, row| {
-            if !filled && filter {
-                filled = true;
-                fill(row, events, i, inputs, &plan.event_names);
-            }
-            property.map_or(Value::Null, |p| events.properties.get(p).map_or(Value::Null, |column| column[i].clone()))
-        }, row);
+        feed(&plan.account, fed, &mut self.account.body, &arrival, row);
         self.dirty.union(nodes);
         if plan.has_people && person != u32::MAX {
             self.set_member(person, true);
             let (fed, nodes) = &plan.person.dispatch[known];
             let body = &mut self.account.people[person as usize].body;
-            let mut filled = filled;
-            feed(&plan.person, fed, body, time, day, name, person, &mut |filter, property, row| {
-                if !filled && filter {
-                    filled = true;
-                    fill(row, events, i, inputs, &plan.event_names);
-                }
-                property.map_or(Value::Null, |p| events.properties.get(p).map_or(Value::Null, |column| column[i].clone()))
-            }, row);
+            feed(&plan.person, fed, body, &arrival, row);
             body.lagged.union(nodes);
             if let Touched::Some(touched) = &mut self.touched {
                 touched.push(person);
@@ -527,43 +514,57 @@ fn name_of(model: &Model, plan: &RowPlan, n: usize) -> String {
     }
 }
 
-/// Feeds one event to the signals that take it.
-#[inline]
-#[allow(clippy::too_many_arguments)]
-fn feed(
-    plan: &RowPlan,
-    fed: &[u16],
-    body: &mut Body,
+/// An event on its way into the signals.
+struct Arrival<'a> {
+    i: usize,
     time: Instant,
     day: Day,
-    name: u16,
     person: u32,
-    value: &mut dyn FnMut(bool, Option<usize>, &mut [Value]) -> Value,
-    row: &mut [Value],
-) {
-    for s in fed {
-        let signal = &plan.signals[usize::from(*s)];
-        if let Some(filter) = &signal.filter {
-            value(true, None, row);
-            if !filter.holds(row, time) {
-                continue;
+    inputs: &'a Inputs<'a>,
+    names: &'a [Arc<str>],
+}
+
+/// The row that `where:` reads, filled when the first filter of an event asks for it.
+struct EventRow {
+    values: Vec<Value>,
+    filled: bool,
+}
+
+impl EventRow {
+    fn fill(&mut self, a: &Arrival<'_>) -> &[Value] {
+        if !self.filled {
+            self.filled = true;
+            let events = &a.inputs.events;
+            self.values[0] = a.names.get(usize::from(events.name[a.i])).map_or(Value::Null, |n| Value::Text(n.clone()));
+            self.values[1] = a.inputs.people.get(events.person[a.i] as usize).map_or(Value::Null, |p| Value::Text(p.clone()));
+            let width = self.values.len() - 2;
+            let properties = events.properties(a.i, width);
+            for (p, value) in self.values[2..].iter_mut().enumerate() {
+                *value = properties.get(p).cloned().unwrap_or_default();
             }
         }
-        let property = match signal.need {
-            crate::signal::Need::Sums(p) | crate::signal::Need::Extremes(p) | crate::signal::Need::Log(Some(p)) => value(false, Some(p), row),
-            _ => Value::Null,
-        };
-        let position = if signal.names.is_empty() { 0 } else { signal.names.get(&name).copied().unwrap_or(0) };
-        body.signals[usize::from(*s)].add(Seen { time, day, name: position, person, value: &property });
+        &self.values
     }
 }
 
-/// Fills the row that `where:` reads.
-fn fill(row: &mut [Value], events: &Events<'_>, i: usize, inputs: &Inputs<'_>, names: &[Arc<str>]) {
-    row[0] = names.get(usize::from(events.name[i])).map_or(Value::Null, |n| Value::Text(n.clone()));
-    row[1] = inputs.people.get(events.person[i] as usize).map_or(Value::Null, |p| Value::Text(p.clone()));
-    for (p, column) in events.properties.iter().enumerate() {
-        row[2 + p] = column[i].clone();
+/// Feeds one event to the signals that take it.
+#[inline]
+fn feed(plan: &RowPlan, fed: &[u16], body: &mut Body, a: &Arrival<'_>, row: &mut EventRow) {
+    let events = &a.inputs.events;
+    let width = row.values.len() - 2;
+    for s in fed {
+        let signal = &plan.signals[usize::from(*s)];
+        if let Some(filter) = &signal.filter
+            && !filter.holds(row.fill(a), a.time)
+        {
+            continue;
+        }
+        let value = match signal.need {
+            Need::Sums(p) | Need::Extremes(p) | Need::Log(Some(p)) => events.properties(a.i, width).get(p).unwrap_or(&Value::Null),
+            _ => &Value::Null,
+        };
+        let name = if signal.names.is_empty() { 0 } else { signal.names.get(&events.name[a.i]).copied().unwrap_or(0) };
+        body.signals[usize::from(*s)].add(Seen { time: a.time, day: a.day, name, person: a.person, value });
     }
 }
 

@@ -1,4 +1,4 @@
-//! What comes in for one account: events in columns and changes in order, made from versions, memberships and decisions.
+//! What comes in for one account beside its events: changes in order, made from versions, memberships and decisions.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -9,20 +9,8 @@ use tenure_model::input::{Action, Decision, Entity, Membership, Version};
 use tenure_model::time::Instant;
 use tenure_model::{Calendar, Kind, Model, Value};
 
+use crate::events::Events;
 use crate::plan::Plan;
-
-/// The events of one account, sorted by time, in columns of one length.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Events<'a> {
-    /// Instant of each, microseconds.
-    pub time: &'a [i64],
-    /// Its name: index into `Model::event_names`, or `u16::MAX` for every other name.
-    pub name: &'a [u16],
-    /// Index into `Inputs::people`; `u32::MAX` without a person.
-    pub person: &'a [u32],
-    /// For each of `Model::properties` the values; empty where the model reads no properties.
-    pub properties: &'a [&'a [Value]],
-}
 
 /// One change of what is known about an account, at an instant.
 #[derive(Clone, Debug)]

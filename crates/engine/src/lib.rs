@@ -7,6 +7,7 @@ mod advance;
 mod alert;
 mod bits;
 mod evaluate;
+mod events;
 mod health;
 mod input;
 mod metric;
@@ -24,8 +25,9 @@ use tenure_model::time::Instant;
 
 pub use account::{Account, Life, MilestoneState, Override};
 pub use advance::{Late, Mode};
+pub use events::{EventTable, Events, NO_PROPERTIES, NOBODY, OTHER_NAME};
 pub use health::{GroupNow, HealthNow, MeasureNow, band, band_name, score};
-pub use input::{Change, Changes, Events, Inputs, SubscriptionField, Unreadable, What, sort};
+pub use input::{Change, Changes, Inputs, SubscriptionField, Unreadable, What, sort};
 pub use outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Nothing, Outcome, Sink};
 
 use plan::Plan;
