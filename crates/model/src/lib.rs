@@ -2,14 +2,18 @@
 //!
 //! Pure: no I/O, no clock. Everything else in the workspace points here.
 
+pub mod check;
 pub mod condition;
 pub mod decimal;
 pub mod definition;
 pub mod diagnostic;
+pub mod file;
 pub mod input;
 pub mod time;
 pub mod value;
+pub mod yaml;
 
+pub use check::check;
 pub use condition::Program;
 pub use decimal::Decimal;
 pub use definition::Model;
