@@ -133,6 +133,11 @@ impl<'n> Fields<'n> {
         found
     }
 
+    /// Fields that others read, or nobody because something else is wrong already.
+    pub fn skip(&mut self, names: &[&'static str]) {
+        self.asked.extend(names);
+    }
+
     /// What several fields at once exclude: an error if more than one of them is written.
     pub fn at_most_one(&self, names: &[&'static str], report: &mut Report) -> bool {
         let written: Vec<&Entry> = self.entries.iter().filter(|e| names.contains(&e.key.as_str())).collect();

@@ -143,7 +143,7 @@ pub(crate) fn milestone(entry: &Entry, scope: &mut Scope, report: &mut Report) -
         reached: match reached {
             Some(reached) => reached,
             None => {
-                ["label", "description"].iter().for_each(|f| drop(fields.node(f)));
+                fields.skip(&["label", "description"]);
                 fields.finish(report);
                 return None;
             }

@@ -195,7 +195,8 @@ const ELSEWHERE: &[&str] = &["by", "how"];
 
 /// Leaves fields unread without refusing them: what they belong to is wrong already.
 fn ignore(fields: &mut Fields) {
-    WINDOW_FIELDS.iter().chain(ELSEWHERE).for_each(|name| drop(fields.node(name)));
+    fields.skip(WINDOW_FIELDS);
+    fields.skip(ELSEWHERE);
 }
 
 /// Refuses the fields that belong to other kinds.
