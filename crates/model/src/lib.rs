@@ -3,12 +3,14 @@
 //! Pure: no I/O, no clock. Everything else in the workspace points here.
 
 pub mod check;
+mod comparison;
 pub mod condition;
 pub mod decimal;
 pub mod definition;
 pub mod diagnostic;
 pub mod file;
 pub mod input;
+pub mod scenario;
 pub mod time;
 pub mod value;
 pub mod yaml;

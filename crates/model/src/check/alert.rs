@@ -1,6 +1,6 @@
 //! Reads alert rules.
 
-use super::fields::Fields;
+use crate::yaml::fields::Fields;
 use super::lifecycle::{segments, stage_list};
 use super::scope::{Of, Scope};
 use crate::definition::{AlertRule, ColumnId, OnExisting, Severity};

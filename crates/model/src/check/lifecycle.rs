@@ -1,6 +1,6 @@
 //! Reads stages and milestones.
 
-use super::fields::{Fields, Text, span, texts, wrong_type};
+use crate::yaml::fields::{Fields, Text, span, texts, wrong_type};
 use super::scope::{Of, Scope};
 use super::window::time_column;
 use crate::definition::{Due, Milestone, Offset, Stage};

@@ -1,6 +1,6 @@
 //! Reads metrics: first what each takes of which events, then, in order of dependency, the types and expressions.
 
-use super::fields::{Fields, Text, texts, wrong_type};
+use crate::yaml::fields::{Fields, Text, texts, wrong_type};
 use super::order::{mentions, order};
 use super::reserved::DAYS_MAX;
 use super::scope::{Of, Register, Scope};
@@ -225,13 +225,13 @@ fn part<'n>(kind: &'static str, fields: &mut Fields<'n>, of: Of, scope: &mut Sco
         return None;
     }
     match kind {
-        "sql" => super::fields::text(node, "sql", report).map(Part::Sql),
+        "sql" => crate::yaml::fields::text(node, "sql", report).map(Part::Sql),
         "people_in" => {
-            let text = super::fields::text(node, "people_in", report)?;
+            let text = crate::yaml::fields::text(node, "people_in", report)?;
             scope.person_segments.resolve("person segment", &text, report).map(Part::PeopleIn)
         }
         "ago" => {
-            let of = super::fields::text(node, "ago", report);
+            let of = crate::yaml::fields::text(node, "ago", report);
             fields.need("by", "how long ago, in dates: `by: 30d`", report)?;
             let (span, place) = fields.span("by", report)?;
             match span {
@@ -244,7 +244,7 @@ fn part<'n>(kind: &'static str, fields: &mut Fields<'n>, of: Of, scope: &mut Sco
             }
         }
         "children" => {
-            let of = super::fields::text(node, "children", report);
+            let of = crate::yaml::fields::text(node, "children", report);
             fields.need("how", "one of: sum, mean, min, max, weighted", report);
             let how = fields.choice("how", HOW, report);
             let by = fields.text("by", report);

@@ -4,7 +4,7 @@
 //! columns: accounts before persons, each after those it reads.
 
 mod alert;
-mod fields;
+
 mod lifecycle;
 mod metric;
 mod order;
@@ -26,7 +26,7 @@ use crate::file::{Files, Report};
 use crate::time::{Calendar, Span};
 use crate::value::Kind;
 use crate::yaml::{self, Node};
-use fields::Fields;
+use crate::yaml::fields::{self, Fields};
 use row::Row;
 use scope::{Of, Register, Scope};
 use sections::Sections;

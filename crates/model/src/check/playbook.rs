@@ -1,6 +1,6 @@
 //! Reads playbooks: their tasks are checked and kept as written.
 
-use super::fields::{Fields, wrong_type};
+use crate::yaml::fields::{Fields, wrong_type};
 use super::lifecycle::offset;
 use crate::definition::Playbook;
 use crate::file::Report;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::fields::Text;
+use crate::yaml::fields::Text;
 use super::reserved::health_change;
 use super::row::Row;
 use crate::condition::{self, Names, Program};

@@ -1,6 +1,6 @@
 //! Reads scorecards: their groups and measures, bands, caps and floors.
 
-use super::fields::{Fields, Text, wrong_type};
+use crate::yaml::fields::{Fields, Text, wrong_type};
 use super::lifecycle::{map, segments, stage_list};
 use super::metric::{How, roll_up};
 use super::scope::{Of, Scope};

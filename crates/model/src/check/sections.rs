@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::fields::wrong_type;
+use crate::yaml::fields::wrong_type;
 use super::reserved;
 use crate::file::{Place, Report, suggestion};
 use crate::yaml::{Entry, Node};

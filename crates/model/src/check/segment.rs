@@ -1,7 +1,7 @@
 //! Reads segments of accounts and persons.
 
 use super::alert::{OF, of};
-use super::fields::Fields;
+use crate::yaml::fields::Fields;
 use super::order::{mentions, order};
 use super::scope::{Of, Register, Scope};
 use crate::definition::Segment;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::{Fields, wrong_type};
+use crate::yaml::fields::{Fields, wrong_type};
 use super::lifecycle::map;
 use super::scope::Scope;
 use crate::definition::{Comparison, Curve, Shape, Step};
@@ -127,7 +127,7 @@ fn steps(entries: &[Entry], report: &mut Report) -> Option<Shape> {
         } else if let Some(x) = number(key) {
             bare = true;
             Some((Comparison::AtLeast, x))
-        } else if let Some(test) = comparison(key) {
+        } else if let Some(test) = Comparison::parse(key) {
             compared = true;
             Some(test)
         } else {
@@ -149,20 +149,6 @@ fn steps(entries: &[Entry], report: &mut Report) -> Option<Shape> {
         steps.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
     }
     Some(Shape::Steps(steps))
-}
-
-fn comparison(text: &str) -> Option<(Comparison, f64)> {
-    let (comparison, rest) = [
-        ("<=", Comparison::AtMost),
-        (">=", Comparison::AtLeast),
-        ("==", Comparison::Equal),
-        ("<", Comparison::Less),
-        (">", Comparison::Greater),
-        ("=", Comparison::Equal),
-    ]
-    .into_iter()
-    .find_map(|(sign, comparison)| text.strip_prefix(sign).map(|rest| (comparison, rest)))?;
-    number(rest.trim()).map(|x| (comparison, x))
 }
 
 fn texts(entries: &[Entry], report: &mut Report) -> Shape {

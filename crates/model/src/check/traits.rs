@@ -1,6 +1,6 @@
 //! Reads the types of traits and of event properties.
 
-use super::fields::{Fields, text};
+use crate::yaml::fields::{Fields, text};
 use super::reserved::{REPLACEABLE, builtin};
 use super::row::Row;
 use super::scope::{Declared, Scope};
@@ -58,7 +58,7 @@ pub(crate) fn events(entries: &[&Entry], scope: &mut Scope, report: &mut Report)
         scope.declared_events.push(entry.key.clone());
         let Some(properties) = entry.value.as_map() else {
             if !entry.value.is_null() {
-                super::fields::wrong_type(report, &entry.value, &format!("the event `{}`", entry.key), "a map of properties and their types");
+                crate::yaml::fields::wrong_type(report, &entry.value, &format!("the event `{}`", entry.key), "a map of properties and their types");
             }
             continue;
         };

@@ -1,6 +1,6 @@
 //! Reads when an event counts: `window:`, `offset:`, `from:` and `before:`.
 
-use super::fields::{Fields, Text};
+use crate::yaml::fields::{Fields, Text};
 use super::reserved::DAYS_MAX;
 use super::scope::{Of, Scope};
 use crate::definition::{Builtin, ColumnId, Source, Window};

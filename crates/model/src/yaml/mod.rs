@@ -2,11 +2,13 @@
 //!
 //! Of YAML's features, tags are ignored, keys are scalars, a key stands once in a map, and aliases are resolved up to a limit.
 
+pub(crate) mod fields;
 mod place;
 mod tree;
 
 use crate::file::Place;
 pub use tree::parse;
+pub(crate) use tree::parse_text;
 
 /// A value and where it stands.
 #[derive(Clone, Debug)]
