@@ -1,0 +1,155 @@
+//! `tenure import`: files of accounts, people, subscriptions or events.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tenure_ingest::{Lookups, Mapping};
+
+use super::{Outcome, Shared};
+use crate::failure::failure;
+use crate::import::{self, Format, Reading, bytes, hash_texts};
+use crate::{clock, render, when};
+
+/// Options of `tenure import`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Importing the same file again changes nothing. Rows that cannot be read go to a rejects file with number and reason; the rest is imported."
+)]
+pub struct Import {
+    /// What the files hold (Segment's NDJSON may hold everything; say events)
+    #[arg(value_enum)]
+    what: What,
+    /// CSV, NDJSON or Parquet files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Which column is what: docs/reference/mapping.md
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Name of the source; events are told apart by source and message id [default: the mapping's, else "file"]
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// The date of rows that have none; without it they count as always true, and as assumed
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// What the files are [default: what their names say]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Where rejected rows go [default: rejects/ in the data folder]
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// Only read the files and say what they would give
+    #[arg(long)]
+    dry_run: bool,
+    /// Read files again that were imported before
+    #[arg(long)]
+    again: bool,
+    /// Write the summary as JSON, one object a file
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum What {
+    /// Accounts and their traits
+    Accounts,
+    /// People, their traits and where they belong
+    People,
+    /// What accounts pay for
+    Subscriptions,
+    /// What people and accounts did
+    Events,
+}
+
+impl What {
+    fn kind(self) -> tenure_ingest::Import {
+        match self {
+            What::Accounts => tenure_ingest::Import::Accounts,
+            What::People => tenure_ingest::Import::People,
+            What::Subscriptions => tenure_ingest::Import::Subscriptions,
+            What::Events => tenure_ingest::Import::Events,
+        }
+    }
+}
+
+impl Import {
+    /// Runs it.
+    pub async fn run(self, shared: &Shared) -> Result<Outcome> {
+        let reading = self.reading()?;
+        if self.dry_run {
+            for file in &self.files {
+                let report = import::try_out(&reading, file).await?;
+                self.print(&report)?;
+            }
+            return Ok(Outcome::Fine);
+        }
+        let folder = shared.folder_or_new(clock::now()).await?;
+        let _lock = folder.lock()?;
+        let store = folder.store().await?;
+        for file in &self.files {
+            let report = import::import(&folder, &store, &reading, file).await?;
+            self.print(&report)?;
+        }
+        Ok(Outcome::Fine)
+    }
+
+    fn print(&self, report: &import::Report) -> Result<()> {
+        let text = if self.json { format!("{}\n", report.json()) } else { report.to_string() };
+        Ok(render::text(&text)?)
+    }
+
+    /// How the files are to be read.
+    fn reading(&self) -> Result<Reading> {
+        let kind = self.what.kind();
+        let (mapping, lookups, mapping_hash) = match &self.mapping {
+            Some(path) => self::mapping(path, kind)?,
+            None => (Mapping::default_for(kind), Lookups::default(), String::new()),
+        };
+        let source = self.source.clone().or_else(|| mapping.source().map(str::to_owned)).unwrap_or_else(|| "file".to_owned());
+        let dated = self.at.as_deref().map(|t| when::instant(t, &tenure_model::Calendar::utc())).transpose()?;
+        Ok(Reading {
+            mapping: Arc::new(mapping),
+            lookups: Arc::new(lookups),
+            mapping_hash,
+            source,
+            dated,
+            format: self.format,
+            rejects: self.rejects.clone(),
+            again: self.again,
+        })
+    }
+}
+
+/// Reads a mapping file and the files it looks things up in.
+fn mapping(path: &Path, kind: tenure_ingest::Import) -> Result<(Mapping, Lookups, String)> {
+    let text = bytes(path)?;
+    let yaml = std::str::from_utf8(&text).with_context(|| format!("{} is not UTF-8", path.display()))?;
+    let mapping = Mapping::parse(&path.display().to_string(), yaml).map_err(|diagnostics| {
+        for diagnostic in &diagnostics {
+            eprintln!("{diagnostic}");
+        }
+        failure(
+            format!("the mapping {} has {}", path.display(), render::counted(diagnostics.len() as u64, "error")),
+            "docs/reference/mapping.md says what it may hold",
+        )
+    })?;
+    if mapping.import != kind {
+        let name = |kind| serde_json::to_value(kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
+        return Err(failure(
+            format!("{} is a mapping of {}", path.display(), name(mapping.import)),
+            format!("tenure import {} …", name(mapping.import)),
+        ));
+    }
+    let mut texts = vec![text.clone()];
+    let mut lookups = Lookups::default();
+    for name in mapping.lookup_files() {
+        let file = path.parent().unwrap_or(Path::new(".")).join(&name);
+        let content = bytes(&file)?;
+        lookups
+            .add(&name, &content)
+            .map_err(|why| failure(format!("{}: {why}", file.display()), format!("it is a lookup of {}", path.display())))?;
+        texts.push(content);
+    }
+    let hash = hash_texts(texts.iter().map(Vec::as_slice));
+    Ok((mapping, lookups, hash))
+}

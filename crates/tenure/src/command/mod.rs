@@ -1,0 +1,129 @@
+//! The command line: options that all commands share, and which command does what. One file per command.
+
+mod alerts;
+mod check;
+mod decision;
+mod import;
+mod merge;
+mod people;
+mod sql;
+mod status;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use tenure_model::{Calendar, Instant};
+use tenure_store::Store;
+
+use crate::folder::Folder;
+use crate::model::{self, Loaded};
+
+/// How a command ended, when it could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is well: exit code 0.
+    Fine,
+    /// It found something wrong, as it was asked to: exit code 1.
+    Faulty,
+}
+
+/// Customer success for every account, at every moment, with reasons.
+#[derive(Parser, Debug)]
+#[command(
+    name = "tenure",
+    version,
+    max_term_width = 120,
+    after_help = "Exit codes: 0 all is well; 1 something was found wrong (check, test); 2 it could not be done."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of all commands.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Shared {
+    /// The data folder
+    #[arg(long, global = true, value_name = "DIR", env = "TENURE_DATA", default_value = "tenure-data")]
+    pub data: PathBuf,
+    /// The model's folder or file [default: the model evaluated last, else ./model]
+    #[arg(long, global = true, value_name = "DIR", env = "TENURE_MODEL")]
+    pub model: Option<PathBuf>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Check a model and report everything that is wrong with it
+    Check(check::Check),
+    /// Import accounts, people, subscriptions or events from CSV, NDJSON or Parquet files
+    Import(import::Import),
+    /// Run SQL over events, accounts, people and everything derived from them
+    Sql(sql::Sql),
+    /// Set, cap or floor a score of an account by hand
+    Override(decision::Override),
+    /// Set the stage of an account by hand
+    SetStage(decision::SetStage),
+    /// Let an account off a milestone
+    Waive(decision::Waive),
+    /// Merge two accounts, or two people, that are the same
+    Merge(merge::Merge),
+    /// List people and where they belong
+    People(people::People),
+    /// List alerts; acknowledge, snooze or close one
+    Alerts(alerts::Alerts),
+    /// Say what is in the data folder and whether it is up to date
+    Status(status::Status),
+}
+
+impl Cli {
+    /// Runs the command.
+    pub async fn run(self) -> Result<Outcome> {
+        let shared = self.shared;
+        match self.command {
+            Command::Check(c) => c.run(&shared),
+            Command::Import(c) => c.run(&shared).await,
+            Command::Sql(c) => c.run(&shared).await,
+            Command::Override(c) => c.run(&shared).await,
+            Command::SetStage(c) => c.run(&shared).await,
+            Command::Waive(c) => c.run(&shared).await,
+            Command::Merge(c) => c.run(&shared).await,
+            Command::People(c) => c.run(&shared).await,
+            Command::Alerts(c) => c.run(&shared).await,
+            Command::Status(c) => c.run(&shared).await,
+        }
+    }
+}
+
+impl Shared {
+    /// The data folder, which must exist.
+    pub fn folder(&self) -> Result<Folder> {
+        Folder::open(&self.data)
+    }
+
+    /// The data folder, made where there is none.
+    pub async fn folder_or_new(&self, now: Instant) -> Result<Folder> {
+        Folder::create(&self.data, now).await
+    }
+
+    /// The model, checked: the one asked for, else the one applied last, else ./model.
+    pub async fn model(&self, store: Option<&Store>) -> Result<Loaded> {
+        model::find(self.model.as_deref(), store).await?.load()
+    }
+
+    /// The model if there is one that can be loaded: for commands that only use it to say more. One that was asked for must load.
+    pub async fn model_if_any(&self, store: &Store) -> Result<Option<Loaded>> {
+        match self.model(Some(store)).await {
+            Ok(loaded) => Ok(Some(loaded)),
+            Err(error) if self.model.is_some() => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+}
+
+/// The calendar that dates on the command line are of: the model's, else UTC.
+pub fn calendar(model: Option<&Loaded>) -> Calendar {
+    model.map_or_else(Calendar::utc, |loaded| loaded.model.calendar.clone())
+}

@@ -1,0 +1,84 @@
+//! `tenure status`: what is in the data folder, and what should be done about it.
+
+use anyhow::Result;
+use serde_json::json;
+use tenure_store::ImportStatus;
+
+use super::{Outcome, Shared};
+use crate::model::short;
+use crate::render;
+
+/// Options of `tenure status`.
+#[derive(clap::Args, Debug)]
+pub struct Status {
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    /// Runs it.
+    pub async fn run(self, shared: &Shared) -> Result<Outcome> {
+        let folder = shared.folder()?;
+        let store = folder.store().await?;
+        let archive = folder.archive()?;
+        let counts = store.count_entities().await?;
+        let imports = store.imports().await?;
+        let position = store.position().await?;
+        let last_model = store.last_model().await?;
+        let evaluated = store.last_evaluated().await?;
+        let interrupted: Vec<&str> = imports.iter().filter(|i| i.status == ImportStatus::Running).map(|i| i.file.as_str()).collect();
+        let stale = evaluated.as_ref().is_some_and(|e| e.position < position);
+
+        let mut advice = Vec::new();
+        if !interrupted.is_empty() {
+            advice.push(format!("interrupted imports: run them again: {}", interrupted.join(", ")));
+        }
+        if archive.quarantined() > 0 {
+            advice.push(format!(
+                "{} whose account is not known: import their people, or give the events an account",
+                render::counted(archive.quarantined(), "event")
+            ));
+        }
+        match &evaluated {
+            None => advice.push("nothing was evaluated yet: tenure evaluate MODEL".to_owned()),
+            Some(_) if stale => advice.push("something came in since the last evaluation: tenure evaluate".to_owned()),
+            Some(_) => {}
+        }
+
+        let count = |kind: &str| counts.get(kind).copied().unwrap_or(0);
+        if self.json {
+            let report = json!({
+                "folder": folder.root(),
+                "accounts": count("account"), "people": count("person"), "subscriptions": count("subscription"), "versions": count("version"),
+                "memberships": count("membership"), "decisions": count("decision"),
+                "events": archive.rows(), "quarantined": archive.quarantined(),
+                "first_event": archive.span().map(|s| s.0.to_string()), "last_event": archive.span().map(|s| s.1.to_string()),
+                "imports": imports.len(), "interrupted": interrupted, "position": position,
+                "model": last_model.as_ref().map(|m| &m.revision.0),
+                "evaluated": evaluated.as_ref().map(|e| json!({ "revision": e.revision.0, "until": e.until.to_string(), "position": e.position, "stale": stale })),
+                "advice": advice,
+            });
+            render::text(&(serde_json::to_string_pretty(&report)? + "\n"))?;
+            return Ok(Outcome::Fine);
+        }
+        let mut lines = vec![
+            format!("data folder    {}", folder.root().display()),
+            format!("accounts       {}", render::count(count("account"))),
+            format!("people         {}", render::count(count("person"))),
+            format!("subscriptions  {}", render::count(count("subscription"))),
+        ];
+        let span = archive.span().map(|(first, last)| format!(", {first} to {last}")).unwrap_or_default();
+        lines.push(format!("events         {}{span}", render::count(archive.rows())));
+        lines.push(format!("imports        {}", imports.len()));
+        if let Some(model) = &last_model {
+            lines.push(format!("model          {} by {}, applied {}", short(&model.revision.0), model.author, model.applied_at));
+        }
+        if let Some(e) = &evaluated {
+            lines.push(format!("evaluated      {} up to {}", short(&e.revision.0), e.until));
+        }
+        lines.extend(advice.iter().map(|a| format!("→ {a}")));
+        render::text(&(lines.join("\n") + "\n"))?;
+        Ok(Outcome::Fine)
+    }
+}

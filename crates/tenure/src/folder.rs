@@ -1,0 +1,111 @@
+//! The data folder: what lies where in it, and the lock that keeps two writers apart.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tenure_history::Archive;
+use tenure_model::Instant;
+use tenure_model::definition::Revision;
+use tenure_store::Store;
+
+use crate::failure::failure;
+
+/// A data folder that exists. One folder is one workspace.
+///
+/// ```text
+/// tenure.db            operational data (SQLite)
+/// events/, quarantine/ the archive of events (Parquet)
+/// derived/<revision>/  what evaluations of a model gave (Parquet); may be deleted
+/// rejects/             rows of imported files that could not be read
+/// lock                 held by the process that writes
+/// ```
+#[derive(Clone, Debug)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+/// Held while writing; freed when dropped, also by the end of the process.
+pub struct Lock {
+    _file: File,
+}
+
+impl Folder {
+    /// The folder at a path.
+    ///
+    /// # Errors
+    /// Where nothing has been imported there.
+    pub fn open(root: &Path) -> Result<Folder> {
+        let folder = Folder { root: root.to_owned() };
+        if folder.database().is_file() {
+            return Ok(folder);
+        }
+        let help = "import something first (tenure import accounts FILE), or say where the data folder is: --data DIR, or TENURE_DATA";
+        Err(failure(format!("there is no data folder at {}", root.display()), help))
+    }
+
+    /// The folder at a path, made where there is none.
+    pub async fn create(root: &Path, now: Instant) -> Result<Folder> {
+        std::fs::create_dir_all(root).with_context(|| format!("cannot make the data folder {}", root.display()))?;
+        let folder = Folder { root: root.to_owned() };
+        let store = folder.store().await?;
+        if store.workspace().await?.is_none() {
+            let mut write = store.write().await?;
+            write.create_workspace(now).await?;
+            write.commit().await?;
+        }
+        store.close().await;
+        Ok(folder)
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The SQLite file.
+    pub fn database(&self) -> PathBuf {
+        self.root.join("tenure.db")
+    }
+
+    /// What evaluations of a model gave.
+    pub fn derived(&self, revision: &Revision) -> PathBuf {
+        self.root.join("derived").join(&revision.0)
+    }
+
+    /// Where rows go that could not be read.
+    pub fn rejects(&self) -> PathBuf {
+        self.root.join("rejects")
+    }
+
+    /// Opens the operational data.
+    pub async fn store(&self) -> Result<Store> {
+        Store::open(&self.database()).await.with_context(|| format!("cannot open {}", self.database().display()))
+    }
+
+    /// Opens the archive of events.
+    pub fn archive(&self) -> Result<Archive> {
+        Archive::open(&self.root).with_context(|| format!("cannot open the events in {}", self.root.display()))
+    }
+
+    /// Becomes the one writer.
+    ///
+    /// # Errors
+    /// Where another process is.
+    pub fn lock(&self) -> Result<Lock> {
+        let path = self.root.join("lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .with_context(|| format!("cannot open {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => {
+                Err(failure(format!("another tenure is writing to {}", self.root.display()), "wait until it is done, then run this again"))
+            }
+            Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Output: a grid of values as a table for people, as JSON or as CSV for programs.
+
+mod csv;
+mod json;
+mod table;
+
+use std::io::{self, Write};
+
+use serde_json::Value;
+
+/// Rows and columns of values.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Grid {
+    /// Names, each once.
+    pub columns: Vec<String>,
+    /// Each as long as `columns`.
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl Grid {
+    /// An empty one with these columns.
+    pub fn new<T: Into<String>>(columns: impl IntoIterator<Item = T>) -> Grid {
+        Grid { columns: columns.into_iter().map(Into::into).collect(), rows: Vec::new() }
+    }
+}
+
+/// How to write a grid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// For people.
+    #[default]
+    Table,
+    /// An array of objects, one a line.
+    Json,
+    /// With a header line.
+    Csv,
+}
+
+/// The options `--json` and `--csv`.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct StyleArgs {
+    /// Write JSON: an array of objects, one a line.
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// Write CSV with a header line.
+    #[arg(long)]
+    pub csv: bool,
+}
+
+impl StyleArgs {
+    /// The style asked for.
+    pub fn style(self) -> Style {
+        match self {
+            StyleArgs { json: true, .. } => Style::Json,
+            StyleArgs { csv: true, .. } => Style::Csv,
+            _ => Style::Table,
+        }
+    }
+}
+
+/// Writes a grid to standard output. A reader that has gone away (`| head`) is no error.
+pub fn print(grid: &Grid, style: Style) -> io::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = match style {
+        Style::Table => table::write(&mut out, grid),
+        Style::Json => json::write(&mut out, grid),
+        Style::Csv => csv::write(&mut out, grid),
+    };
+    forgive(written.and_then(|()| out.flush()))
+}
+
+/// Writes text to standard output, as `print` does.
+pub fn text(text: &str) -> io::Result<()> {
+    forgive(io::stdout().lock().write_all(text.as_bytes()))
+}
+
+fn forgive(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// A count with separators: 10,209,073.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count and its noun: `1 row`, `1,200 rows`.
+pub fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts() {
+        for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (10_209_073, "10,209,073")] {
+            assert_eq!(count(n), text);
+        }
+        assert_eq!(counted(1, "row"), "1 row");
+    }
+
+    #[test]
+    fn the_three_styles() {
+        let grid = Grid {
+            columns: vec!["id".into(), "health".into(), "note".into()],
+            rows: vec![
+                vec!["acme".into(), Value::from(62.5), Value::Null],
+                vec!["ünïque, \"ltd\"".into(), Value::from(100), "two\nlines".into()],
+            ],
+        };
+        let written = |write: &dyn Fn(&mut Vec<u8>) -> io::Result<()>| {
+            let mut out = Vec::new();
+            write(&mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let all =
+            [written(&|out| table::write(out, &grid)), written(&|out| json::write(out, &grid)), written(&|out| csv::write(out, &grid))];
+        insta::assert_snapshot!(all.join("\n"));
+    }
+}

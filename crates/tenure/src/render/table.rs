@@ -1,0 +1,53 @@
+//! A grid as a table for people: numbers to the right, no more lines than needed.
+
+use std::io::{self, Write};
+
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
+use serde_json::Value;
+
+use super::Grid;
+
+/// Wider columns are wrapped.
+const COLUMN_WIDTH_MAX: u16 = 60;
+
+pub(super) fn write(out: &mut impl Write, grid: &Grid) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(&grid.columns);
+    for row in &grid.rows {
+        table.add_row(row.iter().map(cell));
+    }
+    for (i, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2)).set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(COLUMN_WIDTH_MAX)));
+        let numeric = grid.rows.iter().any(|row| row[i].is_number()) && grid.rows.iter().all(|row| row[i].is_number() || row[i].is_null());
+        if numeric {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// A value as people read it: nothing for NULL, times without a needless fraction.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(n) => match n.as_f64() {
+            Some(x) if n.is_f64() => trimmed(x),
+            _ => n.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// At most four decimals, without trailing zeros.
+fn trimmed(x: f64) -> String {
+    if x != 0.0 && x.abs() < 0.0001 {
+        return x.to_string();
+    }
+    let text = format!("{x:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

@@ -1,0 +1,157 @@
+//! The data folder as SQL tables: read-only, each made only when a query names it.
+//!
+//! | table | from |
+//! |---|---|
+//! | `events`, `quarantine` | the archive's Parquet files |
+//! | `accounts`, `people`, `subscriptions`, `memberships`, `versions`, `decisions`, `imports`, `ledger` | the store |
+//! | `metrics`, `health`, `stages`, `segments`, `milestones`, `alerts`, … | the Parquet files of the last evaluation, by their names |
+
+mod columns;
+mod entities;
+mod grid;
+mod records;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::datasource::MemTable;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use tenure_model::Model;
+use tenure_model::diagnostic::nearest;
+use tenure_store::Store;
+
+pub use grid::collect;
+
+use crate::failure::failure;
+use crate::folder::Folder;
+
+/// Bytes a query may hold in memory; sorts and groups beyond go to disk.
+const MEMORY_MAX: usize = 1 << 30;
+
+/// Tables that the store gives.
+const STORED: &[&str] = &["accounts", "people", "subscriptions", "memberships", "versions", "decisions", "imports", "ledger"];
+
+/// The tables of a data folder.
+pub struct Tables {
+    store: Store,
+    /// Parquet files by table.
+    files: BTreeMap<String, Vec<PathBuf>>,
+    model: Option<Arc<Model>>,
+}
+
+impl Tables {
+    /// The tables of a folder. The model, if given, says which types traits have.
+    pub async fn open(folder: &Folder, store: &Store, model: Option<Arc<Model>>) -> Result<Tables> {
+        let archive = folder.archive()?;
+        let mut files = BTreeMap::from([("events".to_owned(), archive.files()), ("quarantine".to_owned(), archive.quarantine_files())]);
+        if let Some(evaluated) = store.last_evaluated().await? {
+            files.extend(derived(&folder.derived(&evaluated.revision))?);
+        }
+        files.retain(|_, files| !files.is_empty());
+        Ok(Tables { store: store.clone(), files, model })
+    }
+
+    /// Names of all tables.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = STORED.iter().copied().chain(self.files.keys().map(String::as_str)).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Plans a query. Only reading is allowed.
+    ///
+    /// # Errors
+    /// Where the query names a table that is not there, is not SQL, or would change something.
+    pub async fn query(&self, sql: &str) -> Result<datafusion::prelude::DataFrame> {
+        let runtime = RuntimeEnvBuilder::new().with_memory_limit(MEMORY_MAX, 1.0).build_arc()?;
+        let mut config = SessionConfig::new().with_information_schema(true).with_target_partitions(2);
+        config.options_mut().execution.parquet.pushdown_filters = true;
+        let context = SessionContext::new_with_config_rt(config, runtime);
+        let dialect = context.state().config().options().sql_parser.dialect;
+        let statement = context.state().sql_to_statement(sql, &dialect).map_err(plain)?;
+        for reference in context.state().resolve_table_references(&statement).map_err(plain)? {
+            if reference.schema().is_none_or(|schema| schema == "public") {
+                self.register(&context, reference.table()).await?;
+            }
+        }
+        let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        context.sql_with_options(sql, read_only).await.map_err(plain)
+    }
+
+    async fn register(&self, context: &SessionContext, name: &str) -> Result<()> {
+        if let Some(paths) = self.files.get(name) {
+            let urls = paths.iter().map(|p| ListingTableUrl::parse(p.to_string_lossy())).collect::<datafusion::error::Result<Vec<_>>>()?;
+            let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
+            let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options);
+            let config = config.infer_schema(&context.state()).await.with_context(|| format!("cannot read the files of {name}"))?;
+            context.register_table(name, Arc::new(ListingTable::try_new(config)?))?;
+            return Ok(());
+        }
+        let Some(batch) = self.stored(name).await? else {
+            let names = self.names();
+            let help = match (nearest(name, names.iter().copied()), name) {
+                (Some(near), _) => format!("did you mean `{near}`?"),
+                (None, "events" | "quarantine") => "no event was imported".to_owned(),
+                (None, "metrics" | "health" | "stages" | "segments" | "milestones" | "alerts") => {
+                    "nothing was evaluated yet: tenure evaluate MODEL".to_owned()
+                }
+                _ => format!("there are: {}", names.join(", ")),
+            };
+            return Err(failure(format!("there is no table `{name}`"), help));
+        };
+        context.register_table(name, Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))?;
+        Ok(())
+    }
+
+    async fn stored(&self, name: &str) -> Result<Option<RecordBatch>> {
+        let model = self.model.as_deref();
+        Ok(Some(match name {
+            "accounts" => entities::accounts(&self.store, model).await?,
+            "people" => entities::people(&self.store, model).await?,
+            "subscriptions" => entities::subscriptions(&self.store, model).await?,
+            "memberships" => records::memberships(&self.store).await?,
+            "versions" => records::versions(&self.store).await?,
+            "decisions" => records::decisions(&self.store).await?,
+            "imports" => records::imports(&self.store).await?,
+            "ledger" => records::ledger(&self.store).await?,
+            _ => return Ok(None),
+        }))
+    }
+}
+
+/// Tables of an evaluation: `health.parquet`, `health-00.parquet` or a folder `health/` of files are the table `health`.
+fn derived(folder: &Path) -> Result<BTreeMap<String, Vec<PathBuf>>> {
+    let mut tables: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    if !folder.is_dir() {
+        return Ok(tables);
+    }
+    for path in listed(folder)? {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = name.split(['-', '.']).next().unwrap_or_default().to_owned();
+        let files = if path.is_dir() { listed(&path)? } else { vec![path] };
+        tables.entry(name).or_default().extend(files.into_iter().filter(|f| f.extension().is_some_and(|e| e == "parquet")));
+    }
+    Ok(tables)
+}
+
+fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut paths = entries.map(|e| Ok(e?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// DataFusion's message in one line, without its own classification in front.
+fn plain(error: datafusion::error::DataFusionError) -> anyhow::Error {
+    let message = error.strip_backtrace();
+    let message = message.lines().next().unwrap_or_default();
+    let message =
+        ["SQL error: ", "Error during planning: ", "Schema error: "].iter().fold(message, |m, prefix| m.strip_prefix(prefix).unwrap_or(m));
+    failure(message.to_owned(), "it is DataFusion's SQL: docs/reference/cli.md lists the tables; DESCRIBE <table> their columns")
+}
