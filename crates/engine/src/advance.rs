@@ -24,6 +24,8 @@ pub enum Mode {
     /// At every instant of an input or timer.
     #[default]
     Exact,
+    /// As exact, but every definition is evaluated at every instant, whether anything it reads changed or not: what tests compare with.
+    Thorough,
     /// Once a date, at its last instant: faster, for exploring; it says of itself that it is sampled.
     Daily,
 }
@@ -82,7 +84,7 @@ impl Engine {
             self.instant(account, inputs, &mut cursor, &mut scratch, born, mode, sink);
         }
         match mode {
-            Mode::Exact => {
+            Mode::Exact | Mode::Thorough => {
                 loop {
                     let t = cursor.next(inputs).min(account.next_timer());
                     if t > to {
@@ -146,6 +148,14 @@ impl Engine {
         step.facts();
         let live = step.account.life == Life::Live;
         if live {
+            if mode == Mode::Thorough {
+                (0..self.plan.account.width).for_each(|n| step.dirty.insert(n));
+                step.wake_person_alerts(|_| true);
+                for person in &mut step.account.people {
+                    (0..self.plan.person.width).for_each(|n| person.body.lagged.insert(n));
+                }
+                step.touched = Touched::All;
+            }
             if midnight || mode == Mode::Daily || !live_before {
                 step.dirty.union(&self.plan.account.daily);
                 step.touched = Touched::All;
@@ -317,6 +327,9 @@ impl<S: Sink> Step<'_, S> {
 
     fn set_trait(&mut self, slot: ColumnId, value: Value) {
         let plan = &self.engine.plan;
+        if slot as usize >= self.account.body.row.len() {
+            return;
+        }
         if plan.traits.get("started_at") == Some(&slot) {
             self.account.started_trait = value;
             self.account.facts_wake = Instant::MIN;

@@ -8,12 +8,14 @@ mod alert;
 mod bits;
 mod evaluate;
 mod events;
+pub mod explain;
 mod health;
 mod input;
 mod metric;
 mod outcome;
 mod people;
 mod plan;
+pub mod scenario;
 mod signal;
 mod subscription;
 
@@ -94,6 +96,14 @@ impl Engine {
             started_at: started_at.and_then(|s| account.value(s).as_instant(&self.model.calendar)),
         };
         health::health(&self.model, &self.plan, account, &at)
+    }
+
+    /// Health now minus as of the last instant of the date so many days ago (at most 30, or as many as the model reads); None where either is unknown.
+    pub fn health_change(&self, account: &Account, days: i32) -> Option<f64> {
+        let slot = *self.plan.slots.get(&tenure_model::definition::Builtin::Health)?;
+        let log = self.plan.logs.iter().position(|l| l.0 == slot)?;
+        let before = account.logs[log].at(tenure_model::Day(account.today.0 - days)).as_number()?;
+        Some(account.value(slot).as_number()? - before)
     }
 
     /// When the account's stage is late; None where nothing is expected of it.

@@ -1,0 +1,183 @@
+//! Why the health score is what it is, and the single measures that would change its band.
+
+use serde_json::json;
+use tenure_model::definition::{Missing, Scorecard, Shape};
+
+use super::Teller;
+use super::change::WouldChange;
+use super::column::Scene;
+use super::tree::Reason;
+use crate::health::{GroupNow, HealthNow, MeasureNow, band, band_name, score};
+
+/// Group and total weighted: (weight, score), None left out.
+fn mean(parts: impl Iterator<Item = (f64, Option<f64>)>) -> Option<f64> {
+    let (sum, weight) = parts.filter_map(|(w, s)| Some((w, s?))).fold((0.0, 0.0), |(a, b), (w, s)| (a + w * s, b + w));
+    (weight > 0.0).then(|| sum / weight)
+}
+
+/// The tree: total, groups, measures, their columns.
+pub(super) fn reason(scene: &Scene<'_>, card: &Scorecard, now: &HealthNow) -> Reason {
+    let points = |x: Option<f64>| x.map_or("no score".to_owned(), |x| format!("{x:.2}"));
+    let band = now.band.map_or("no band", |b| band_name(card, b));
+    let mut root = Reason::new("scorecard", format!("scorecard {}: {} ({band}), coverage {:.0} %", card.name, points(now.score), now.coverage.unwrap_or(0.0) * 100.0))
+        .with("scorecard", json!(card.name))
+        .with("computed", json!(now.computed))
+        .with("value", json!(now.score))
+        .with("band", json!(band))
+        .with("coverage", json!(now.coverage));
+    for (group, group_now) in card.groups.iter().zip(&now.groups) {
+        let mut reason = Reason::new("group", format!("group {} (weight {}): {}", group.name, group.weight, points(group_now.score)))
+            .with("group", json!(group.name))
+            .with("weight", json!(group.weight))
+            .with("computed", json!(group_now.computed))
+            .with("value", json!(group_now.score));
+        for (measure, measure_now) in group.measures.iter().zip(&group_now.measures) {
+            reason.because.push(measure_reason(scene, measure, measure_now));
+        }
+        root.because.push(reason);
+    }
+    for o in scene.teller.account.overrides() {
+        let until = o.until.map_or(String::new(), |u| format!(" until {u}"));
+        root.because.push(
+            Reason::new("override", format!("{} {:?} {} by {}{until}: {}", o.target, o.how, o.value, o.author, o.reason).to_lowercase())
+                .with("target", json!(o.target))
+                .with("how", json!(o.how))
+                .with("value", json!(o.value)),
+        );
+    }
+    for (kind, limits, holding) in [("cap", &card.caps, &now.caps), ("floor", &card.floors, &now.floors)] {
+        for limit in holding.iter().map(|i| &limits[*i]) {
+            let mut reason = Reason::new(kind, format!("{kind} at {}", limit.at)).with("at", json!(limit.at));
+            reason.because.push(scene.condition(&limit.when));
+            root.because.push(reason);
+        }
+    }
+    root
+}
+
+fn measure_reason(scene: &Scene<'_>, measure: &tenure_model::definition::Measure, now: &MeasureNow) -> Reason {
+    let text = match (now.applies, now.score) {
+        (false, _) => "does not apply".to_owned(),
+        (true, None) => "no data: left out".to_owned(),
+        (true, Some(x)) if now.stood_in => format!("{x:.2} in place of missing data ({})", missing(measure.missing)),
+        (true, Some(x)) => format!("{x:.2}"),
+    };
+    let mut reason = Reason::new("measure", format!("{} (weight {}): {text}", measure.name, measure.weight))
+        .with("measure", json!(measure.name))
+        .with("weight", json!(measure.weight))
+        .with("applies", json!(now.applies))
+        .with("computed", json!(now.computed))
+        .with("value", json!(now.score));
+    if let Some(curve) = now.curve {
+        reason = reason.with("curve", curve_json(&measure.curves[curve].shape));
+    }
+    if let (false, Some(when)) = (now.applies, &measure.when) {
+        reason.because.push(scene.condition(when));
+    }
+    reason.because.push(scene.column(measure.column));
+    reason
+}
+
+fn missing(missing: Missing) -> String {
+    match missing {
+        Missing::Exclude => "exclude".into(),
+        Missing::Zero => "zero".into(),
+        Missing::Neutral => "neutral".into(),
+        Missing::Keep(span) => format!("keep {span}"),
+    }
+}
+
+fn curve_json(shape: &Shape) -> serde_json::Value {
+    match shape {
+        Shape::Points(points) => json!({ "points": points }),
+        Shape::Steps(steps) => json!({ "steps": steps.iter().map(|s| json!({ "test": s.test.map(|(c, n)| format!("{c:?} {n}")), "score": s.score })).collect::<Vec<_>>() }),
+        Shape::Map(map, or_else) => json!({ "map": map, "else": or_else }),
+    }
+}
+
+/// The measures that, changed alone, would bring the score into the next band, up or down.
+pub(super) fn would_change(teller: &Teller<'_>, card: &Scorecard, now: &HealthNow) -> Vec<WouldChange> {
+    let (Some(present), Some(at)) = (now.score, now.band) else { return vec![] };
+    if card.roll_up.is_some() && !teller.account.children.is_empty() {
+        return vec![];
+    }
+    let mut out = Vec::new();
+    for target in [at.checked_sub(1), (at < card.bands.len()).then_some(at + 1)].into_iter().flatten() {
+        for (g, group) in card.groups.iter().enumerate() {
+            for (m, measure) in group.measures.iter().enumerate() {
+                let measure_now = &now.groups[g].measures[m];
+                let Some(curve) = measure_now.curve.map(|c| &measure.curves[c].shape).filter(|_| measure.weight > 0.0) else { continue };
+                let reaches = |candidate: f64| total(teller, card, now, (g, m), candidate).is_some_and(|t| band(card, t, Some(at)) == target);
+                let value = measure_now.value.as_number();
+                if let Some((needed, points)) = nearest(curve, value, &reaches) {
+                    out.push(WouldChange {
+                        to: format!("band {}", band_name(card, target)),
+                        what: format!("measure {} at {points:.1} points instead of {}", measure.name, measure_now.score.map_or("none".into(), |s| format!("{s:.1}"))),
+                        column: Some(teller.engine.model().account[measure.column as usize].name.clone()),
+                        present: measure_now.value.to_json(),
+                        needed: Some(json!(needed)),
+                    });
+                }
+            }
+        }
+    }
+    let _ = present;
+    out
+}
+
+/// The total with one measure at another score; overrides, caps and floors as they stand.
+fn total(teller: &Teller<'_>, card: &Scorecard, now: &HealthNow, changed: (usize, usize), to: f64) -> Option<f64> {
+    if teller.account.overrides().iter().any(|o| o.target == "total") {
+        return now.score;
+    }
+    let groups = card.groups.iter().zip(&now.groups).enumerate().map(|(g, (group, group_now))| {
+        let score = if g == changed.0 { group_score(group, group_now, Some((changed.1, to))) } else { group_now.score };
+        (group.weight, score)
+    });
+    let mut score = mean(groups).map(|x| (x * 1e9).round() / 1e9)?;
+    for cap in &now.caps {
+        score = score.min(card.caps[*cap].at);
+    }
+    for floor in &now.floors {
+        score = score.max(card.floors[*floor].at);
+    }
+    Some(score)
+}
+
+fn group_score(group: &tenure_model::definition::Group, now: &GroupNow, changed: Option<(usize, f64)>) -> Option<f64> {
+    if now.score != now.computed {
+        return now.score; // overridden
+    }
+    mean(group.measures.iter().zip(&now.measures).enumerate().filter(|(_, (_, n))| n.applies).map(|(i, (m, n))| {
+        let score = changed.filter(|(at, _)| *at == i).map_or(n.score, |(_, to)| Some(to));
+        (m.weight, score)
+    }))
+}
+
+/// The value nearest to the present one whose score does what is wanted, with that score.
+fn nearest(shape: &Shape, present: Option<f64>, reaches: &dyn Fn(f64) -> bool) -> Option<(f64, f64)> {
+    let present = present.unwrap_or(0.0);
+    let mut candidates: Vec<f64> = Vec::new();
+    match shape {
+        Shape::Points(points) => {
+            // Between two points the score is linear: look for the first value that does, to a thousandth of the stretch.
+            for pair in points.windows(2) {
+                let (a, b) = (pair[0].0, pair[1].0);
+                candidates.extend((0..=1000).map(|i| a + (b - a) * f64::from(i) / 1000.0));
+            }
+            candidates.extend(points.first().map(|p| p.0));
+        }
+        Shape::Steps(steps) => {
+            for (_, n) in steps.iter().filter_map(|s| s.test) {
+                let tick = (n.abs() * 1e-3).max(1e-3);
+                candidates.extend([n, n - tick, n + tick]);
+            }
+        }
+        Shape::Map(..) => return None,
+    }
+    candidates
+        .into_iter()
+        .filter_map(|x| Some((x, score(shape, &tenure_model::Value::Number(x))?)))
+        .filter(|(_, points)| reaches(*points))
+        .min_by(|a, b| (a.0 - present).abs().total_cmp(&(b.0 - present).abs()))
+}

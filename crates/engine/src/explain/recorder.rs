@@ -1,0 +1,70 @@
+//! Keeps, during a replay, the last decision of each kind with the row it was made on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tenure_model::Value;
+use tenure_model::time::Instant;
+
+use crate::account::Account;
+use crate::input::{Inputs, What};
+use crate::outcome::{Happened, Outcome, Sink};
+
+/// What a decision was about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    Stage,
+    Segment(usize),
+    Milestone(usize),
+    Band,
+    Alert(usize, Option<Arc<str>>),
+}
+
+/// A decision, with the row as its condition read it.
+#[derive(Clone, Debug)]
+pub(super) struct Moment {
+    pub at: Instant,
+    pub what: Happened,
+    pub row: Vec<Value>,
+    pub person: Option<Vec<Value>>,
+}
+
+/// The last decision of each kind.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    pub(super) last: HashMap<Key, Moment>,
+}
+
+impl Recorder {
+    /// Author and reason of what a teammate decided at an instant.
+    pub(super) fn decision(&self, inputs: &Inputs<'_>, at: Instant) -> Option<(String, String)> {
+        inputs.changes.iter().rev().find(|c| c.at == at).into_iter().chain(inputs.changes.iter().filter(|c| c.at == at)).find_map(|c| match &c.what {
+            What::Decision(d) => Some((d.author.clone(), d.reason.clone())),
+            _ => None,
+        })
+    }
+}
+
+impl Sink for Recorder {
+    fn outcome(&mut self, account: &Account, outcome: Outcome) {
+        let person = match &outcome.what {
+            Happened::Alert { person, .. } | Happened::Segment { person, .. } => person.clone(),
+            _ => None,
+        };
+        let key = match &outcome.what {
+            Happened::Stage { .. } => Key::Stage,
+            Happened::Segment { person: None, segment, .. } => Key::Segment(*segment),
+            Happened::Milestone { milestone, .. } => Key::Milestone(*milestone),
+            Happened::Health { band_changed: true, .. } => Key::Band,
+            Happened::Alert { rule, person, .. } => Key::Alert(*rule, person.clone()),
+            _ => return,
+        };
+        let mut row = account.row().to_vec();
+        let mut person_row = person.and_then(|id| account.people().find(|p| *p.0 == id).map(|p| p.2.to_vec()));
+        let target = person_row.as_mut().unwrap_or(&mut row);
+        for (slot, value) in outcome.inputs {
+            target[slot as usize] = value;
+        }
+        self.last.insert(key, Moment { at: outcome.at, what: outcome.what, row, person: person_row });
+    }
+}

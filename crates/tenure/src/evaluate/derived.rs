@@ -1,0 +1,239 @@
+//! Writes what an evaluation gave as Parquet under `derived/<revision>/`: histories of metrics, health, stages, segments, milestones and alerts.
+//!
+//! Documented in docs/reference/derived.md. Each thread writes its own part of each table.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use tenure_engine::{Account, AlertReason, AlertState, Engine, Happened, Life, MovedBy, Outcome, Sink};
+use tenure_model::definition::{Builtin, Source};
+use tenure_model::time::Instant;
+use tenure_model::{Day, Kind, Model, Value};
+
+use super::replay::Visitor;
+use super::table::Table;
+
+/// The tables, as folders under the revision's.
+pub const TABLES: &[&str] = &["state", "metrics", "health_daily", "health", "stages", "segments", "milestones", "alerts", "lives"];
+
+/// Writes one part of every table.
+pub struct Derived {
+    engine: Arc<Engine>,
+    metrics: Table,
+    health_daily: Table,
+    health: Table,
+    stages: Table,
+    segments: Table,
+    milestones: Table,
+    alerts: Table,
+    lives: Table,
+    state: Table,
+    builtins: Slots,
+    /// Firing episodes, for the ledger.
+    pub firings: Vec<Firing>,
+    /// How many accounts kept changing without settling.
+    pub oscillations: u64,
+    error: Option<anyhow::Error>,
+}
+
+/// An alert that fired, and whether it still does.
+#[derive(Clone, Debug)]
+pub struct Firing {
+    /// Whose.
+    pub account: Arc<str>,
+    /// The person, for alerts of persons.
+    pub person: Option<Arc<str>>,
+    /// Index of the rule.
+    pub rule: usize,
+    /// When it fired.
+    pub at: Instant,
+    /// The owner then.
+    pub owner: Option<Arc<str>>,
+    /// When and why it resolved.
+    pub resolved: Option<(Instant, AlertReason)>,
+}
+
+#[derive(Clone, Copy)]
+struct Slots {
+    stage: usize,
+    health: usize,
+    coverage: usize,
+    band: usize,
+}
+
+fn slot(model: &Model, builtin: Builtin) -> usize {
+    model.account.iter().position(|c| c.source == Source::Builtin(builtin)).unwrap_or(usize::MAX)
+}
+
+impl Derived {
+    /// Opens part number `part` of all tables in a folder.
+    pub fn create(folder: &Path, part: usize, engine: Arc<Engine>) -> Result<Derived> {
+        let model = engine.model().clone();
+        let open = |table: &str, columns: &[(&str, Kind)]| Table::create(&folder.join(table).join(format!("part-{part}.parquet")), columns);
+        let mut metrics = vec![("account_id", Kind::Text), ("date", Kind::Date)];
+        metrics.extend(model.metrics.iter().map(|m| (m.name.as_str(), m.kind)));
+        let mut state = vec![("account_id", Kind::Text), ("status", Kind::Text)];
+        state.extend(model.account.iter().skip(1).map(|c| (c.name.as_str(), c.kind)));
+        use Kind::{Bool, Date, Number, Text, Time};
+        Ok(Derived {
+            metrics: open("metrics", &metrics)?,
+            state: open("state", &state)?,
+            health_daily: open("health_daily", &[("account_id", Text), ("date", Date), ("stage", Text), ("score", Number), ("coverage", Number), ("band", Text)])?,
+            health: open("health", &[("account_id", Text), ("at", Time), ("scorecard", Text), ("score", Number), ("coverage", Number), ("band", Text), ("band_changed", Bool)])?,
+            stages: open("stages", &[("account_id", Text), ("at", Time), ("from_stage", Text), ("stage", Text), ("moved_by", Text)])?,
+            segments: open("segments", &[("account_id", Text), ("person_id", Text), ("segment", Text), ("at", Time), ("member", Bool)])?,
+            milestones: open("milestones", &[("account_id", Text), ("milestone", Text), ("at", Time), ("status", Text), ("due", Time)])?,
+            alerts: open("alerts", &[("account_id", Text), ("person_id", Text), ("alert", Text), ("severity", Text), ("at", Time), ("state", Text), ("reason", Text)])?,
+            lives: open("lives", &[("account_id", Text), ("at", Time), ("event", Text), ("tenure", Number)])?,
+            builtins: Slots {
+                stage: slot(&model, Builtin::Stage),
+                health: slot(&model, Builtin::Health),
+                coverage: slot(&model, Builtin::HealthCoverage),
+                band: slot(&model, Builtin::HealthBand),
+            },
+            engine,
+            firings: Vec::new(),
+            oscillations: 0,
+            error: None,
+        })
+    }
+
+    /// Closes all parts.
+    pub fn finish(self) -> Result<Vec<Firing>> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        for table in [self.metrics, self.health_daily, self.health, self.stages, self.segments, self.milestones, self.alerts, self.lives, self.state] {
+            table.finish()?;
+        }
+        Ok(self.firings)
+    }
+
+    /// Errors cannot leave a sink: the first is kept until the account is through.
+    fn keep(&mut self, result: Result<()>) {
+        if let (Err(error), None) = (result, &self.error) {
+            self.error = Some(error);
+        }
+    }
+
+    fn happened(&mut self, account: &Account, outcome: Outcome) -> Result<()> {
+        let model = self.engine.model().clone();
+        let id = Value::Text(account.id().clone());
+        let at = Value::Time(outcome.at);
+        let text = |t: &str| Value::text(t);
+        let person = |p: &Option<Arc<str>>| p.clone().map_or(Value::Null, Value::Text);
+        match outcome.what {
+            Happened::Born | Happened::Ended | Happened::Restarted => {
+                let event = match outcome.what {
+                    Happened::Born => "began",
+                    Happened::Ended => "ended",
+                    _ => "came back",
+                };
+                self.lives.push(&[id, at, text(event), Value::Number(f64::from(account.tenure()))])
+            }
+            Happened::Stage { from, to, by } => {
+                let from = from.map_or(Value::Null, |i| text(&model.stages[i].name));
+                let by = match by {
+                    MovedBy::Beginning => "beginning",
+                    MovedBy::Condition => "condition",
+                    MovedBy::BackTo => "back_to",
+                    MovedBy::Hand => "hand",
+                };
+                self.stages.push(&[id, at, from, text(&model.stages[to].name), text(by)])
+            }
+            Happened::Segment { person: p, segment, member } => {
+                let name = if p.is_some() { &model.person_segments[segment].name } else { &model.segments[segment].name };
+                self.segments.push(&[id, person(&p), text(name), at, Value::Bool(member)])
+            }
+            Happened::Milestone { milestone, status, due } => {
+                self.milestones.push(&[id, text(&model.milestones[milestone].name), at, text(status.name()), due.map_or(Value::Null, Value::Time)])
+            }
+            Happened::Health { card, score, coverage, band, band_changed } => {
+                let number = |x: Option<f64>| x.map_or(Value::Null, Value::Number);
+                let card = card.map_or(Value::Null, |c| text(&model.scorecards[c].name));
+                self.health.push(&[id, at, card, number(score), number(coverage), band.map_or(Value::Null, Value::Text), Value::Bool(band_changed)])
+            }
+            Happened::Alert { person: p, rule, state, since: _, why } => {
+                let definition = &model.alerts[rule];
+                self.firing(account, &p, rule, state, outcome.at, why);
+                let severity = format!("{:?}", definition.severity).to_lowercase();
+                self.alerts.push(&[id, person(&p), text(&definition.name), text(&severity), at, text(state_name(state)), text(reason_name(why))])
+            }
+            Happened::Oscillated { .. } => {
+                self.oscillations += 1;
+                Ok(())
+            }
+            Happened::OverrideExpired { .. } | Happened::Export { .. } => Ok(()),
+        }
+    }
+
+    fn firing(&mut self, account: &Account, person: &Option<Arc<str>>, rule: usize, state: AlertState, at: Instant, why: AlertReason) {
+        match state {
+            AlertState::Firing => {
+                let owner = self.engine.model().alerts[rule].owner.and_then(|o| account.value(o).as_text().map(Arc::from));
+                self.firings.push(Firing { account: account.id().clone(), person: person.clone(), rule, at, owner, resolved: None });
+            }
+            AlertState::Inactive => {
+                let open = self.firings.iter_mut().rev().take_while(|f| f.account == *account.id()).find(|f| f.rule == rule && f.person == *person && f.resolved.is_none());
+                if let Some(firing) = open {
+                    firing.resolved = Some((at, why));
+                }
+            }
+            AlertState::Pending => {}
+        }
+    }
+}
+
+/// As people read it.
+pub fn state_name(state: AlertState) -> &'static str {
+    match state {
+        AlertState::Pending => "pending",
+        AlertState::Firing => "firing",
+        AlertState::Inactive => "resolved",
+    }
+}
+
+/// As people read it.
+pub fn reason_name(reason: AlertReason) -> &'static str {
+    match reason {
+        AlertReason::Condition => "condition holds",
+        AlertReason::NoLonger => "condition no longer holds",
+        AlertReason::MilestoneMissed => "milestone missed",
+        AlertReason::MilestoneSettled => "milestone reached late or waived",
+        AlertReason::Ended => "account ended or person left",
+    }
+}
+
+impl Sink for Derived {
+    fn outcome(&mut self, account: &Account, outcome: Outcome) {
+        let result = self.happened(account, outcome);
+        self.keep(result);
+    }
+
+    fn day(&mut self, account: &Account, day: Day) {
+        let (id, date) = (Value::Text(account.id().clone()), Value::Date(day));
+        let model = self.engine.model().clone();
+        let result = self.metrics.push([&id, &date].into_iter().chain(model.metrics.iter().map(|m| account.value(m.column))));
+        self.keep(result);
+        let Slots { stage, health, coverage, band } = self.builtins;
+        let values = [stage, health, coverage, band].map(|s| account.value(s as u32));
+        let result = self.health_daily.push([&id, &date].into_iter().chain(values));
+        self.keep(result);
+    }
+}
+
+impl Visitor for Derived {
+    fn account(&mut self, account: Account) -> Result<()> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        let status = match account.life() {
+            Life::Unborn => "new",
+            Life::Live => "live",
+            Life::Ended(_) => "ended",
+        };
+        let (id, status) = (Value::Text(account.id().clone()), Value::text(status));
+        self.state.push([&id, &status].into_iter().chain(account.row().iter().skip(1)))
+    }
+}

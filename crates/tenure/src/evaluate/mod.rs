@@ -1,0 +1,93 @@
+//! Evaluation of all accounts: inputs from store and archive through the engine, into a portfolio, histories and the ledger.
+
+pub mod derived;
+pub mod ledger;
+pub mod portfolio;
+pub mod replay;
+mod rollup;
+mod table;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::Result;
+use tenure_engine::{Change, Engine, EventTable, Inputs, Unreadable};
+use tenure_history::{Archive, Event};
+use tenure_model::Instant;
+use tenure_store::{AccountInputs, Store};
+
+/// How many accounts' inputs are read from the store at a time.
+const PAGE_ACCOUNTS: usize = 2_000;
+
+/// Everything that decides about the accounts, ready to be replayed.
+pub struct World {
+    /// The compiled model.
+    pub engine: Arc<Engine>,
+    /// The events.
+    pub archive: Archive,
+    /// What was said and decided, by account.
+    pub inputs: BTreeMap<String, AccountInputs>,
+}
+
+impl World {
+    /// Reads the store; events stay in the archive until they are needed.
+    pub async fn load(engine: Arc<Engine>, archive: Archive, store: &Store) -> Result<World> {
+        let mut pages = store.inputs(PAGE_ACCOUNTS).await?;
+        let mut inputs = BTreeMap::new();
+        while let Some(page) = pages.next().await? {
+            inputs.extend(page.into_iter().map(|i| (i.account.clone(), i)));
+        }
+        Ok(World { engine, archive, inputs })
+    }
+
+    /// The history of one account up to an instant, every event in full.
+    pub fn history(&self, account: &str, until: Instant) -> Result<History> {
+        let events = self.archive.account(account, Some(until))?;
+        let said = self.inputs.get(account).cloned().unwrap_or_default();
+        let children = rollup::of_parent(self, account, until)?;
+        Ok(History::new(&self.engine, account, events, &said, children))
+    }
+}
+
+/// The history of one account: what the engine takes, and each event in full beside it.
+pub struct History {
+    /// Whose.
+    pub account: Arc<str>,
+    /// The events, in the order of the columns.
+    pub events: Vec<Event>,
+    /// Versions that could not be read as their declared type.
+    pub unreadable: Vec<Unreadable>,
+    table: EventTable,
+    people: Vec<Arc<str>>,
+    changes: Vec<Change>,
+}
+
+impl History {
+    fn new(engine: &Engine, account: &str, events: Vec<Event>, said: &AccountInputs, children: Vec<Change>) -> History {
+        let mut table = EventTable::new(engine.model());
+        for event in &events {
+            let properties = event.properties.as_ref().and_then(|p| serde_json::from_str(p.get()).ok()).unwrap_or(serde_json::Value::Null);
+            table.push(event.time, &event.name, event.person_id.as_deref(), &properties);
+        }
+        let order = table.sort();
+        let mut slots: Vec<Option<Event>> = events.into_iter().map(Some).collect();
+        let events = order.into_iter().filter_map(|i| slots[i].take()).collect();
+        let mut changes = engine.changes(table.people());
+        changes.versions(&said.versions);
+        changes.memberships(&said.memberships);
+        changes.decisions(&said.decisions);
+        changes.children(children);
+        let (people, changes, unreadable) = changes.finish();
+        History { account: account.into(), events, unreadable, table, people, changes }
+    }
+
+    /// As the engine takes it.
+    pub fn inputs(&self) -> Inputs<'_> {
+        Inputs { people: &self.people, events: self.table.events(), changes: &self.changes }
+    }
+
+    /// Is nothing known of the account?
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.changes.is_empty()
+    }
+}

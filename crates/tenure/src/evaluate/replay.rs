@@ -1,0 +1,129 @@
+//! Replays all accounts: partitions of the archive on all cores, children before their parents.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Result, anyhow};
+use tenure_engine::{Account, Events, Inputs, Mode, Sink};
+use tenure_history::{AccountEvents, Needs, Partition};
+use tenure_model::Instant;
+
+use super::World;
+use super::rollup::{Reporting, Reports, parents_in_order};
+
+/// Who takes what a replay brings forth. One for each thread.
+pub trait Visitor: Sink + Send {
+    /// An account is through: as of the end of the replay.
+    fn account(&mut self, account: Account) -> Result<()>;
+}
+
+/// Called with the number of accounts and events that are through.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+/// Events a partition should hold: bounds the memory of a replay.
+const PARTITION_EVENTS: u64 = 1_000_000;
+
+/// Replays every account from its beginning up to and with an instant. Gives the visitors back, one for each thread.
+pub fn replay<V: Visitor>(world: &World, to: Instant, mode: Mode, threads: usize, visitor: impl Fn(usize) -> Result<V>, progress: Progress<'_>) -> Result<Vec<V>> {
+    let parents: Vec<String> = parents_in_order(world);
+    let later: BTreeSet<&str> = parents.iter().map(String::as_str).collect();
+    let n = (world.archive.rows() / PARTITION_EVENTS + 1).max(threads as u64) as usize;
+    let queue: Mutex<VecDeque<Partition>> = Mutex::new(world.archive.partitions(n).into());
+    let seen: Mutex<BTreeSet<Arc<str>>> = Mutex::new(BTreeSet::new());
+    let reports: Mutex<Reports> = Mutex::new(Reports::new());
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let mut visitors: Vec<V> = std::thread::scope(|scope| -> Result<Vec<V>> {
+        let workers: Vec<_> = (0..threads)
+            .map(|i| {
+                let (next, seen, reports, later, visitor) = (&next, &seen, &reports, &later, &visitor);
+                scope.spawn(move || -> Result<V> {
+                    let mut visitor = visitor(i)?;
+                    let mut own = Reports::new();
+                    while let Some(partition) = next() {
+                        let through = partition_through(world, &partition, to, mode, later, &mut visitor, &mut own, progress)?;
+                        seen.lock().unwrap_or_else(PoisonError::into_inner).extend(through);
+                    }
+                    let mut all = reports.lock().unwrap_or_else(PoisonError::into_inner);
+                    for (parent, changes) in own {
+                        all.entry(parent).or_default().extend(changes);
+                    }
+                    Ok(visitor)
+                })
+            })
+            .collect();
+        workers.into_iter().map(|w| w.join().unwrap_or_else(|_| Err(anyhow!("an evaluation panicked")))).collect()
+    })?;
+    let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Some(last) = visitors.first_mut() else { return Ok(visitors) };
+    // Accounts of which there are no events, then parents, each after its children.
+    let quiet = world.inputs.keys().filter(|id| !seen.contains(id.as_str()) && !later.contains(id.as_str()));
+    for (i, id) in quiet.chain(&parents).enumerate() {
+        let events = if later.contains(id.as_str()) { world.archive.account(id, Some(to))? } else { vec![] };
+        let said = world.inputs.get(id).cloned().unwrap_or_default();
+        let history = super::History::new(&world.engine, id, events, &said, reports.remove(id.as_str()).unwrap_or_default());
+        one(world, &history.account, &history.inputs(), to, mode, last, &mut reports)?;
+        if i % 256 == 0 {
+            progress(256.min(i + 1), 0);
+        }
+    }
+    Ok(visitors)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn partition_through<V: Visitor>(
+    world: &World,
+    partition: &Partition,
+    to: Instant,
+    mode: Mode,
+    later: &BTreeSet<&str>,
+    visitor: &mut V,
+    reports: &mut Reports,
+    progress: Progress<'_>,
+) -> Result<Vec<Arc<str>>> {
+    let model = world.engine.model();
+    let needs = Needs {
+        names: &model.event_names,
+        properties: &model.properties,
+        properties_of: None,
+        calendar: &model.calendar,
+        until: Some(to),
+        accounts: None,
+        positions: false,
+    };
+    let accounts = partition.read(&needs)?;
+    let mut through = Vec::with_capacity(accounts.len());
+    for events in accounts.iter() {
+        if later.contains(events.account.as_ref()) {
+            continue;
+        }
+        with_events(world, &events, to, mode, visitor, reports)?;
+        through.push(events.account.clone());
+        progress(1, events.len());
+    }
+    Ok(through)
+}
+
+fn with_events<V: Visitor>(world: &World, events: &AccountEvents<'_>, to: Instant, mode: Mode, visitor: &mut V, reports: &mut Reports) -> Result<()> {
+    let mut changes = world.engine.changes(events.persons);
+    if let Some(said) = world.inputs.get(events.account.as_ref()) {
+        changes.versions(&said.versions);
+        changes.memberships(&said.memberships);
+        changes.decisions(&said.decisions);
+    }
+    let (people, changes, _) = changes.finish();
+    let (rows, values) = events.property_rows();
+    let columns = Events { time: events.time, name: events.name, person: events.person, rows, values };
+    let inputs = Inputs { people: &people, events: columns, changes: &changes };
+    one(world, events.account, &inputs, to, mode, visitor, reports)
+}
+
+fn one<V: Visitor>(world: &World, id: &Arc<str>, inputs: &Inputs<'_>, to: Instant, mode: Mode, visitor: &mut V, reports: &mut Reports) -> Result<()> {
+    let mut account = world.engine.account(id.clone());
+    if world.engine.exports().is_empty() {
+        world.engine.advance(&mut account, inputs, to, mode, visitor)?;
+    } else {
+        world.engine.advance(&mut account, inputs, to, mode, &mut Reporting { inner: visitor, reports })?;
+    }
+    visitor.account(account)
+}
