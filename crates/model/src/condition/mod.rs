@@ -3,7 +3,32 @@
 //! DataFusion's parser and its names of functions are the language; the evaluator here is a second implementation of a documented part of it,
 //! which a property test holds equal to DataFusion's own (docs/decisions/conditions.md).
 
+mod build;
+mod clock;
+mod code;
+mod function;
+mod like;
+mod lower;
+mod parse;
+mod test;
+mod tree;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
+
+use build::build;
+use clock::{Clock, clocks};
+use code::{Code, Context};
+use lower::lower;
+use parse::Source;
+use tree::{Form, Node};
+
+pub use parse::{DEPTH_MAX, NODES_MAX, TEXT_BYTES_MAX};
 
 use crate::time::Instant;
 use crate::value::{Kind, Value};
@@ -36,45 +61,108 @@ pub struct Problem {
 
 /// A compiled expression.
 #[derive(Clone, Debug)]
-pub struct Program {}
+pub struct Program {
+    sql: Arc<str>,
+    tree: Node,
+    code: Code,
+    clocks: Box<[Clock]>,
+    reads: Box<[u32]>,
+    reads_now: bool,
+}
 
 /// Compiles an expression. `expect`: the type it must have (`Kind::Bool` for conditions); None takes any.
-pub fn compile(_sql: &str, _names: &mut dyn Names, _expect: Option<Kind>) -> Result<Program, Vec<Problem>> {
-    todo!()
+pub fn compile(sql: &str, names: &mut dyn Names, expect: Option<Kind>) -> Result<Program, Vec<Problem>> {
+    let (source, expr) = Source::parse(sql).map_err(|problem| vec![problem])?;
+    let tree = build(&source, &expr, names, expect)?;
+    Ok(Program::new(sql.into(), tree))
 }
 
 impl Program {
+    fn new(sql: Arc<str>, tree: Node) -> Program {
+        let mut reads = Vec::new();
+        let mut reads_now = false;
+        tree.visit(&mut |node| match node.form {
+            Form::Column(slot) => reads.push(slot),
+            Form::Now => reads_now = true,
+            _ => {}
+        });
+        reads.sort_unstable();
+        reads.dedup();
+        Program { code: lower(&tree), clocks: clocks(&tree).into(), reads: reads.into(), reads_now, sql, tree }
+    }
+
     /// The SQL as written.
     pub fn sql(&self) -> &str {
-        todo!()
+        &self.sql
     }
-    /// The type of its result.
+
+    /// The type of its result; `Any` of what is always NULL.
     pub fn kind(&self) -> Kind {
-        todo!()
+        self.tree.kind
     }
+
     /// The slots it reads, ascending, each once.
     pub fn reads(&self) -> &[u32] {
-        todo!()
+        &self.reads
     }
+
     /// Does it read `now`?
     pub fn reads_now(&self) -> bool {
-        todo!()
+        self.reads_now
     }
-    /// Its value over a row.
-    pub fn eval(&self, _row: &[Value], _now: Instant) -> Value {
-        todo!()
+
+    /// The columns it reads, as written where first met: slots ascending, each once.
+    pub fn columns(&self) -> Vec<(u32, String)> {
+        let mut columns = BTreeMap::new();
+        self.tree.visit(&mut |node| {
+            if let Form::Column(slot) = node.form {
+                columns.entry(slot).or_insert_with(|| self.written(node));
+            }
+        });
+        columns.into_iter().collect()
     }
+
+    /// Its value over a row, of which slots are the indices; NULL is read where the row is too short.
+    #[inline]
+    pub fn eval(&self, row: &[Value], now: Instant) -> Value {
+        self.code.eval(Context { row, now: now.0 })
+    }
+
     /// Does the condition hold? NULL is not true.
-    pub fn holds(&self, _row: &[Value], _now: Instant) -> bool {
-        todo!()
+    #[inline]
+    pub fn holds(&self, row: &[Value], now: Instant) -> bool {
+        match &self.code {
+            Code::Logic(code) => code.is(true, Context { row, now: now.0 }),
+            _ => false,
+        }
     }
-    /// The earliest instant after `now` at which its value may change by the passing of time alone, the row staying as it is.
-    /// `Instant::NEVER` if none.
-    pub fn next_change(&self, _row: &[Value], _now: Instant) -> Instant {
-        todo!()
+
+    /// The earliest instant after `now` at which a comparison in it changes its truth by the passing of time alone, the row staying as it is.
+    /// `Instant::NEVER` if none does.
+    pub fn next_change(&self, row: &[Value], now: Instant) -> Instant {
+        let cx = Context { row, now: now.0 };
+        self.clocks.iter().filter_map(|clock| clock.next(cx)).min().map_or(Instant::NEVER, Instant)
     }
+
     /// The same program with every slot renamed.
-    pub fn remap(&mut self, _slots: &dyn Fn(u32) -> u32) {
-        todo!()
+    pub fn remap(&mut self, slots: &dyn Fn(u32) -> u32) {
+        let mut tree = self.tree.clone();
+        tree.visit_mut(&mut |node| {
+            if let Form::Column(slot) = &mut node.form {
+                *slot = slots(*slot);
+            }
+        });
+        *self = Program::new(self.sql.clone(), tree);
+    }
+
+    /// A node's SQL, on one line; of a column or literal without the brackets around it.
+    fn written(&self, node: &Node) -> String {
+        let mut text = &self.sql[node.span.clone()];
+        if node.children().is_empty() {
+            while let Some(inner) = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')) {
+                text = inner.trim();
+            }
+        }
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
