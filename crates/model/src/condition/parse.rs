@@ -69,7 +69,8 @@ impl<'a> Source<'a> {
             Ok(tokens) => tokens,
             Err(error) => {
                 let at = offset(text, error.location);
-                return Err(syntax(at..at, lower_first(&error.message)));
+                let message = error.message.trim_end_matches('.').replace(" before EOF", "");
+                return Err(syntax(at..at, lower_first(&message)));
             }
         };
         let source = Source { text, tokens: place(text, &tokens) };
@@ -102,6 +103,9 @@ impl<'a> Source<'a> {
             ParserError::ParserError(message) | ParserError::TokenizerError(message) => split_location(&message),
         };
         let span = at.and_then(|at| self.token_at(at)).map_or(end..end, |i| self.tokens[i].span.clone());
+        if message.starts_with("No infix parser") {
+            return syntax(span.clone(), format!("{} cannot stand here", &self.text[span]));
+        }
         let message = message.replace("Expected: ", "expected ").replace("found: EOF", "found the end").replace("found: ", "found ");
         syntax(span, lower_first(&message))
     }

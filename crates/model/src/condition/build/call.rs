@@ -8,7 +8,6 @@ use datafusion_sql::sqlparser::ast::{
 
 use super::{Builder, a};
 use crate::condition::function::{NAMES, Signature, find};
-use crate::condition::parse::NODES_MAX;
 use crate::condition::test::Test;
 use crate::condition::tree::{Form, Node};
 use crate::diagnostic::nearest;
@@ -39,14 +38,14 @@ impl Builder<'_> {
             .collect();
         match args {
             Some(args) if plain && find(&name).is_some() => self.call(&name, Some(span), &args),
-            Some(args) if plain => self.row_call(&name, span, core, &args),
+            Some(args) if plain => self.row_call(&name, span, &args),
             _ if find(&name).is_none() => self.refused_function(span, &name),
             _ => self.problem(span, "not-allowed", format!("{name} takes plain arguments only"), None),
         }
     }
 
     /// A call such as `milestone('x')`, which leads to a column.
-    fn row_call(&mut self, name: &str, span: Range<usize>, core: Range<usize>, args: &[&Expr]) -> Option<Node> {
+    fn row_call(&mut self, name: &str, span: Range<usize>, args: &[&Expr]) -> Option<Node> {
         if let [Expr::Value(value)] = args
             && let Sql::SingleQuotedString(text) = &value.value
         {
@@ -60,14 +59,14 @@ impl Builder<'_> {
                     let argument = self.source.core(args[0]);
                     self.problem(argument, "unknown-name", message, help)
                 }
-                None => self.refused_function(core, name),
+                None => self.refused_function(span, name),
             };
         }
         if self.names.call(name, "").is_some() {
             let help = format!("as in {name}('first_value')");
             return self.problem(span, "not-allowed", format!("{name} takes one text in single quotes"), Some(help));
         }
-        self.refused_function(core, name)
+        self.refused_function(span, name)
     }
 
     /// A function of this module. Without a span it stands around its one argument.
@@ -145,9 +144,8 @@ impl Builder<'_> {
 
     /// `CASE x WHEN y` compares a copy of x, which counts as if it had been written again.
     fn compare_copy(&mut self, operand: &Node, when: Node) -> Option<Node> {
-        self.nodes += operand.size();
-        if self.nodes > NODES_MAX {
-            return self.count(when);
+        if !self.counted(operand.size()) {
+            return None;
         }
         let mut pair = [operand.clone(), when];
         self.same_kind(&mut pair, "compare")?;

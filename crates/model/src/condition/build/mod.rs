@@ -105,12 +105,7 @@ impl Builder<'_> {
 
     /// Counts a node, and refuses one that reads `now` in a way that leaves the moments of change unknown.
     fn count(&mut self, node: Node) -> Option<Node> {
-        self.nodes += 1;
-        if self.nodes == NODES_MAX + 1 {
-            let help = "split it into several metrics or segments".to_owned();
-            self.problem(0..0, "too-large", format!("this expression has more than {NODES_MAX} columns, literals and operators"), Some(help));
-        }
-        if self.nodes > NODES_MAX {
+        if !self.counted(1) {
             return None;
         }
         let comparison = matches!(node.form, Form::Compare(..) | Form::Distinct(..) | Form::Between(..));
@@ -122,6 +117,18 @@ impl Builder<'_> {
             self.misplaced_now(span.clone());
         }
         spans.is_empty().then_some(node)
+    }
+
+    /// Counts so many nodes; false, and reported once, when there are too many.
+    fn counted(&mut self, nodes: usize) -> bool {
+        let fitted = self.nodes <= NODES_MAX;
+        self.nodes += nodes;
+        let fits = self.nodes <= NODES_MAX;
+        if fitted && !fits {
+            let help = "split it into several metrics or segments".to_owned();
+            self.problem(0..0, "too-large", format!("this expression has more than {NODES_MAX} columns, literals and operators"), Some(help));
+        }
+        fits
     }
 
     fn misplaced_now(&mut self, span: Range<usize>) -> Option<Node> {
@@ -162,11 +169,14 @@ impl Builder<'_> {
         match expect {
             Some(kind) if found == Kind::Any && kind != Kind::Any => self.types.bind(&node, kind),
             Some(Kind::Bool) if found != Kind::Bool => {
+                let written = self.written(&node);
                 let help = match found {
-                    Kind::Number => Some(format!("compare it with something: {} > 0", self.written(&node))),
-                    _ => Some("compare it with something, as in tier = 'gold'".to_owned()),
+                    Kind::Number => format!("compare it with something: {written} > 0"),
+                    Kind::Time => format!("compare it with something: {written} < now"),
+                    Kind::Interval => format!("compare it with something: {written} < INTERVAL '30 days'"),
+                    _ => format!("compare it with something: {written} = '…'"),
                 };
-                return self.problem(node.span, "not-a-condition", format!("this is {}, not a condition", a(found)), help);
+                return self.problem(node.span, "not-a-condition", format!("this is {}, not a condition", a(found)), Some(help));
             }
             Some(kind) if found != kind && kind != Kind::Any => {
                 return self.problem(node.span, "type-mismatch", format!("this is {}; {} is needed here", a(found), a(kind)), None);

@@ -154,5 +154,5 @@ fn render(sql: &str) -> String {
 #[test]
 fn every_message() {
     let all: Vec<String> = REFUSED.iter().map(|sql| render(sql)).collect();
-    insta::assert_snapshot!(all.join("\n"));
+    insta::assert_snapshot!("messages", all.join("\n"));
 }
