@@ -1,22 +1,27 @@
 //! The archive as a whole: opening it, importing into it, resolving it again, its files.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::mpsc;
 
 use tenure_model::Instant;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Month};
 use crate::error::Error;
-use crate::event::Event;
 use crate::import::Import;
-use crate::partition::Partition;
+use crate::intern::Interner;
+use crate::month::{Draft, Files, Outcome, Target, settled};
 use crate::resolver::Resolver;
+use crate::rows::Rows;
 
 /// The archive of events in a data folder.
 ///
-/// One process writes at a time (`Error::Busy` for a second one); any number read. A reader that was opened before a write keeps seeing the files
-/// of its catalog, as long as it has them open; open again to see what is new.
+/// One process writes at a time (`Error::Busy` for a second one); any number read. A reader sees the catalog of when it was opened; a write removes
+/// the files it replaces, so a long-lived reader opens again where a file is gone.
 pub struct Archive {
-    _data: PathBuf,
+    data: PathBuf,
     catalog: Catalog,
 }
 
@@ -31,15 +36,28 @@ pub struct Resolved {
     pub moved: u64,
 }
 
+/// What is new in a month.
+#[derive(Default)]
+pub(crate) struct Job {
+    pub rows: Option<Rows>,
+    pub spilled: Vec<PathBuf>,
+}
+
 impl Archive {
     /// Opens the archive in a data folder; it begins empty. Creates nothing until something is imported.
-    pub fn open(_data: &Path) -> Result<Archive, Error> {
-        todo!()
+    pub fn open(data: &Path) -> Result<Archive, Error> {
+        let catalog = Catalog::load(&catalog_path(data))?;
+        Ok(Archive { data: data.to_owned(), catalog })
     }
 
     /// Which files there are.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// The data folder, to which the paths in the catalog are relative.
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// How many events are in the archive, without quarantine.
@@ -54,45 +72,186 @@ impl Archive {
 
     /// The earliest and the latest event time; None without events.
     pub fn span(&self) -> Option<(Instant, Instant)> {
-        todo!()
+        let files = || self.catalog.events.values();
+        Some((files().map(|f| f.min_time).min()?, files().map(|f| f.max_time).max()?))
     }
 
     /// Paths of all files of events, in order of time: for SQL.
     pub fn files(&self) -> Vec<PathBuf> {
-        todo!()
+        self.catalog.events.values().map(|f| self.data.join(&f.path)).collect()
     }
 
     /// Paths of all files of quarantined events, in order of time.
     pub fn quarantine_files(&self) -> Vec<PathBuf> {
-        todo!()
+        self.catalog.quarantine.values().map(|f| self.data.join(&f.path)).collect()
     }
 
     /// Begins the import of one file (rows without message ids are told apart by their ordinal among equal rows of one import).
     ///
     /// `source` is part of the duplicate key: a copy of the file under another source is other events.
     /// `now` becomes `received_at`; events later than `now` plus `tolerance` microseconds are counted as future.
-    pub fn import(&mut self, _source: &str, _resolver: &Resolver, _now: Instant, _tolerance: i64) -> Result<Import<'_>, Error> {
-        todo!()
+    pub fn import<'a>(&'a mut self, source: &str, resolver: &'a Resolver, now: Instant, tolerance: i64) -> Result<Import<'a>, Error> {
+        let lock = self.lock()?;
+        Ok(Import::new(self, resolver, lock, source, now, tolerance))
     }
 
     /// Decides anew whose all events are, after memberships or merges have changed. Only months where something changes are rewritten.
-    pub fn resolve(&mut self, _resolver: &Resolver) -> Result<Resolved, Error> {
-        todo!()
+    pub fn resolve(&mut self, resolver: &Resolver) -> Result<Resolved, Error> {
+        let _lock = self.lock()?;
+        let months: BTreeSet<Month> = self.catalog.events.keys().chain(self.catalog.quarantine.keys()).copied().collect();
+        let mut jobs = BTreeMap::new();
+        let settled = in_parallel(months, |month| Ok((*month, settled(&self.data, &self.month(*month), resolver)?)), &mut |_, _| {})?;
+        for (month, settled) in settled {
+            if !settled {
+                jobs.insert(month, Job::default());
+            }
+        }
+        let change = self.rewrite(jobs, &Interner::default(), resolver, Instant::NEVER, &mut |_, _| {})?;
+        Ok(Resolved { found: change.found, lost: change.lost, moved: change.moved })
     }
 
-    /// Removes files that no catalog mentions (left by crashes). True to its name it also merges small files, of which there are none today:
-    /// a month is always one file.
+    /// Removes what crashes have left behind. Small files need no merging: a month is always one sorted file.
     pub fn compact(&mut self) -> Result<(), Error> {
-        todo!()
+        self.lock().map(drop)
     }
 
-    /// At most `n` disjoint ranges of account ids that together are the archive, balanced by events. For scans: a thread each.
-    pub fn partitions(&self, _n: usize) -> Vec<Partition> {
-        todo!()
+    /// Where an import puts rows aside.
+    pub(crate) fn spill_folder(&self) -> PathBuf {
+        self.data.join("events").join(".import")
     }
 
-    /// All events of an account up to `until` (inclusive), by (time, content).
-    pub fn account(&self, _id: &str, _until: Option<Instant>) -> Result<Vec<Event>, Error> {
-        todo!()
+    fn month(&self, month: Month) -> Files {
+        Files { events: self.catalog.events.get(&month).cloned(), quarantine: self.catalog.quarantine.get(&month).cloned() }
+    }
+
+    /// Becomes the only writer: takes the lock, reads the newest catalog and removes what crashes have left behind.
+    fn lock(&mut self) -> Result<File, Error> {
+        let folder = self.data.join("events");
+        std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        let path = folder.join(".lock");
+        let lock = File::create(&path).map_err(Error::io(&path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Busy(self.data.clone())),
+            Err(TryLockError::Error(error)) => return Err(Error::io(&path)(error)),
+        }
+        self.catalog = Catalog::load(&catalog_path(&self.data))?;
+        let _ = std::fs::remove_dir_all(self.spill_folder());
+        self.sweep()?;
+        Ok(lock)
+    }
+
+    /// Removes files of months that the catalog does not mention.
+    fn sweep(&self) -> Result<(), Error> {
+        let known: BTreeSet<PathBuf> = self.files().into_iter().chain(self.quarantine_files()).collect();
+        for folder in ["events", "quarantine"].map(|kind| self.data.join(kind)) {
+            let Ok(months) = std::fs::read_dir(&folder) else { continue };
+            for month in months.flatten().filter(|entry| entry.path().is_dir()) {
+                let files = std::fs::read_dir(month.path()).map_err(Error::io(&month.path()))?;
+                for file in files.flatten().map(|entry| entry.path()) {
+                    if !known.contains(&file) && file.extension().is_some_and(|e| e == "parquet" || e == "tmp") {
+                        std::fs::remove_file(&file).map_err(Error::io(&file))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rewrites months, swaps the catalog, removes the files that were replaced.
+    pub(crate) fn rewrite(
+        &mut self,
+        jobs: BTreeMap<Month, Job>,
+        symbols: &Interner,
+        resolver: &Resolver,
+        horizon: Instant,
+        progress: &mut (dyn FnMut(usize, usize) + Send),
+    ) -> Result<Outcome, Error> {
+        let next_file = self.catalog.next_file;
+        let numbered: Vec<(u64, (Month, Mutex<Job>))> = (0..).zip(jobs.into_iter().map(|(month, job)| (month, Mutex::new(job)))).collect();
+        let outcomes = in_parallel(
+            numbered,
+            |(i, (month, job))| {
+                let job = std::mem::take(&mut *job.lock().unwrap_or_else(|e| e.into_inner()));
+                let mut draft = Draft::load(&self.data, &self.month(*month))?;
+                for path in &job.spilled {
+                    draft.add_spilled(path)?;
+                }
+                if let Some(rows) = job.rows {
+                    draft.add(&rows, symbols);
+                }
+                let number = next_file + 2 * i;
+                let target = Target { data: &self.data, month: *month, numbers: [number, number + 1], horizon };
+                Ok((*month, draft.finish(resolver, &target)?))
+            },
+            progress,
+        )?;
+        self.swap(outcomes)
+    }
+
+    fn swap(&mut self, outcomes: Vec<(Month, Outcome)>) -> Result<Outcome, Error> {
+        let mut total = Outcome::default();
+        let mut catalog = self.catalog.clone();
+        catalog.next_file += 2 * outcomes.len() as u64;
+        let mut replaced = Vec::new();
+        for (month, outcome) in outcomes {
+            total.add(&outcome);
+            let Some(files) = outcome.files else { continue };
+            for (map, file) in [(&mut catalog.events, files.events), (&mut catalog.quarantine, files.quarantine)] {
+                let old = match file {
+                    Some(file) => map.insert(month, file),
+                    None => map.remove(&month),
+                };
+                replaced.extend(old.map(|f| f.path));
+            }
+            total.files = Some(Files::default());
+        }
+        if total.files.is_none() {
+            return Ok(total);
+        }
+        catalog.next_position = catalog.next_position.max(total.last_position.map_or(0, |p| p + 1));
+        catalog.save(&catalog_path(&self.data))?;
+        self.catalog = catalog;
+        for path in replaced {
+            // A file that cannot be removed now is removed by the next writer.
+            let _ = std::fs::remove_file(self.data.join(path));
+        }
+        Ok(total)
     }
 }
+
+fn catalog_path(data: &Path) -> PathBuf {
+    data.join("events").join("catalog.json")
+}
+
+/// Does every job, on all cores; results in no particular order. `progress(done, total)` after each.
+fn in_parallel<J: Send + Sync, T: Send>(
+    jobs: impl IntoIterator<Item = J>,
+    work: impl Fn(&J) -> Result<T, Error> + Sync,
+    progress: &mut (dyn FnMut(usize, usize) + Send),
+) -> Result<Vec<T>, Error> {
+    let jobs: Vec<J> = jobs.into_iter().collect();
+    let threads = std::thread::available_parallelism().map_or(2, |n| n.get()).min(jobs.len());
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let (sender, next, jobs, work) = (sender.clone(), &next, &jobs, &work);
+            scope.spawn(move || {
+                while let Some(job) = jobs.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    if sender.send(work(job)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut results = Vec::with_capacity(jobs.len());
+        for result in receiver {
+            results.push(result?);
+            progress(results.len(), jobs.len());
+        }
+        Ok(results)
+    })
+}
+

@@ -32,6 +32,9 @@ pub enum Error {
         /// Why.
         error: datafusion::parquet::errors::ParquetError,
     },
+    /// An export could not be written.
+    #[error("cannot write: {0}")]
+    Export(std::io::Error),
     /// Arrow refused a column.
     #[error("{0}")]
     Arrow(#[from] datafusion::arrow::error::ArrowError),

@@ -1,8 +1,14 @@
-//! One event in full, as explanations and exports show it.
+//! One event in full, as explanations and exports show it; the timeline of an account.
 
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tenure_model::Instant;
+
+use crate::archive::Archive;
+use crate::error::Error;
+use crate::schema::{self, Source, column};
 
 /// An event with everything the archive knows about it.
 #[derive(Clone, Debug, Serialize)]
@@ -44,4 +50,85 @@ pub struct Event {
 
 fn text<S: serde::Serializer>(t: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(t)
+}
+
+impl Archive {
+    /// All events of an account up to `until` (inclusive), by (time, content).
+    pub fn account(&self, id: &str, until: Option<Instant>) -> Result<Vec<Event>, Error> {
+        let mut events = Vec::new();
+        for file in self.catalog().events.values() {
+            if until.is_some_and(|until| file.min_time > until) || id < file.min_account.as_str() || id > file.max_account.as_str() {
+                continue;
+            }
+            let source = Source::open(&self.data().join(&file.path))?;
+            for (group, (first, _)) in file.groups.iter().enumerate() {
+                let last = file.groups.get(group + 1).map_or(&file.max_account, |(next, _)| next);
+                if id < first.as_str() || id > last.as_str() {
+                    continue;
+                }
+                let accounts = source.read(group, &[column::ACCOUNT], 0, usize::MAX)?;
+                let accounts = schema::dictionary(accounts.column(0))?;
+                let orders = schema::map_values(accounts, |account| account.cmp(id))?;
+                let keys = accounts.keys().values();
+                let skip = keys.partition_point(|k| orders[*k as usize].is_lt());
+                let take = keys[skip..].partition_point(|k| orders[*k as usize].is_eq());
+                if take > 0 {
+                    let columns: Vec<usize> = (0..=column::PROPERTIES).collect();
+                    events.extend(Event::from_batch(&source.read(group, &columns, skip, take)?)?);
+                }
+            }
+        }
+        if let Some(until) = until {
+            events.retain(|event| event.time <= until);
+        }
+        Ok(events)
+    }
+}
+
+impl Event {
+    /// The events of a batch of an archive's file.
+    pub(crate) fn from_batch(batch: &RecordBatch) -> Result<Vec<Event>, Error> {
+        let texts = |c: usize| batch.columns().get(c).map(TextColumn::new).transpose();
+        let (source, account, given_account) = (texts(column::SOURCE)?, texts(column::ACCOUNT)?, texts(column::GIVEN_ACCOUNT)?);
+        let (person, given_person, name) = (texts(column::PERSON)?, texts(column::GIVEN_PERSON)?, texts(column::NAME)?);
+        let reason = texts(column::REASON)?;
+        let message = batch.column(column::MESSAGE_ID).as_string::<i32>();
+        let properties = batch.column(column::PROPERTIES).as_string::<i32>();
+        let position = batch.column(column::POSITION).as_primitive::<Int64Type>();
+        let time = batch.column(column::TIME).as_primitive::<TimestampMicrosecondType>();
+        let received = batch.column(column::RECEIVED).as_primitive::<TimestampMicrosecondType>();
+        let get = |column: &Option<TextColumn<'_>>, row: usize| column.as_ref().and_then(|c| c.get(row));
+        let event = |row: usize| Event {
+            position: position.value(row),
+            message_id: message.is_valid(row).then(|| message.value(row).to_owned()),
+            source: get(&source, row).unwrap_or_default(),
+            account_id: get(&account, row),
+            given_account_id: get(&given_account, row),
+            person_id: get(&person, row),
+            given_person_id: get(&given_person, row),
+            name: get(&name, row).unwrap_or_default(),
+            time: Instant(time.value(row)),
+            received_at: Instant(received.value(row)),
+            properties: properties.is_valid(row).then(|| RawValue::from_string(properties.value(row).to_owned()).ok()).flatten(),
+            reason: get(&reason, row).filter(|r| !r.is_empty()),
+        };
+        Ok((0..batch.num_rows()).map(event).collect())
+    }
+}
+
+/// A dictionary column whose values are read.
+struct TextColumn<'a> {
+    keys: &'a datafusion::arrow::array::Int32Array,
+    values: Vec<String>,
+}
+
+impl<'a> TextColumn<'a> {
+    fn new(array: &'a ArrayRef) -> Result<TextColumn<'a>, Error> {
+        let dictionary = schema::dictionary(array)?;
+        Ok(TextColumn { keys: dictionary.keys(), values: schema::map_values(dictionary, str::to_owned)? })
+    }
+
+    fn get(&self, row: usize) -> Option<String> {
+        self.keys.is_valid(row).then(|| self.values[self.keys.value(row) as usize].clone())
+    }
 }

@@ -36,11 +36,6 @@ impl Interner {
         self.texts.len()
     }
 
-    /// All texts, by number.
-    pub fn texts(&self) -> &[Arc<str>] {
-        &self.texts
-    }
-
     /// For each number its place in the order of texts.
     pub fn ranks(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.texts.len() as u32).collect();

@@ -20,8 +20,10 @@ mod import;
 mod intern;
 mod month;
 mod partition;
+mod properties;
 mod resolver;
 mod rows;
+mod scan;
 mod schema;
 mod texts;
 

@@ -1,12 +1,17 @@
 //! A scan for the engine: the events of a range of accounts, in columns.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use tenure_model::definition::{EventId, Property};
 use tenure_model::{Calendar, Instant};
 
 use crate::accounts::Accounts;
+use crate::archive::Archive;
+use crate::catalog::File;
 use crate::error::Error;
+use crate::scan;
 
 /// What a scan needs. Whatever is not needed is not read.
 #[derive(Clone, Debug)]
@@ -28,17 +33,66 @@ pub struct Needs<'a> {
 }
 
 /// A range of account ids of an archive, as of its catalog when it was made. May be sent to a thread.
-#[derive(Clone)]
-pub struct Partition {}
+#[derive(Clone, Debug)]
+pub struct Partition {
+    pub(crate) data: Arc<PathBuf>,
+    /// In order of month.
+    pub(crate) files: Arc<Vec<File>>,
+    /// The first account id.
+    pub(crate) from: String,
+    /// Before this account id; None: to the end.
+    pub(crate) to: Option<String>,
+    rows: u64,
+}
 
 impl Partition {
     /// Roughly how many events it has.
     pub fn rows(&self) -> u64 {
-        todo!()
+        self.rows
     }
 
     /// Reads it, in the calling thread.
-    pub fn read(&self, _needs: &Needs<'_>) -> Result<Accounts, Error> {
-        todo!()
+    pub fn read(&self, needs: &Needs<'_>) -> Result<Accounts, Error> {
+        scan::read(self, needs)
+    }
+
+    /// Is an account in its range?
+    pub fn contains(&self, account: &str) -> bool {
+        account >= self.from.as_str() && self.to.as_ref().is_none_or(|to| account < to.as_str())
+    }
+
+    /// May a span of accounts (both ends inclusive) have some of its range?
+    pub(crate) fn overlaps(&self, first: &str, last: &str) -> bool {
+        last >= self.from.as_str() && self.to.as_ref().is_none_or(|to| first < to.as_str())
+    }
+}
+
+impl Archive {
+    /// At most `n` disjoint ranges of account ids that together are the archive, balanced by events. For scans: a thread each.
+    pub fn partitions(&self, n: usize) -> Vec<Partition> {
+        let files: Arc<Vec<File>> = Arc::new(self.catalog().events.values().cloned().collect());
+        let mut groups: Vec<(&str, u64)> = files.iter().flat_map(|f| &f.groups).map(|(first, rows)| (first.as_str(), *rows)).collect();
+        groups.sort_unstable();
+        let total: u64 = groups.iter().map(|g| g.1).sum();
+        let Some(&(least, _)) = groups.first() else { return Vec::new() };
+        let mut starts: Vec<(&str, u64)> = vec![(least, 0)];
+        let mut before = 0;
+        for (first, rows) in groups {
+            let wanted = total * starts.len() as u64 / n.max(1) as u64;
+            if before >= wanted && starts.len() < n && starts[starts.len() - 1].0 < first {
+                starts.push((first, before));
+            }
+            before += rows;
+        }
+        let data = Arc::new(self.data().to_owned());
+        let ends = starts[1..].iter().map(|(first, before)| (Some(first.to_string()), *before)).chain([(None, total)]);
+        let range = |((from, start), (to, end)): (&(&str, u64), (Option<String>, u64))| Partition {
+            data: data.clone(),
+            files: files.clone(),
+            from: from.to_string(),
+            to,
+            rows: end - start,
+        };
+        starts.iter().zip(ends).map(range).collect()
     }
 }

@@ -14,7 +14,7 @@ pub struct Resolver {
 
 /// A person's time at an account: [from, until).
 #[derive(Clone, Debug)]
-struct Stay {
+pub(crate) struct Stay {
     account: String,
     from: i64,
     until: i64,
@@ -65,19 +65,24 @@ impl Resolver {
         self.persons.get(id).map_or(id, String::as_str)
     }
 
-    /// The account of a (canonical) person's event at a time.
-    pub(crate) fn account_of(&self, person: &str, t: Instant) -> Result<&str, Unknown> {
-        let mut found: Option<&str> = None;
-        for stay in self.memberships.get(person).map_or(&[][..], Vec::as_slice) {
-            if stay.from <= t.0 && t.0 < stay.until {
-                match found {
-                    Some(other) if other != stay.account => return Err(Unknown::Ambiguous),
-                    _ => found = Some(&stay.account),
-                }
+    /// Where a (canonical) person belongs, and when.
+    pub(crate) fn stays(&self, person: &str) -> &[Stay] {
+        self.memberships.get(person).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The one account among a person's stays at a time.
+pub(crate) fn account_among(stays: &[Stay], t: Instant) -> Result<&str, Unknown> {
+    let mut found: Option<&str> = None;
+    for stay in stays {
+        if stay.from <= t.0 && t.0 < stay.until {
+            match found {
+                Some(other) if other != stay.account => return Err(Unknown::Ambiguous),
+                _ => found = Some(&stay.account),
             }
         }
-        found.ok_or(Unknown::NoAccount)
     }
+    found.ok_or(Unknown::NoAccount)
 }
 
 /// Follows chains of merges to their ends. A cycle ends at its least id.
@@ -127,8 +132,8 @@ mod tests {
             &[merge("d", "c", 0)],
         );
         for (t, account) in [(9, Ok("a")), (10, Ok("b")), (15, Err(Unknown::Ambiguous)), (20, Ok("c"))] {
-            assert_eq!(resolver.account_of("ann", Instant(t)), account, "at {t}");
+            assert_eq!(account_among(resolver.stays("ann"), Instant(t)), account, "at {t}");
         }
-        assert_eq!(resolver.account_of("bob", Instant(0)), Err(Unknown::NoAccount));
+        assert_eq!(account_among(resolver.stays("bob"), Instant(0)), Err(Unknown::NoAccount));
     }
 }

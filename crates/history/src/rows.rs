@@ -1,1 +1,176 @@
-//! rows: to come.
+//! Events in memory: columns of numbers, texts interned.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray};
+use datafusion::arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
+use rustc_hash::FxHashMap;
+
+use crate::error::Error;
+use crate::intern::{Interner, NONE};
+use crate::schema::{self, column};
+use crate::texts::Texts;
+
+/// Where some rows came from: the source's symbol and when they were received.
+pub(crate) type Origin = (u32, i64);
+
+/// The columns that resolving reads.
+pub(crate) const RESOLVING: [usize; 5] = [column::ACCOUNT, column::GIVEN_ACCOUNT, column::PERSON, column::GIVEN_PERSON, column::TIME];
+
+/// The symbols of a column of text; NONE for NULL.
+pub(crate) fn symbols_of(array: &ArrayRef, symbols: &mut Interner) -> Result<Vec<u32>, Error> {
+    let dictionary = schema::dictionary(array)?;
+    let values = schema::map_values(dictionary, |text| symbols.id(text))?;
+    Ok(schema::keys(dictionary).map(|key| key.map_or(NONE, |k| values[k])).collect())
+}
+
+/// Events as they were given, without what resolving makes of them. Symbols are of one interner, which is kept beside.
+#[derive(Default)]
+pub(crate) struct Rows {
+    pub account: Vec<u32>,
+    pub person: Vec<u32>,
+    pub name: Vec<u32>,
+    /// Index into `origins`.
+    pub origin: Vec<u32>,
+    pub time: Vec<i64>,
+    pub position: Vec<i64>,
+    pub message: Texts,
+    pub properties: Texts,
+    pub origins: Vec<Origin>,
+    origin_ids: FxHashMap<Origin, u32>,
+}
+
+impl Rows {
+    pub fn len(&self) -> usize {
+        self.time.len()
+    }
+
+    /// Bytes of memory in use.
+    pub fn memory(&self) -> usize {
+        self.len() * 32 + self.message.memory() + self.properties.memory()
+    }
+
+    /// The index of an origin.
+    pub fn origin(&mut self, origin: Origin) -> u32 {
+        *self.origin_ids.entry(origin).or_insert_with(|| {
+            self.origins.push(origin);
+            self.origins.len() as u32 - 1
+        })
+    }
+
+    /// The symbol of a row's source.
+    pub fn source(&self, row: usize) -> u32 {
+        self.origins[self.origin[row] as usize].0
+    }
+
+    /// Adds the rows of others, whose symbols become those of `symbols` by `map`.
+    pub fn extend(&mut self, other: &Rows, map: &mut dyn FnMut(u32) -> u32) {
+        let origins: Vec<u32> = other.origins.iter().map(|(source, received)| self.origin((map(*source), *received))).collect();
+        self.account.extend(other.account.iter().map(|s| map(*s)));
+        self.person.extend(other.person.iter().map(|s| map(*s)));
+        self.name.extend(other.name.iter().map(|s| map(*s)));
+        self.origin.extend(other.origin.iter().map(|o| origins[*o as usize]));
+        self.time.extend_from_slice(&other.time);
+        self.position.extend_from_slice(&other.position);
+        for row in 0..other.len() {
+            self.message.push(other.message.get(row));
+            self.properties.push(other.properties.get(row));
+        }
+    }
+
+    /// Adds the rows of a batch of a file. Returns the symbols of their account and person as the file has them resolved.
+    pub fn extend_from_file(&mut self, batch: &RecordBatch, symbols: &mut Interner) -> Result<(Vec<u32>, Vec<u32>), Error> {
+        let mut read = |c: usize| symbols_of(batch.column(c), symbols);
+        let (accounts, persons, given_persons) = (read(column::ACCOUNT)?, read(column::PERSON)?, read(column::GIVEN_PERSON)?);
+        self.account.extend(read(column::GIVEN_ACCOUNT)?);
+        self.name.extend(read(column::NAME)?);
+        let sources = read(column::SOURCE)?;
+        self.person.extend(persons.iter().zip(&given_persons).map(|(person, given)| if *given == NONE { *person } else { *given }));
+        let received = batch.column(column::RECEIVED).as_primitive::<TimestampMicrosecondType>().values();
+        for (source, received) in sources.into_iter().zip(received) {
+            let origin = self.origin((source, *received));
+            self.origin.push(origin);
+        }
+        self.time.extend_from_slice(batch.column(column::TIME).as_primitive::<TimestampMicrosecondType>().values());
+        self.position.extend_from_slice(batch.column(column::POSITION).as_primitive::<Int64Type>().values());
+        for (c, texts) in [(column::MESSAGE_ID, &mut self.message), (column::PROPERTIES, &mut self.properties)] {
+            batch.column(c).as_string::<i32>().iter().for_each(|text| texts.push(text));
+        }
+        Ok((accounts, persons))
+    }
+
+    /// Adds only what resolving reads of a batch with the columns `RESOLVING`. Returns as `extend_from_file` does.
+    pub fn extend_for_resolving(&mut self, batch: &RecordBatch, symbols: &mut Interner) -> Result<(Vec<u32>, Vec<u32>), Error> {
+        let mut read = |c: usize| symbols_of(batch.column(c), symbols);
+        let (accounts, given, persons, given_persons) = (read(0)?, read(1)?, read(2)?, read(3)?);
+        self.account.extend(given);
+        self.person.extend(persons.iter().zip(&given_persons).map(|(person, given)| if *given == NONE { *person } else { *given }));
+        self.time.extend_from_slice(batch.column(4).as_primitive::<TimestampMicrosecondType>().values());
+        Ok((accounts, persons))
+    }
+
+    /// Some of the rows, in the order given, as a batch of a file. `account` and `person` are the resolved symbols by row.
+    pub fn batch(&self, order: &[u32], account: &[u32], person: &[u32], reason: Option<&dyn Fn(u32) -> &'static str>, symbols: &Interner, scratch: &mut Scratch) -> Result<RecordBatch, Error> {
+        let pick = |values: &[i64]| order.iter().map(|r| values[*r as usize]).collect::<Vec<i64>>();
+        let texts = |texts: &Texts| -> ArrayRef {
+            if texts.all_null() {
+                return Arc::new(StringArray::new_null(order.len()));
+            }
+            let mut builder = StringBuilder::with_capacity(order.len(), order.len() * 32);
+            order.iter().for_each(|r| builder.append_option(texts.get(*r as usize)));
+            Arc::new(builder.finish())
+        };
+        let times = |values: Vec<i64>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from(values).with_timezone("UTC")) };
+        let mut dictionary = |of: &dyn Fn(usize) -> u32| scratch.dictionary(order.iter().map(|r| of(*r as usize)), symbols);
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(pick(&self.position))),
+            texts(&self.message),
+            dictionary(&|r| self.source(r)),
+            dictionary(&|r| account[r]),
+            dictionary(&|r| self.account[r]),
+            dictionary(&|r| person[r]),
+            dictionary(&|r| if person[r] == self.person[r] { NONE } else { self.person[r] }),
+            dictionary(&|r| self.name[r]),
+            times(pick(&self.time)),
+            times(order.iter().map(|r| self.origins[self.origin[*r as usize] as usize].1).collect()),
+            texts(&self.properties),
+        ];
+        if let Some(reason) = reason {
+            let reasons: DictionaryArray<Int32Type> = order.iter().map(|r| reason(*r)).collect();
+            columns.push(Arc::new(reasons));
+        }
+        Ok(RecordBatch::try_new(schema::schema(reason.is_some()), columns)?)
+    }
+}
+
+/// Maps symbols to the keys of one dictionary after another without clearing anything between.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    epoch: u32,
+    /// By symbol: the epoch it was last seen in and its key there.
+    keys: Vec<(u32, i32)>,
+}
+
+impl Scratch {
+    /// A dictionary column of these symbols.
+    fn dictionary(&mut self, column: impl ExactSizeIterator<Item = u32>, symbols: &Interner) -> ArrayRef {
+        self.epoch += 1;
+        self.keys.resize(symbols.len().max(self.keys.len()), (0, 0));
+        let mut values: Vec<u32> = Vec::new();
+        let mut keys: Vec<Option<i32>> = Vec::with_capacity(column.len());
+        for symbol in column {
+            if symbol == NONE {
+                keys.push(None);
+                continue;
+            }
+            let slot = &mut self.keys[symbol as usize];
+            if slot.0 != self.epoch {
+                *slot = (self.epoch, values.len() as i32);
+                values.push(symbol);
+            }
+            keys.push(Some(slot.1));
+        }
+        let values = StringArray::from_iter_values(values.iter().map(|s| symbols.text(*s).as_ref()));
+        Arc::new(DictionaryArray::new(Int32Array::from(keys), Arc::new(values) as Arc<dyn Array>))
+    }
+}

@@ -1,0 +1,225 @@
+//! Reading a partition: which rows belong to which account first, then each column straight to its place.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::accounts::{Accounts, NO_FIELDS};
+use crate::error::Error;
+use crate::intern::{Interner, NONE};
+use crate::partition::{Needs, Partition};
+use crate::properties::PropertyReader;
+use crate::schema::{self, Source, column};
+use crate::{NOBODY, OTHER};
+
+/// The rows of one account in a row group.
+struct Run {
+    /// NONE where the account is not wanted.
+    account: u32,
+    /// How many rows.
+    rows: usize,
+    /// How many of them, from the first, are not after `until`.
+    keep: usize,
+}
+
+/// What a partition needs of a row group: `take` rows after `skip`.
+struct Piece {
+    source: usize,
+    group: usize,
+    skip: usize,
+    take: usize,
+    runs: Vec<Run>,
+}
+
+pub(crate) fn read(partition: &Partition, needs: &Needs<'_>) -> Result<Accounts, Error> {
+    let mut sources = Vec::new();
+    let mut symbols = Interner::default();
+    let mut pieces = Vec::new();
+    for file in partition.files.iter() {
+        if needs.until.is_some_and(|until| file.min_time > until) || !partition.overlaps(&file.min_account, &file.max_account) {
+            continue;
+        }
+        let source = Source::open(&partition.data.join(&file.path))?;
+        let until = needs.until.filter(|until| file.max_time > *until).map(|t| t.0);
+        for (group, (first, _)) in file.groups.iter().enumerate() {
+            let last = file.groups.get(group + 1).map_or(&file.max_account, |(next, _)| next);
+            if partition.overlaps(first, last) && needs.accounts.is_none_or(|wanted| wanted.range::<String, _>(first..=last).next().is_some()) {
+                pieces.extend(piece(partition, needs, &source, sources.len(), group, until, &mut symbols)?);
+            }
+        }
+        sources.push(source);
+    }
+    let mut filling = Filling::new(symbols, &pieces, needs);
+    for piece in &pieces {
+        filling.add(&sources[piece.source], piece)?;
+    }
+    Ok(filling.finish())
+}
+
+/// The runs of a row group that are wanted; None if there are none.
+fn piece(partition: &Partition, needs: &Needs<'_>, source: &Source, index: usize, group: usize, until: Option<i64>, symbols: &mut Interner) -> Result<Option<Piece>, Error> {
+    let columns: &[usize] = if until.is_some() { &[column::ACCOUNT, column::TIME] } else { &[column::ACCOUNT] };
+    let batch = source.read(group, columns, 0, usize::MAX)?;
+    let accounts = schema::dictionary(batch.column(0))?;
+    let wanted = |account: &str| partition.contains(account) && needs.accounts.is_none_or(|set| set.contains(account));
+    let values = schema::map_values(accounts, |account| if wanted(account) { symbols.id(account) } else { NONE })?;
+    let times = until.map(|until| (until, batch.column(1).as_primitive::<TimestampMicrosecondType>().values()));
+    let mut runs: Vec<Run> = Vec::new();
+    let (mut start, mut skip, mut take) = (0, 0, 0);
+    for run in accounts.keys().values().chunk_by(|a, b| a == b) {
+        let account = values[run[0] as usize];
+        let keep = times.map_or(run.len(), |(until, times)| times[start..start + run.len()].partition_point(|t| *t <= until));
+        if account != NONE && keep > 0 {
+            if take == 0 {
+                skip = start;
+                runs.clear();
+            }
+            take = start + run.len() - skip;
+        }
+        runs.push(Run { account: if keep == 0 { NONE } else { account }, rows: run.len(), keep });
+        start += run.len();
+    }
+    Ok((take > 0).then_some(Piece { source: index, group, skip, take, runs }))
+}
+
+/// The result while it is being filled.
+struct Filling<'a, 'b> {
+    needs: &'a Needs<'b>,
+    columns: Vec<usize>,
+    accounts: Accounts,
+    /// By account's symbol: where its next event goes.
+    next: Vec<usize>,
+    persons: Interner,
+    name_ids: FxHashMap<&'a str, u16>,
+    reader: PropertyReader<'a>,
+    with_properties: Option<FxHashSet<u16>>,
+}
+
+impl<'a, 'b> Filling<'a, 'b> {
+    fn new(symbols: Interner, pieces: &[Piece], needs: &'a Needs<'b>) -> Filling<'a, 'b> {
+        let mut counts = vec![0usize; symbols.len()];
+        for run in pieces.iter().flat_map(|p| &p.runs).filter(|r| r.account != NONE) {
+            counts[run.account as usize] += run.keep;
+        }
+        let mut order: Vec<u32> = (0..symbols.len() as u32).filter(|s| counts[*s as usize] > 0).collect();
+        order.sort_unstable_by(|a, b| symbols.text(*a).cmp(symbols.text(*b)));
+        let mut accounts = Accounts { property_count: needs.properties.len(), ..Accounts::default() };
+        let mut next = vec![0; symbols.len()];
+        let mut total = 0;
+        for symbol in order {
+            accounts.ids.push(symbols.text(symbol).clone());
+            accounts.starts.push(total);
+            next[symbol as usize] = total;
+            total += counts[symbol as usize];
+        }
+        accounts.starts.push(total);
+        accounts.time = vec![0; total];
+        accounts.name = vec![OTHER; total];
+        accounts.person = vec![NOBODY; total];
+        let mut columns = vec![column::PERSON, column::NAME, column::TIME];
+        if needs.positions {
+            accounts.position = vec![0; total];
+            columns.push(column::POSITION);
+        }
+        if !needs.properties.is_empty() {
+            accounts.fields = vec![NO_FIELDS; total];
+            columns.push(column::PROPERTIES);
+        }
+        Filling {
+            needs,
+            columns,
+            accounts,
+            next,
+            persons: Interner::default(),
+            name_ids: needs.names.iter().zip(0..).map(|(name, id)| (name.as_str(), id)).collect(),
+            reader: PropertyReader::new(needs.properties, needs.calendar),
+            with_properties: needs.properties_of.map(|ids| ids.iter().copied().collect()),
+        }
+    }
+
+    fn add(&mut self, source: &Source, piece: &Piece) -> Result<(), Error> {
+        let batch = source.read(piece.group, &self.columns, piece.skip, piece.take)?;
+        let column = |name: &str| batch.column_by_name(name).ok_or_else(|| Error::Batch(format!("{} has no column {name}", source.path.display())));
+        let times = column("time")?.as_primitive::<TimestampMicrosecondType>().values();
+        let names = schema::dictionary(column("name")?)?;
+        let ids = schema::map_values(names, |name| self.name_ids.get(name).copied().unwrap_or(OTHER))?;
+        let names = names.keys().values();
+        let persons = schema::dictionary(column("person_id")?)?;
+        let symbols = schema::map_values(persons, |person| self.persons.id(person))?;
+        let (persons, nobody) = (persons.keys().values(), persons.keys().nulls());
+        let mut row = 0;
+        for run in &piece.runs {
+            if run.account != NONE {
+                let to = self.next[run.account as usize];
+                let (from, into) = (row..row + run.keep, to..to + run.keep);
+                self.accounts.time[into.clone()].copy_from_slice(&times[from.clone()]);
+                for (id, key) in self.accounts.name[into.clone()].iter_mut().zip(&names[from.clone()]) {
+                    *id = ids[*key as usize];
+                }
+                for (i, (person, key)) in self.accounts.person[into.clone()].iter_mut().zip(&persons[from.clone()]).enumerate() {
+                    if nobody.is_none_or(|n| n.is_valid(row + i)) {
+                        *person = symbols[*key as usize];
+                    }
+                }
+                if self.needs.positions {
+                    let positions = column("position")?.as_primitive::<Int64Type>().values();
+                    self.accounts.position[into.clone()].copy_from_slice(&positions[from]);
+                }
+                if !self.needs.properties.is_empty() {
+                    self.read_properties(&batch, row, to, run.keep);
+                }
+                self.next[run.account as usize] = into.end;
+            }
+            row += run.rows;
+            if row >= piece.take {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the properties of `count` events, from `row` of the batch, to `to` of the result.
+    fn read_properties(&mut self, batch: &RecordBatch, row: usize, to: usize, count: usize) {
+        let Some(texts) = batch.column_by_name("properties").and_then(|c| c.as_string_opt::<i32>()) else { return };
+        for i in 0..count {
+            let is_wanted = self.with_properties.as_ref().is_none_or(|ids| ids.contains(&self.accounts.name[to + i]));
+            if is_wanted && texts.is_valid(row + i) && self.reader.read(texts.value(row + i), &mut self.accounts.values) {
+                self.accounts.fields[to + i] = (self.accounts.values.len() / self.accounts.property_count - 1) as u32;
+            }
+        }
+    }
+
+    /// Turns the symbols of persons into ordinals per account, in order of their ids.
+    fn finish(self) -> Accounts {
+        let (mut accounts, persons) = (self.accounts, self.persons);
+        let ranks = persons.ranks();
+        // By person's symbol: the account (plus 1) it was last seen in and its ordinal there.
+        let mut seen: Vec<(u32, u32)> = vec![(0, 0); persons.len()];
+        let mut here: Vec<u32> = Vec::new();
+        accounts.person_starts.push(0);
+        for i in 0..accounts.ids.len() {
+            let events = &mut accounts.person[accounts.starts[i]..accounts.starts[i + 1]];
+            let stamp = i as u32 + 1;
+            here.clear();
+            for &symbol in events.iter().filter(|s| **s != NOBODY) {
+                let slot = &mut seen[symbol as usize];
+                if slot.0 != stamp {
+                    *slot = (stamp, 0);
+                    here.push(symbol);
+                }
+            }
+            here.sort_unstable_by_key(|symbol| ranks[*symbol as usize]);
+            for (ordinal, symbol) in here.iter().enumerate() {
+                seen[*symbol as usize].1 = ordinal as u32;
+                accounts.persons.push(Arc::clone(persons.text(*symbol)));
+            }
+            accounts.person_starts.push(accounts.persons.len());
+            for symbol in events.iter_mut().filter(|s| **s != NOBODY) {
+                *symbol = seen[*symbol as usize].1;
+            }
+        }
+        accounts
+    }
+}
