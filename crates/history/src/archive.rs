@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 
 use tenure_model::Instant;
 
@@ -14,7 +13,7 @@ use crate::import::Import;
 use crate::intern::Interner;
 use crate::month::{Draft, Files, Outcome, Target, settled};
 use crate::resolver::Resolver;
-use crate::rows::Rows;
+use crate::rows::{Origin, Rows};
 
 /// The archive of events in a data folder.
 ///
@@ -40,7 +39,7 @@ pub struct Resolved {
 #[derive(Default)]
 pub(crate) struct Job {
     pub rows: Option<Rows>,
-    pub spilled: Vec<PathBuf>,
+    pub spilled: Vec<(PathBuf, Origin)>,
 }
 
 impl Archive {
@@ -106,7 +105,7 @@ impl Archive {
                 jobs.insert(month, Job::default());
             }
         }
-        let change = self.rewrite(jobs, &Interner::default(), resolver, Instant::NEVER, &mut |_, _| {})?;
+        let change = self.rewrite(jobs, &Arc::default(), resolver, Instant::NEVER, &mut |_, _| {})?;
         Ok(Resolved { found: change.found, lost: change.lost, moved: change.moved })
     }
 
@@ -162,7 +161,7 @@ impl Archive {
     pub(crate) fn rewrite(
         &mut self,
         jobs: BTreeMap<Month, Job>,
-        symbols: &Interner,
+        symbols: &Arc<Interner>,
         resolver: &Resolver,
         horizon: Instant,
         progress: &mut (dyn FnMut(usize, usize) + Send),
@@ -173,12 +172,12 @@ impl Archive {
             numbered,
             |(i, (month, job))| {
                 let job = std::mem::take(&mut *job.lock().unwrap_or_else(|e| e.into_inner()));
-                let mut draft = Draft::load(&self.data, &self.month(*month))?;
-                for path in &job.spilled {
-                    draft.add_spilled(path)?;
+                let mut draft = Draft::load(&self.data, &self.month(*month), symbols)?;
+                for (path, origin) in &job.spilled {
+                    draft.add_spilled(path, *origin)?;
                 }
                 if let Some(rows) = job.rows {
-                    draft.add(&rows, symbols);
+                    draft.add(rows);
                 }
                 let number = next_file + 2 * i;
                 let target = Target { data: &self.data, month: *month, numbers: [number, number + 1], horizon };

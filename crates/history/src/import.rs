@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
@@ -15,9 +16,9 @@ use crate::archive::{Archive, Job};
 use crate::catalog::Month;
 use crate::error::Error;
 use crate::intern::{Interner, NONE};
-use crate::month::write_rows;
 use crate::resolver::Resolver;
-use crate::rows::{Rows, symbols_of};
+use crate::rows::{Origin, Rows, SymbolColumn};
+use crate::spill;
 
 /// When new rows take more memory than this, they are put aside in files.
 const MEMORY_BYTES_MAX: usize = 512 << 20;
@@ -32,9 +33,10 @@ pub struct Import<'a> {
     received_at: Instant,
     source: u32,
     symbols: Interner,
+    columns: [SymbolColumn; 3],
     months: Vec<(Month, Rows)>,
     month_of_day: FxHashMap<i64, usize>,
-    spilled: BTreeMap<Month, Vec<PathBuf>>,
+    spilled: BTreeMap<Month, Vec<(PathBuf, Origin)>>,
     rows: u64,
     memory_max: usize,
 }
@@ -70,6 +72,7 @@ impl<'a> Import<'a> {
             received_at: now,
             source,
             symbols,
+            columns: Default::default(),
             months: Vec::new(),
             month_of_day: FxHashMap::default(),
             spilled: BTreeMap::new(),
@@ -89,9 +92,10 @@ impl<'a> Import<'a> {
         if events.schema_ref().fields() != batch::schema().fields() {
             return Err(Error::Batch(format!("its columns are {}", events.schema_ref())));
         }
-        let account = symbols_of(events.column(batch::ACCOUNT), &mut self.symbols)?;
-        let person = symbols_of(events.column(batch::PERSON), &mut self.symbols)?;
-        let name = symbols_of(events.column(batch::NAME), &mut self.symbols)?;
+        let [accounts, persons, names] = &mut self.columns;
+        let account = accounts.read(events.column(batch::ACCOUNT), &mut self.symbols)?;
+        let person = persons.read(events.column(batch::PERSON), &mut self.symbols)?;
+        let name = names.read(events.column(batch::NAME), &mut self.symbols)?;
         let time = events.column(batch::TIME).as_primitive::<TimestampMicrosecondType>().values();
         let optional = |c: usize| Some(events.column(c).as_string::<i32>()).filter(|texts| texts.null_count() < texts.len());
         let (message, properties) = (optional(batch::MESSAGE_ID), optional(batch::PROPERTIES));
@@ -139,13 +143,13 @@ impl<'a> Import<'a> {
     /// Puts the new rows aside in files.
     fn spill(&mut self) -> Result<(), Error> {
         let folder = self.archive.spill_folder();
+        std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
         self.month_of_day.clear();
         for (month, rows) in std::mem::take(&mut self.months) {
             let files = self.spilled.entry(month).or_default();
-            let path = folder.join(format!("{month}-{}.parquet", files.len()));
-            let order: Vec<u32> = (0..rows.len() as u32).collect();
-            write_rows(&path, &rows, &order, &rows.account, &rows.person, Some(&|_| ""), &self.symbols)?;
-            files.push(path);
+            let path = folder.join(format!("{month}-{}.arrow", files.len()));
+            spill::write(&path, &rows)?;
+            files.push((path, (self.source, self.received_at.0)));
         }
         Ok(())
     }
@@ -164,7 +168,8 @@ impl<'a> Import<'a> {
         for (month, rows) in std::mem::take(&mut self.months) {
             jobs.entry(month).or_default().rows = Some(rows);
         }
-        let change = self.archive.rewrite(jobs, &self.symbols, self.resolver, self.horizon, progress)?;
+        let symbols = Arc::new(std::mem::take(&mut self.symbols));
+        let change = self.archive.rewrite(jobs, &symbols, self.resolver, self.horizon, progress)?;
         Ok(Summary {
             rows: self.rows,
             added: change.added,

@@ -25,6 +25,7 @@ mod resolver;
 mod rows;
 mod scan;
 mod schema;
+mod spill;
 mod texts;
 
 pub use accounts::{AccountEvents, Accounts};

@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 use std::fs::File as FsFile;
 use std::path::Path;
+use std::sync::Arc;
 
 use datafusion::parquet::arrow::ArrowWriter;
 use rustc_hash::FxHashMap;
@@ -14,8 +15,9 @@ use crate::catalog::{File, Month};
 use crate::error::Error;
 use crate::intern::{Interner, NONE};
 use crate::resolver::{Resolver, Stay, Unknown, account_among};
-use crate::rows::{RESOLVING, Rows, Scratch};
+use crate::rows::{Origin, RESOLVING, Rows, Scratch};
 use crate::schema::{GROUP_ROWS, Source, schema, writer_properties};
+use crate::spill;
 
 /// A month's files.
 #[derive(Clone, Default, Debug)]
@@ -77,9 +79,9 @@ pub(crate) struct Target<'a> {
 }
 
 impl Draft {
-    /// With the rows of the month's files.
-    pub fn load(data: &Path, files: &Files) -> Result<Draft, Error> {
-        let mut draft = Draft { symbols: Interner::default(), rows: Rows::default(), before: Vec::new() };
+    /// With the rows of the month's files. `symbols` are those of new rows that will be added.
+    pub fn load(data: &Path, files: &Files, symbols: &Arc<Interner>) -> Result<Draft, Error> {
+        let mut draft = Draft { symbols: Interner::over(symbols.clone()), rows: Rows::default(), before: Vec::new() };
         for file in files.events.iter().chain(&files.quarantine) {
             draft.read(&data.join(&file.path))?;
         }
@@ -95,29 +97,15 @@ impl Draft {
         Ok(())
     }
 
-    /// Adds new rows that an import put aside in a file.
-    pub fn add_spilled(&mut self, path: &Path) -> Result<(), Error> {
-        let source = Source::open(path)?;
-        for group in 0..source.groups() {
-            self.rows.extend_from_file(&source.read_all(group)?, &mut self.symbols)?;
-        }
-        Ok(())
+    /// Adds new rows, whose symbols are of the interner the draft was loaded over.
+    pub fn add(&mut self, rows: Rows) {
+        self.rows.append(rows);
     }
 
-    /// Adds new rows, whose symbols are of another interner.
-    pub fn add(&mut self, rows: &Rows, symbols: &Interner) {
-        let mut map = vec![NONE; symbols.len()];
-        let own = &mut self.symbols;
-        self.rows.extend(rows, &mut |symbol| {
-            if symbol == NONE {
-                return NONE;
-            }
-            let slot = &mut map[symbol as usize];
-            if *slot == NONE {
-                *slot = own.id(symbols.text(symbol));
-            }
-            *slot
-        });
+    /// Adds new rows that an import of this origin put aside in a file.
+    pub fn add_spilled(&mut self, path: &Path, origin: Origin) -> Result<(), Error> {
+        let origin = self.rows.origin(origin);
+        spill::read(path, &mut self.rows, origin)
     }
 
     /// Resolves, sorts, drops duplicates and writes the files anew if anything has changed.
@@ -258,7 +246,7 @@ impl Draft {
 }
 
 /// Writes rows in an order as a file: under a temporary name, synced, then renamed.
-pub(crate) fn write_rows(
+fn write_rows(
     path: &Path,
     rows: &Rows,
     order: &[u32],
@@ -277,7 +265,6 @@ pub(crate) fn write_rows(
         let batch = rows.batch(group, account, person, reason, symbols, &mut scratch)?;
         writer.write(&batch).map_err(Error::parquet(path))?;
     }
-    writer.finish().map_err(Error::parquet(path))?;
     let file = writer.into_inner().map_err(Error::parquet(path))?;
     file.sync_all().map_err(Error::io(&temporary))?;
     std::fs::rename(&temporary, path).map_err(Error::io(path))
@@ -325,17 +312,19 @@ fn resolve(rows: &Rows, symbols: &mut Interner, resolver: &Resolver) -> Resoluti
         let (person, stays): (u32, &[Stay]) = match given_person {
             NONE => (NONE, &[]),
             symbol => *persons[symbol as usize].get_or_insert_with(|| {
-                let text = symbols.text(symbol).clone();
-                let canonical = resolver.person(&text);
-                (symbols.id(canonical), resolver.stays(canonical))
+                let text = symbols.text(symbol);
+                let canonical = resolver.person(text);
+                let stays = resolver.stays(canonical);
+                if canonical == text.as_ref() { (symbol, stays) } else { (symbols.id(&canonical.to_owned()), stays) }
             }),
         };
         let account = match given_account {
             NONE if person == NONE => Err(Unknown::Nobody),
             NONE => account_among(stays, Instant(rows.time[r])).map(|account| symbols.id(account)),
             symbol => Ok(*accounts[symbol as usize].get_or_insert_with(|| {
-                let text = symbols.text(symbol).clone();
-                symbols.id(resolver.account(&text))
+                let text = symbols.text(symbol);
+                let canonical = resolver.account(text);
+                if canonical == text.as_ref() { symbol } else { symbols.id(&canonical.to_owned()) }
             })),
         };
         resolution.person.push(person);

@@ -24,6 +24,38 @@ pub(crate) fn symbols_of(array: &ArrayRef, symbols: &mut Interner) -> Result<Vec
     Ok(schema::keys(dictionary).map(|key| key.map_or(NONE, |k| values[k])).collect())
 }
 
+/// The symbols of one column, batch after batch. Batches that share a dictionary look its texts up once; texts that no row has, never.
+#[derive(Default)]
+pub(crate) struct SymbolColumn {
+    values: Option<ArrayRef>,
+    symbols: Vec<u32>,
+}
+
+impl SymbolColumn {
+    /// The symbols of the rows; NONE for NULL.
+    pub fn read(&mut self, array: &ArrayRef, interner: &mut Interner) -> Result<Vec<u32>, Error> {
+        let dictionary = schema::dictionary(array)?;
+        let values = dictionary.values();
+        if !self.values.as_ref().is_some_and(|known| Arc::ptr_eq(known, values)) {
+            self.symbols.clear();
+            self.symbols.resize(values.len(), NONE);
+            self.values = Some(values.clone());
+        }
+        let texts = schema::texts(values)?;
+        let symbols = schema::keys(dictionary).map(|key| match key {
+            None => NONE,
+            Some(key) => match self.symbols[key] {
+                NONE => {
+                    self.symbols[key] = interner.id(texts.value(key));
+                    self.symbols[key]
+                }
+                symbol => symbol,
+            },
+        });
+        Ok(symbols.collect())
+    }
+}
+
 /// Events as they were given, without what resolving makes of them. Symbols are of one interner, which is kept beside.
 #[derive(Default)]
 pub(crate) struct Rows {
@@ -63,19 +95,21 @@ impl Rows {
         self.origins[self.origin[row] as usize].0
     }
 
-    /// Adds the rows of others, whose symbols become those of `symbols` by `map`.
-    pub fn extend(&mut self, other: &Rows, map: &mut dyn FnMut(u32) -> u32) {
-        let origins: Vec<u32> = other.origins.iter().map(|(source, received)| self.origin((map(*source), *received))).collect();
-        self.account.extend(other.account.iter().map(|s| map(*s)));
-        self.person.extend(other.person.iter().map(|s| map(*s)));
-        self.name.extend(other.name.iter().map(|s| map(*s)));
+    /// Adds the rows of others, whose symbols are of the same interner.
+    pub fn append(&mut self, other: Rows) {
+        if self.len() == 0 {
+            *self = other;
+            return;
+        }
+        let origins: Vec<u32> = other.origins.iter().map(|origin| self.origin(*origin)).collect();
+        self.account.extend_from_slice(&other.account);
+        self.person.extend_from_slice(&other.person);
+        self.name.extend_from_slice(&other.name);
         self.origin.extend(other.origin.iter().map(|o| origins[*o as usize]));
         self.time.extend_from_slice(&other.time);
         self.position.extend_from_slice(&other.position);
-        for row in 0..other.len() {
-            self.message.push(other.message.get(row));
-            self.properties.push(other.properties.get(row));
-        }
+        self.message.extend((0..other.len()).map(|row| other.message.get(row)));
+        self.properties.extend((0..other.len()).map(|row| other.properties.get(row)));
     }
 
     /// Adds the rows of a batch of a file. Returns the symbols of their account and person as the file has them resolved.
@@ -94,7 +128,7 @@ impl Rows {
         self.time.extend_from_slice(batch.column(column::TIME).as_primitive::<TimestampMicrosecondType>().values());
         self.position.extend_from_slice(batch.column(column::POSITION).as_primitive::<Int64Type>().values());
         for (c, texts) in [(column::MESSAGE_ID, &mut self.message), (column::PROPERTIES, &mut self.properties)] {
-            batch.column(c).as_string::<i32>().iter().for_each(|text| texts.push(text));
+            texts.extend(batch.column(c).as_string::<i32>().iter());
         }
         Ok((accounts, persons))
     }

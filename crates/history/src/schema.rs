@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, RecordBatchReader};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, RecordBatchReader, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
@@ -142,10 +142,14 @@ pub(crate) fn dictionary(array: &ArrayRef) -> Result<&DictionaryArray<Int32Type>
     array.as_dictionary_opt::<Int32Type>().ok_or_else(|| Error::Batch(format!("expected a dictionary of text, found {}", array.data_type())))
 }
 
+/// A column (or a dictionary's values) as text.
+pub(crate) fn texts(array: &ArrayRef) -> Result<&StringArray, Error> {
+    array.as_string_opt::<i32>().ok_or_else(|| Error::Batch(format!("expected text, found {}", array.data_type())))
+}
+
 /// For each key of a dictionary's values what `f` makes of the text.
 pub(crate) fn map_values<T>(dictionary: &DictionaryArray<Int32Type>, mut f: impl FnMut(&str) -> T) -> Result<Vec<T>, Error> {
-    let values = dictionary.values();
-    let texts = values.as_string_opt::<i32>().ok_or_else(|| Error::Batch(format!("expected a dictionary of text, found one of {}", values.data_type())))?;
+    let texts = texts(dictionary.values())?;
     Ok((0..texts.len()).map(|i| f(if texts.is_null(i) { "" } else { texts.value(i) })).collect())
 }
 

@@ -24,6 +24,11 @@ impl Texts {
         self.rows += 1;
     }
 
+    /// Adds rows.
+    pub fn extend<'a>(&mut self, texts: impl Iterator<Item = Option<&'a str>>) {
+        texts.for_each(|text| self.push(text));
+    }
+
     /// The text of a row.
     pub fn get(&self, row: usize) -> Option<&str> {
         let (end, there) = *self.ends.get(row)?;
