@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{AssertSqlSafe, Row as _};
-use tenure_model::input::{Decision, Entity, Membership, Version};
+use sqlx::{Row as _, SqlSafeStr};
+use tenure_model::input::{Decision, Membership, Version};
 
 use crate::dialect::Row;
 use crate::{Merges, Result, Store, decisions, memberships, versions};
@@ -99,26 +99,23 @@ impl Store {
     /// Memberships, decisions, and versions of accounts and subscriptions in a range of ids. Ids outside the page are passed over: a range may
     /// hold merged ids that stay elsewhere.
     async fn gather_accounts(&self, merges: &Merges, page: &mut BTreeMap<String, AccountInputs>, low: &str, high: &str) -> Result<()> {
-        let sql = format!("SELECT {} FROM memberships m WHERE m.account BETWEEN $1 AND $2", memberships::COLUMNS);
+        let sql = "SELECT m.account, m.person, m.valid_from, m.valid_until FROM memberships m WHERE m.account BETWEEN $1 AND $2";
         for row in self.between(sql, low, high).await? {
             let membership = merges.membership(memberships::read(&row)?);
             if let Some(inputs) = page.get_mut(&membership.account) {
                 inputs.memberships.push(membership);
             }
         }
-        for kind in ["account", "subscription"] {
-            let sql = format!("SELECT {} FROM versions v WHERE v.kind = '{kind}' AND v.owner BETWEEN $1 AND $2", versions::COLUMNS);
-            for row in self.between(sql, low, high).await? {
-                let version = merges.version(versions::read(&row)?);
-                let (Entity::Account(id) | Entity::Subscription(id, _)) = &version.entity else { continue };
-                if let Some(inputs) = page.get_mut(id) {
-                    inputs.versions.push(version);
+        for of_kind in ["v.kind = 'account' AND v.owner BETWEEN $1 AND $2", "v.kind = 'subscription' AND v.owner BETWEEN $1 AND $2"] {
+            for row in self.between(versions::packed(of_kind), low, high).await? {
+                if let Some(inputs) = page.get_mut(merges.account(row.try_get(1)?)) {
+                    inputs.versions.extend(versions::unpack(&row, merges)?);
                 }
             }
         }
         let sql =
             "SELECT position, account, at, author, reason, action FROM decisions WHERE account BETWEEN $1 AND $2 ORDER BY at, position";
-        for row in self.between(sql.to_owned(), low, high).await? {
+        for row in self.between(sql, low, high).await? {
             let mut decision = decisions::read(&row)?.decision;
             decision.account = merges.account(&decision.account).to_owned();
             if let Some(inputs) = page.get_mut(&decision.account) {
@@ -137,47 +134,32 @@ impl Store {
                 accounts.entry(membership.person.clone()).or_default().insert(inputs.account.clone());
             }
         }
-        let mut read: BTreeSet<String> = BTreeSet::new();
         let mut rows = Vec::new();
         for (low, high) in ranges {
-            let sql = format!(
-                "SELECT {} FROM versions v WHERE v.kind = 'person' AND v.owner IN (SELECT m.person FROM memberships m WHERE m.account BETWEEN $1 AND $2)",
-                versions::COLUMNS
-            );
-            let found = self.between(sql, low, high).await?;
-            for row in &found {
-                read.insert(row.try_get(1)?);
-            }
-            rows.extend(found);
+            let members = "v.kind = 'person' AND v.owner IN (SELECT m.person FROM memberships m WHERE m.account BETWEEN $1 AND $2)";
+            rows.extend(self.between(versions::packed(members), low, high).await?);
         }
+        let read: BTreeSet<String> = rows.iter().map(|row| Ok(row.try_get(1)?)).collect::<Result<_>>()?;
         // Ids of a person that stand in no membership here: those merged, or merged into.
         let merged = merges.people().flat_map(|(from, into)| [(from, into), (into, into)]);
         let missing: BTreeSet<&str> =
             merged.filter(|(id, into)| accounts.contains_key(*into) && !read.contains(*id)).map(|(id, _)| id).collect();
         for id in missing {
-            rows.extend(
-                self.between(
-                    format!("SELECT {} FROM versions v WHERE v.kind = 'person' AND v.owner BETWEEN $1 AND $2", versions::COLUMNS),
-                    id,
-                    id,
-                )
-                .await?,
-            );
+            rows.extend(self.between(versions::packed("v.kind = 'person' AND v.owner BETWEEN $1 AND $2"), id, id).await?);
         }
         for row in &rows {
-            let version = merges.version(versions::read(row)?);
-            let Entity::Person(id) = &version.entity else { continue };
-            for account in accounts.get(id).into_iter().flatten() {
+            let versions = versions::unpack(row, merges)?;
+            for account in accounts.get(merges.person(row.try_get(1)?)).into_iter().flatten() {
                 if let Some(inputs) = page.get_mut(account) {
-                    inputs.versions.push(version.clone());
+                    inputs.versions.extend(versions.iter().cloned());
                 }
             }
         }
         Ok(())
     }
 
-    /// Rows of a query with two bounds. The text is put together from constants only.
-    async fn between(&self, sql: String, low: &str, high: &str) -> Result<Vec<Row>> {
-        Ok(sqlx::query(AssertSqlSafe(sql)).bind(low).bind(high).fetch_all(&self.pool).await?)
+    /// Rows of a query with two bounds.
+    async fn between(&self, sql: impl SqlSafeStr, low: &str, high: &str) -> Result<Vec<Row>> {
+        Ok(sqlx::query(sql).bind(low).bind(high).fetch_all(&self.pool).await?)
     }
 }

@@ -7,9 +7,6 @@ use tenure_model::input::Membership;
 use crate::dialect::Row;
 use crate::{Added, Result, Store, Write, bulk};
 
-/// The columns that `read` expects, in its order.
-pub(crate) const COLUMNS: &str = "m.account, m.person, m.valid_from, m.valid_until";
-
 impl Write {
     /// Adds memberships from an import. Those already there change nothing.
     pub async fn add_memberships(&mut self, import: i64, memberships: &[Membership]) -> Result<Added> {
@@ -34,7 +31,7 @@ impl Store {
     }
 }
 
-/// A membership from a row of `COLUMNS`.
+/// A membership from a row of (account, person, from, until).
 pub(crate) fn read(row: &Row) -> Result<Membership> {
     let from: i64 = row.try_get(2)?;
     let until: i64 = row.try_get(3)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::Row as _;
 use tenure_model::Instant;
-use tenure_model::input::{Entity, Membership, Merge, Version};
+use tenure_model::input::{Membership, Merge};
 
 use crate::dialect::Row;
 use crate::{Error, Result, Store, Write};
@@ -35,14 +35,6 @@ impl Merges {
     /// Persons that went, with the one that stays.
     pub fn people(&self) -> impl Iterator<Item = (&str, &str)> {
         self.people.iter().map(|(from, into)| (from.as_str(), into.as_str()))
-    }
-
-    pub(crate) fn version(&self, mut version: Version) -> Version {
-        match &mut version.entity {
-            Entity::Account(id) | Entity::Subscription(id, _) => replace(&self.accounts, id),
-            Entity::Person(id) => replace(&self.people, id),
-        }
-        version
     }
 
     pub(crate) fn membership(&self, mut membership: Membership) -> Membership {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sqlx::Row as _;
-use tenure_model::input::{Entity, Membership, Version};
+use tenure_model::input::{Membership, Version};
 
 use crate::{Result, Store, memberships, versions};
 
@@ -23,16 +23,8 @@ impl Store {
     pub async fn people(&self) -> Result<Vec<PersonInputs>> {
         let merges = self.merges().await?;
         let mut people: BTreeMap<String, PersonInputs> = BTreeMap::new();
-        for row in sqlx::query(
-            "SELECT v.kind, v.owner, v.item, v.field, v.valid_from, v.known_from, v.value FROM versions v WHERE v.kind = 'person'",
-        )
-        .fetch_all(&self.pool)
-        .await?
-        {
-            let version = merges.version(versions::read(&row)?);
-            if let Entity::Person(id) = &version.entity {
-                people.entry(id.clone()).or_default().versions.push(version);
-            }
+        for row in sqlx::query(versions::packed("v.kind = 'person'")).fetch_all(&self.pool).await? {
+            people.entry(merges.person(row.try_get(1)?).to_owned()).or_default().versions.extend(versions::unpack(&row, &merges)?);
         }
         for membership in self.memberships().await? {
             people.entry(membership.person.clone()).or_default().memberships.push(membership);

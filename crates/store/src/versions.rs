@@ -3,12 +3,12 @@
 //! Every statement is kept, also one that repeats an earlier one at a later time: only so does the order of files not matter. Reading leaves
 //! out what says nothing new (`settle`).
 
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 use tenure_model::Instant;
 use tenure_model::input::{Entity, Version};
 
-use crate::dialect::Row;
-use crate::{Error, Result, Write, bulk};
+use crate::dialect::{PACK_VERSIONS, Row};
+use crate::{Error, Merges, Result, Write, bulk};
 
 /// What became of rows that were added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,8 +32,10 @@ impl Added {
     }
 }
 
-/// The columns that `read` expects, in its order.
-pub(crate) const COLUMNS: &str = "v.kind, v.owner, v.item, v.field, v.valid_from, v.known_from, v.value";
+/// A query for packed versions, as `unpack` expects them: all that belongs to one owner is one row. `condition` is a constant text.
+pub(crate) fn packed(condition: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!("SELECT v.kind, v.owner, {PACK_VERSIONS} FROM versions v WHERE {condition} GROUP BY v.kind, v.owner"))
+}
 
 impl Write {
     /// Adds versions from an import. Statements already there change nothing.
@@ -67,24 +69,23 @@ fn key(entity: &Entity) -> (&'static str, &str, &str) {
     }
 }
 
-/// A version from a row of `COLUMNS`.
-pub(crate) fn read(row: &Row) -> Result<Version> {
+/// The versions in a row of `packed`, under canonical ids.
+pub(crate) fn unpack(row: &Row, merges: &Merges) -> Result<Vec<Version>> {
     let corrupt = |why: String| Error::Corrupt { table: "versions", why };
-    let owner: String = row.try_get(1)?;
-    let entity = match row.try_get::<&str, _>(0)? {
-        "account" => Entity::Account(owner),
-        "person" => Entity::Person(owner),
-        "subscription" => Entity::Subscription(owner, row.try_get(2)?),
-        other => return Err(corrupt(format!("kind {other:?}"))),
-    };
+    let (kind, owner): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+    let packed: Vec<(String, String, i64, i64, serde_json::Value)> =
+        serde_json::from_str(row.try_get(2)?).map_err(|e| corrupt(e.to_string()))?;
     let dated = |t: i64| (t != Instant::MIN.0).then_some(Instant(t));
-    Ok(Version {
-        entity,
-        field: row.try_get(3)?,
-        valid_from: dated(row.try_get(4)?),
-        known_from: dated(row.try_get(5)?),
-        value: serde_json::from_str(row.try_get(6)?).map_err(|e| corrupt(e.to_string()))?,
-    })
+    let version = |(item, field, valid_from, known_from, value)| {
+        let entity = match kind {
+            "account" => Entity::Account(merges.account(owner).to_owned()),
+            "person" => Entity::Person(merges.person(owner).to_owned()),
+            "subscription" => Entity::Subscription(merges.account(owner).to_owned(), item),
+            other => return Err(corrupt(format!("kind {other:?}"))),
+        };
+        Ok(Version { entity, field, value, valid_from: dated(valid_from), known_from: dated(known_from) })
+    };
+    packed.into_iter().map(version).collect()
 }
 
 /// Brings versions into their one order (entity, field, valid from, known from) and leaves out those that say nothing: of contradicting ones
