@@ -37,7 +37,10 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     candidates
         .into_iter()
         .map(|c| (strsim::damerau_levenshtein(&lower, &c.to_lowercase()), c))
-        .filter(|(distance, c)| *distance <= (c.chars().count().max(name.chars().count()) / 3).max(1))
+        .filter(|(distance, c)| {
+            let longer = c.chars().count().max(name.chars().count());
+            *distance <= (longer / 3).max(1) && *distance < longer
+        })
         .min_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1)))
         .map(|(_, c)| c)
 }

@@ -106,7 +106,7 @@ impl<'f> Report<'f> {
 
 /// "did you mean …?" with the nearest name, or all of them if they are few.
 pub fn suggestion<'c>(name: &str, known: impl IntoIterator<Item = &'c str>) -> Option<String> {
-    const FEW: usize = 24;
+    const FEW: usize = 12;
     let known: Vec<&str> = known.into_iter().collect();
     if let Some(near) = nearest(name, known.iter().copied()) {
         return Some(format!("did you mean `{near}`?"));

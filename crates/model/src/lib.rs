@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod file;
 pub mod input;
 pub mod scenario;
+pub mod schema;
 pub mod time;
 pub mod value;
 pub mod yaml;

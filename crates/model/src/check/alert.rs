@@ -26,7 +26,7 @@ pub(crate) const OF: &[(&str, Of)] = &[("account", Of::Account), ("person", Of::
 
 /// An alert rule. `missed`: does a milestone name it?
 pub(crate) fn read(entry: &Entry, missed: bool, scope: &mut Scope, report: &mut Report) -> Option<AlertRule> {
-    let mut fields = Fields::of(&entry.value, "alert rule", entry.place, report)?;
+    let mut fields = Fields::or_none(&entry.value, "alert rule", entry.place, report)?;
     let of = fields.choice("of", OF, report).unwrap_or(Of::Account);
     let when = match fields.text("when", report) {
         None => Some(None),
@@ -71,7 +71,7 @@ fn owner(fields: &mut Fields, scope: &mut Scope, report: &mut Report) -> Option<
     let id = scope.reference(&text, Of::Account, report)?;
     let kind = scope.account.kind(id);
     if !matches!(kind, Kind::Text | Kind::Any) {
-        report.error(text.place(), "type-mismatch", format!("`owner` must be a text column, and `{}` is a {kind}", text.text), None);
+        report.error(text.place(), "type-mismatch", format!("`owner` must be a column of type text, and `{}` is of type {kind}", text.text), None);
     }
     Some(id)
 }

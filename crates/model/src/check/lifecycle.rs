@@ -45,11 +45,9 @@ pub(crate) fn stages(entries: &[&Entry], scope: &mut Scope, report: &mut Report)
 }
 
 fn stage(entry: &Entry, i: usize, scope: &mut Scope, report: &mut Report) -> Option<Stage> {
-    let empty = Node { content: crate::yaml::Content::Map(Vec::new()), place: entry.value.place };
-    let node = if entry.value.is_null() { &empty } else { &entry.value };
-    let mut fields = Fields::of(node, "stage", entry.place, report)?;
+    let mut fields = Fields::or_none(&entry.value, "stage", entry.place, report)?;
     let first = fields.bool("first", report).unwrap_or(false);
-    let manual = fields.bool("manual", report).unwrap_or(false);
+    let manual = fields.bool("manual", report).unwrap_or(fields.has("manual"));
     let sql = fields.text("when", report);
     let back_to = match fields.text("back_to", report) {
         None => None,

@@ -92,10 +92,10 @@ impl<'n> Draft<'n> {
         fields.owned("was", report);
         let kinds: Vec<&'static str> = KINDS.iter().copied().filter(|k| fields.node(k).is_some()).collect();
         let part = match kinds.as_slice() {
+            [] if ignore(&mut fields).has_more() => None, // perhaps a kind that is not spelled right
             [] => {
                 let help = Some(format!("one of: {}", KINDS.join(", ")));
                 report.error(fields.place(), "missing-field", format!("the metric `{}` does not say what to take", entry.key), help);
-                ignore(&mut fields);
                 None
             }
             [kind] => {
@@ -175,11 +175,11 @@ impl Filtered<'_> {
                 let program = scope.compile(&sql, of, None, report)?;
                 kind = program.kind();
                 if matches!(kind, Kind::Interval | Kind::Any) {
-                    let help = match kind {
-                        Kind::Interval => "compare times instead, or use `days_to_…` and `since:`",
-                        _ => "give NULL a type: `CAST(NULL AS DOUBLE)`",
+                    let (message, help) = match kind {
+                        Kind::Interval => ("a metric cannot be an interval", "compare times instead, or use `days_to_…` and `since:`"),
+                        _ => ("this metric is always NULL, of no type", "give NULL a type: `CAST(NULL AS DOUBLE)`"),
                     };
-                    report.error(sql.place(), "type-mismatch", format!("a metric cannot be of type {kind}"), Some(help.into()));
+                    report.error(sql.place(), "type-mismatch", message, Some(help.into()));
                     return None;
                 }
                 MetricDef::Sql(program)
@@ -194,9 +194,10 @@ impl Filtered<'_> {
 const ELSEWHERE: &[&str] = &["by", "how"];
 
 /// Leaves fields unread without refusing them: what they belong to is wrong already.
-fn ignore(fields: &mut Fields) {
+fn ignore<'f, 'n>(fields: &'f mut Fields<'n>) -> &'f Fields<'n> {
     fields.skip(WINDOW_FIELDS);
     fields.skip(ELSEWHERE);
+    fields
 }
 
 /// Refuses the fields that belong to other kinds.
@@ -265,7 +266,7 @@ fn events<'n>(kind: &'static str, node: &'n Node, fields: &mut Fields<'n>, of: O
         return None;
     }
     if kind == "events" && node.as_list().is_none() && names[0].text != "any" {
-        wrong_type(report, node, "`events`", "a list of events: how many different ones of them were used");
+        wrong_type(report, node, "`events`", "a list of events");
         return None;
     }
     let of_property = matches!(kind, "sum" | "avg" | "min" | "max" | "last");
@@ -357,7 +358,7 @@ pub(crate) fn number_column(text: &Text, scope: &mut Scope, report: &mut Report)
     match scope.account.kind(id) {
         Kind::Number | Kind::Any => Some(id),
         kind => {
-            report.error(text.place(), "type-mismatch", format!("`{}` is a {kind}, not a number", text.text), None);
+            report.error(text.place(), "type-mismatch", format!("`{}` is of type {kind}, not number", text.text), None);
             None
         }
     }

@@ -37,7 +37,7 @@ fn task(node: &Node, i: usize, tasks: usize, report: &mut Report) {
     if let Some(needs) = fields.node("needs") {
         match needs.as_list() {
             Some(items) => items.iter().for_each(|item| need(item, i, tasks, report)),
-            None => wrong_type(report, needs, "`needs`", "a list of numbers of tasks, the first is 0"),
+            None => wrong_type(report, needs, "`needs`", "a list of task numbers"),
         }
     }
     fields.finish(report);
@@ -51,6 +51,6 @@ fn need(item: &Node, i: usize, tasks: usize, report: &mut Report) {
             report.error(item.place, "invalid-value", format!("task {i} cannot need task {x}: it does not stand before it"), None);
         }
         Some(x) => report.error(item.place, "unknown-name", format!("there is no task {x}"), Some(format!("they count from 0 to {}", tasks - 1))),
-        None => wrong_type(report, item, "an item of `needs`", "the number of a task, the first is 0"),
+        None => wrong_type(report, item, "an item of `needs`", "the number of a task"),
     }
 }

@@ -110,7 +110,9 @@ impl Scope {
         match condition::compile(sql.text, &mut names, expect) {
             Ok(program) => Some(program),
             Err(problems) => {
-                for p in problems {
+                for mut p in problems {
+                    let written = sql.text.get(p.span.clone()).unwrap_or_default();
+                    p.help = p.help.or_else(|| self.elsewhere(written, of));
                     let place = sql.node.inside(report.files().text(sql.place().file), p.span);
                     report.error(place, p.code, p.message, p.help);
                 }
@@ -162,9 +164,20 @@ impl Scope {
         };
         if found.is_none() {
             let candidates = RowNames { scope: self, of }.candidates();
-            report.unknown(text.place(), "unknown-name", "column", name, candidates.iter().map(String::as_str));
+            let help = self.elsewhere(name, of).or_else(|| suggestion(name, candidates.iter().map(String::as_str)));
+            report.error(text.place(), "unknown-column", format!("there is no column `{name}`"), help);
         }
         found
+    }
+
+    /// Help for a name that leads somewhere in the other sort of row.
+    fn elsewhere(&self, name: &str, of: Of) -> Option<String> {
+        let name = match of {
+            Of::Person if self.account.find(name).is_some() => format!("account.{name}"),
+            Of::Account => name.strip_prefix("account.").filter(|n| self.account.find(n).is_some())?.to_string(),
+            _ => return None,
+        };
+        Some(format!("did you mean `{name}`?"))
     }
 
     fn call(&mut self, of: Of, function: &str, argument: &str) -> Called {

@@ -21,7 +21,7 @@ pub(crate) fn curves(fields: &mut Fields, kind: Option<Kind>, column: &str, scop
         return Some(vec![Curve { segment: None, min_age: None, max_age: None, shape: shape? }]);
     };
     let Some(items) = curves.as_list() else {
-        wrong_type(report, curves, "`curves`", "a list, the first that matches applies");
+        wrong_type(report, curves, "`curves`", "a list of curves");
         return None;
     };
     let mut read = Vec::new();
@@ -75,16 +75,16 @@ fn shape(fields: &mut Fields, allowed: &[&'static str], kind: Option<Kind>, colu
         ("map", None | Some(Kind::Text | Kind::Any)) | ("points" | "steps", None | Some(Kind::Number | Kind::Any)) => {}
         (_, Some(Kind::Text)) => {
             let help = Some("use `map: { red: 25, green: 87.5 }`".into());
-            report.error(fields.place_of(name), "type-mismatch", format!("`{column}` is text, so `{name}` cannot score it"), help);
+            report.error(fields.place_of(name), "type-mismatch", format!("`{column}` is of type text, so `{name}` cannot score it"), help);
         }
         (_, Some(Kind::Number)) => {
             let help = Some("use `points` or `steps`".into());
-            report.error(fields.place_of(name), "type-mismatch", format!("`{column}` is a number, so `map` cannot score it"), help);
+            report.error(fields.place_of(name), "type-mismatch", format!("`{column}` is of type number, so `map` cannot score it"), help);
         }
         (_, kind) => {
             let kind = kind.unwrap_or(Kind::Any);
             let help = Some("make a metric of it: `{ sql: \"CASE WHEN … THEN 1 ELSE 0 END\" }`".into());
-            report.error(fields.place_of("metric"), "type-mismatch", format!("a measure scores numbers or text, and `{column}` is a {kind}"), help);
+            report.error(fields.place_of("metric"), "type-mismatch", format!("a measure scores numbers or text, and `{column}` is of type {kind}"), help);
         }
     }
     let entries = map(node, &format!("`{name}`"), report);

@@ -23,7 +23,7 @@ pub(crate) fn columns(entries: &[&Entry], always: &[(&str, Kind)], row: &mut Row
         let timely = |kind| matches!(kind, Kind::Time | Kind::Date);
         match fixed.or(replaced) {
             Some(must) if must != kind && !(timely(must) && timely(kind)) => {
-                report.error(entry.value.place, "type-mismatch", format!("the trait `{}` is always a {must}, not a {kind}", entry.key), None);
+                report.error(entry.value.place, "type-mismatch", format!("the trait `{}` is always of type {must}, not {kind}", entry.key), None);
             }
             _ => drop(row.add_trait(&entry.key, kind, description)),
         }

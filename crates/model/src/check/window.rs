@@ -106,6 +106,6 @@ pub(crate) fn time_column(text: &Text, of: Of, scope: &mut Scope, report: &mut R
     if matches!(kind, Kind::Time | Kind::Date | Kind::Any) {
         return Some(id);
     }
-    report.error(text.place(), "type-mismatch", format!("`{}` is a {kind}, not a time or date", text.text), None);
+    report.error(text.place(), "type-mismatch", format!("`{}` is of type {kind}, not time or date", text.text), None);
     None
 }

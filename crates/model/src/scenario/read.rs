@@ -37,18 +37,28 @@ pub fn parse(path: &str, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
     }
 }
 
-/// The text with `key: ?` at the end of a line, which YAML refuses, written as something it reads.
+/// The text with each `?` that is a value, which YAML may refuse, written as something it reads.
 fn shielded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let code = line.split(" #").next().unwrap_or(line).trim_end();
-        match code.strip_suffix('?').filter(|before| before.ends_with(": ") || before.trim_start() == "- ") {
-            Some(before) => {
-                out.push_str(before);
-                out.push_str(ASK);
-                out.push_str(&line[before.len() + 1..]);
-            }
-            None => out.push_str(line),
+    text.split_inclusive('\n').map(shielded_line).collect()
+}
+
+fn shielded_line(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut quote = None;
+    for (i, c) in line.char_indices() {
+        let before = line[..i].trim_end();
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if matches!(c, '"' | '\'') && before.ends_with([':', ',', '[', '{', '-']) => quote = Some(c),
+            None if c == '#' && (before.len() < i || i == 0) => return out + &line[i..],
+            _ => {}
+        }
+        let starts = line[..i].ends_with(['[', ' ']) && before.ends_with([':', ',', '[', '-']);
+        let ends = line[i + c.len_utf8()..].chars().next().is_none_or(|next| next.is_whitespace() || matches!(next, ',' | '}' | ']'));
+        if quote.is_none() && c == '?' && starts && ends {
+            out.push_str(ASK);
+        } else {
+            out.push(c);
         }
     }
     out

@@ -1,5 +1,6 @@
 //! Reads the fields of a map: each asked for once, what nobody asked for is unknown.
 
+use crate::diagnostic::nearest;
 use crate::file::{Place, Report, suggestion};
 use crate::time::Span;
 use crate::yaml::{Entry, Node};
@@ -37,10 +38,18 @@ impl<'n> Fields<'n> {
         match node.as_map() {
             Some(entries) => Some(Fields { what, place, entries, asked: Vec::new() }),
             None => {
-                wrong_type(report, node, &format!("a {what}"), "a map of fields");
+                wrong_type(report, node, &article(what), "a map of fields");
                 None
             }
         }
+    }
+
+    /// As `of`, where a name without anything is a definition without fields.
+    pub fn or_none(node: &'n Node, what: &'static str, place: Place, report: &mut Report) -> Option<Fields<'n>> {
+        if node.is_null() {
+            return Some(Fields { what, place, entries: &[], asked: Vec::new() });
+        }
+        Fields::of(node, what, place, report)
     }
 
     pub fn place(&self) -> Place {
@@ -59,7 +68,7 @@ impl<'n> Fields<'n> {
 
     /// Every field read so far, and all that may still be read, are known; `finish` refuses the others.
     pub fn node(&mut self, name: &'static str) -> Option<&'n Node> {
-        self.asked.push(name);
+        self.skip(&[name]);
         self.entries.iter().find(|e| e.key == name).map(|e| &e.value)
     }
 
@@ -135,7 +144,11 @@ impl<'n> Fields<'n> {
 
     /// Fields that others read, or nobody because something else is wrong already.
     pub fn skip(&mut self, names: &[&'static str]) {
-        self.asked.extend(names);
+        for name in names {
+            if !self.asked.contains(name) {
+                self.asked.push(name);
+            }
+        }
     }
 
     /// What several fields at once exclude: an error if more than one of them is written.
@@ -143,7 +156,7 @@ impl<'n> Fields<'n> {
         let written: Vec<&Entry> = self.entries.iter().filter(|e| names.contains(&e.key.as_str())).collect();
         match written.as_slice() {
             [first, second, ..] => {
-                let message = format!("a {} has either `{}` or `{}`, not both", self.what, first.key, second.key);
+                let message = format!("{} has either `{}` or `{}`, not both", article(self.what), first.key, second.key);
                 report.error(second.place, "conflict", message, None);
                 false
             }
@@ -151,13 +164,26 @@ impl<'n> Fields<'n> {
         }
     }
 
+    /// Are there fields nobody asked for so far?
+    pub fn has_more(&self) -> bool {
+        self.entries.iter().any(|e| !self.asked.contains(&e.key.as_str()))
+    }
+
     /// Refuses the fields nobody asked for.
     pub fn finish(self, report: &mut Report) {
         for entry in self.entries.iter().filter(|e| !self.asked.contains(&e.key.as_str())) {
-            let message = format!("a {} has no field `{}`", self.what, entry.key);
-            report.error(entry.place, "unknown-field", message, suggestion(&entry.key, self.asked.iter().copied()));
+            let help = match nearest(&entry.key, self.asked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("its fields are: {}", self.asked.join(", ")),
+            };
+            report.error(entry.place, "unknown-field", format!("{} has no field `{}`", article(self.what), entry.key), Some(help));
         }
     }
+}
+
+/// `a metric`, `an alert rule`.
+fn article(what: &str) -> String {
+    format!("{} {what}", if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" })
 }
 
 /// A scalar as text; an error where it is none.

@@ -1,0 +1,8 @@
+//! Tests of reading models: what checks, what is refused and how that is said, and that nothing makes it panic.
+
+mod built;
+mod errors;
+mod models;
+mod random;
+mod scenarios;
+mod schema;
