@@ -1,6 +1,5 @@
 //! Reads alert rules.
 
-use crate::yaml::fields::Fields;
 use super::lifecycle::{segments, stage_list};
 use super::scope::{Of, Scope};
 use crate::definition::{AlertRule, ColumnId, OnExisting, Severity};
@@ -8,6 +7,7 @@ use crate::file::Report;
 use crate::time::Span;
 use crate::value::Kind;
 use crate::yaml::Entry;
+use crate::yaml::fields::Fields;
 
 const SEVERITY: &[(&str, Severity)] =
     &[("low", Severity::Low), ("medium", Severity::Medium), ("high", Severity::High), ("critical", Severity::Critical)];
@@ -71,7 +71,12 @@ fn owner(fields: &mut Fields, scope: &mut Scope, report: &mut Report) -> Option<
     let id = scope.reference(&text, Of::Account, report)?;
     let kind = scope.account.kind(id);
     if !matches!(kind, Kind::Text | Kind::Any) {
-        report.error(text.place(), "type-mismatch", format!("`owner` must be a column of type text, and `{}` is of type {kind}", text.text), None);
+        report.error(
+            text.place(),
+            "type-mismatch",
+            format!("`owner` must be a column of type text, and `{}` is of type {kind}", text.text),
+            None,
+        );
     }
     Some(id)
 }

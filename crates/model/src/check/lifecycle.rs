@@ -1,11 +1,11 @@
 //! Reads stages and milestones.
 
-use crate::yaml::fields::{Fields, Text, span, texts, wrong_type};
 use super::scope::{Of, Scope};
 use super::window::time_column;
 use crate::definition::{Due, Milestone, Offset, Stage};
 use crate::file::Report;
 use crate::time::Span;
+use crate::yaml::fields::{Fields, Text, span, texts, wrong_type};
 use crate::yaml::{Entry, Node};
 
 /// The stages, in order; None where errors were reported.
@@ -182,7 +182,11 @@ fn due(text: &Text, scope: &mut Scope, report: &mut Report) -> Option<Due> {
             wrong_due(text, report);
             return None;
         }
-        return time_column(text, Of::Account, scope, report).map(|anchor| Due { anchor, offset: Offset::Span(Span::Days(0)), before: false });
+        return time_column(text, Of::Account, scope, report).map(|anchor| Due {
+            anchor,
+            offset: Offset::Span(Span::Days(0)),
+            before: false,
+        });
     };
     let offset = offset(&words[..at].join(" "));
     let (Some(offset), [anchor]) = (offset, &words[at + 1..]) else {

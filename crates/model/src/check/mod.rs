@@ -4,6 +4,7 @@
 //! columns: accounts before persons, each after those it reads.
 
 mod alert;
+mod children;
 
 mod lifecycle;
 mod metric;
@@ -17,6 +18,7 @@ mod scorecard;
 mod sections;
 mod segment;
 mod shape;
+mod taken;
 mod traits;
 mod window;
 
@@ -25,8 +27,8 @@ use crate::diagnostic::Diagnostic;
 use crate::file::{Files, Report};
 use crate::time::{Calendar, Span};
 use crate::value::Kind;
-use crate::yaml::{self, Node};
 use crate::yaml::fields::{self, Fields};
+use crate::yaml::{self, Node};
 use row::Row;
 use scope::{Of, Register, Scope};
 use sections::Sections;

@@ -1,9 +1,9 @@
 //! Reads playbooks: their tasks are checked and kept as written.
 
-use crate::yaml::fields::{Fields, wrong_type};
 use super::lifecycle::offset;
 use crate::definition::Playbook;
 use crate::file::Report;
+use crate::yaml::fields::{Fields, wrong_type};
 use crate::yaml::{Entry, Node};
 
 /// A playbook.
@@ -50,7 +50,9 @@ fn need(item: &Node, i: usize, tasks: usize, report: &mut Report) {
         Some(x) if (x as usize) < tasks => {
             report.error(item.place, "invalid-value", format!("task {i} cannot need task {x}: it does not stand before it"), None);
         }
-        Some(x) => report.error(item.place, "unknown-name", format!("there is no task {x}"), Some(format!("they count from 0 to {}", tasks - 1))),
+        Some(x) => {
+            report.error(item.place, "unknown-name", format!("there is no task {x}"), Some(format!("they count from 0 to {}", tasks - 1)))
+        }
         None => wrong_type(report, item, "an item of `needs`", "the number of a task"),
     }
 }

@@ -6,7 +6,8 @@ use crate::definition::Builtin;
 pub(crate) const ACCOUNT_TRAITS: &[(&str, crate::Kind)] =
     &[("name", crate::Kind::Text), ("parent", crate::Kind::Text), ("owner", crate::Kind::Text), ("created_at", crate::Kind::Time)];
 /// As above, of persons.
-pub(crate) const PERSON_TRAITS: &[(&str, crate::Kind)] = &[("name", crate::Kind::Text), ("email", crate::Kind::Text), ("created_at", crate::Kind::Time)];
+pub(crate) const PERSON_TRAITS: &[(&str, crate::Kind)] =
+    &[("name", crate::Kind::Text), ("email", crate::Kind::Text), ("created_at", crate::Kind::Time)];
 
 /// Subscription facts whose place a trait of that name takes.
 pub(crate) const REPLACEABLE: &[Builtin] = &[
@@ -23,9 +24,61 @@ pub(crate) const REPLACEABLE: &[Builtin] = &[
 
 /// Words that mean something else in SQL or in a model.
 const WORDS: &[&str] = &[
-    "all", "and", "any", "as", "asc", "between", "by", "case", "cast", "cross", "desc", "distinct", "else", "end", "except", "exists", "false",
-    "from", "group", "having", "in", "inner", "intersect", "interval", "is", "join", "left", "like", "ilike", "limit", "not", "now", "null", "on", "or", "order",
-    "outer", "right", "select", "similar", "table", "then", "true", "try_cast", "union", "using", "when", "where", "with", "account", "person", "default", "date", "time", "timestamp",
+    "all",
+    "and",
+    "any",
+    "as",
+    "asc",
+    "between",
+    "by",
+    "case",
+    "cast",
+    "cross",
+    "desc",
+    "distinct",
+    "else",
+    "end",
+    "except",
+    "exists",
+    "false",
+    "from",
+    "group",
+    "having",
+    "in",
+    "inner",
+    "intersect",
+    "interval",
+    "is",
+    "join",
+    "left",
+    "like",
+    "ilike",
+    "limit",
+    "not",
+    "now",
+    "null",
+    "on",
+    "or",
+    "order",
+    "outer",
+    "right",
+    "select",
+    "similar",
+    "table",
+    "then",
+    "true",
+    "try_cast",
+    "union",
+    "using",
+    "when",
+    "where",
+    "with",
+    "account",
+    "person",
+    "default",
+    "date",
+    "time",
+    "timestamp",
 ];
 
 /// Why a definition of this sort cannot have this name; None if it can.

@@ -54,7 +54,11 @@ fn is_empty(value: &Value) -> bool {
 fn canonical<'n>(node: &'n Node, path: &mut Vec<&'n str>) -> Value {
     match &node.content {
         Content::Scalar(text, _) if node.is_null() || node.as_bool().is_some() || node.as_number().is_some() => {
-            if text.is_empty() { Value::Null } else { node.to_json() }
+            if text.is_empty() {
+                Value::Null
+            } else {
+                node.to_json()
+            }
         }
         Content::Scalar(text, _) => json!(text.trim()),
         Content::List(items) => {

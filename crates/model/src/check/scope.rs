@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use crate::yaml::fields::Text;
 use super::reserved::health_change;
 use super::row::Row;
 use crate::condition::{self, Names, Program};
 use crate::definition::{ColumnId, EventId, EventRow, Property, Source};
 use crate::file::{Place, Report, suggestion};
 use crate::value::Kind;
+use crate::yaml::fields::Text;
 
 /// Names of definitions in the order of the indexes that stand for them.
 #[derive(Default, Debug)]
@@ -128,7 +128,9 @@ impl Scope {
 
     /// The account's column of this name, appended if it is one that is made on demand.
     pub fn account_column(&mut self, name: &str) -> Option<ColumnId> {
-        self.account.find(name).or_else(|| health_change(name).map(|days| self.account.add(name, Kind::Number, Source::HealthChange(days), None)))
+        self.account
+            .find(name)
+            .or_else(|| health_change(name).map(|days| self.account.add(name, Kind::Number, Source::HealthChange(days), None)))
     }
 
     /// The person's column of this name.
@@ -164,7 +166,8 @@ impl Scope {
         };
         if found.is_none() {
             let candidates = RowNames { scope: self, of }.candidates();
-            let help = self.elsewhere(name, of).or_else(|| suggestion(name, candidates.iter().map(String::as_str)));
+            let bare = if of == Of::Account { name.trim_start_matches("account.") } else { name };
+            let help = self.elsewhere(name, of).or_else(|| suggestion(bare, candidates.iter().map(String::as_str)));
             report.error(text.place(), "unknown-column", format!("there is no column `{name}`"), help);
         }
         found

@@ -1,14 +1,14 @@
 //! Reads scorecards: their groups and measures, bands, caps and floors.
 
-use crate::yaml::fields::{Fields, Text, wrong_type};
+use super::children::{How, roll_up};
 use super::lifecycle::{map, segments, stage_list};
-use super::metric::{How, roll_up};
 use super::scope::{Of, Scope};
 use super::sections::well_named;
 use super::shape;
 use crate::definition::{Band, Group, Limit, Measure, Missing, Scorecard};
 use crate::file::{Place, Report};
 use crate::time::Span;
+use crate::yaml::fields::{Fields, Text, wrong_type};
 use crate::yaml::{Entry, Node};
 
 const ROLL_UP: &[(&str, How)] = &[("worst", How::Min), ("mean", How::Mean), ("sum", How::Sum), ("weighted", How::Weighted)];
@@ -30,7 +30,9 @@ pub(crate) fn read(entry: &Entry, scope: &mut Scope, report: &mut Report) -> Opt
     let stages = stage_list(&mut fields, scope, report);
     let lowest = fields.owned("lowest", report).unwrap_or_else(|| "red".into());
     let bands = match fields.node("bands") {
-        None => vec![Band { name: "green".into(), from: 75.0, exclusive: false }, Band { name: "yellow".into(), from: 50.0, exclusive: false }],
+        None => {
+            vec![Band { name: "green".into(), from: 75.0, exclusive: false }, Band { name: "yellow".into(), from: 50.0, exclusive: false }]
+        }
         Some(node) => bands(node, &lowest, report),
     };
     let hysteresis = match fields.number("hysteresis", report) {
@@ -56,7 +58,12 @@ pub(crate) fn read(entry: &Entry, scope: &mut Scope, report: &mut Report) -> Opt
         None => Vec::new(),
     };
     if roll_up.is_none() && !fields.has("groups") && !fields.has("roll_up") {
-        report.error(entry.place, "missing-field", "this scorecard has no `groups`", Some("or `roll_up:`, if it only sums up child accounts".into()));
+        report.error(
+            entry.place,
+            "missing-field",
+            "this scorecard has no `groups`",
+            Some("or `roll_up:`, if it only sums up child accounts".into()),
+        );
     }
     let caps = limits("caps", &mut fields, scope, report);
     let floors = limits("floors", &mut fields, scope, report);

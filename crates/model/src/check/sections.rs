@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::yaml::fields::wrong_type;
 use super::reserved;
 use crate::file::{Place, Report, suggestion};
+use crate::yaml::fields::wrong_type;
 use crate::yaml::{Entry, Node};
 
 /// The sections of a model, each entry by name, in the order of the files.
@@ -120,7 +120,12 @@ impl<'n> Sections<'n> {
                 return;
             }
             other => {
-                report.error(entry.place, "unknown-field", format!("there is no section `{other}`"), suggestion(other, SECTIONS.iter().copied()));
+                report.error(
+                    entry.place,
+                    "unknown-field",
+                    format!("there is no section `{other}`"),
+                    suggestion(other, SECTIONS.iter().copied()),
+                );
                 return;
             }
         };

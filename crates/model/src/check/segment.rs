@@ -1,12 +1,12 @@
 //! Reads segments of accounts and persons.
 
 use super::alert::{OF, of};
-use crate::yaml::fields::Fields;
 use super::order::{mentions, order};
 use super::scope::{Of, Register, Scope};
 use crate::definition::Segment;
 use crate::file::Report;
 use crate::yaml::Entry;
+use crate::yaml::fields::Fields;
 
 /// Segments of accounts and of persons, each in order of dependency.
 pub(crate) fn sorted<'n>(entries: &[&'n Entry], report: &mut Report) -> (Vec<&'n Entry>, Vec<&'n Entry>) {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::yaml::fields::{Fields, wrong_type};
 use super::lifecycle::map;
 use super::scope::Scope;
 use crate::definition::{Comparison, Curve, Shape, Step};
 use crate::file::{Place, Report};
 use crate::time::Span;
 use crate::value::Kind;
+use crate::yaml::fields::{Fields, wrong_type};
 use crate::yaml::{Entry, Node, number};
 
 const SHAPES: &[&str] = &["points", "steps", "map", "curves"];
@@ -34,7 +34,12 @@ pub(crate) fn curves(fields: &mut Fields, kind: Option<Kind>, column: &str, scop
         let (min_age, max_age) = (age("min_age", &mut fields, report), age("max_age", &mut fields, report));
         let shape = self::shape(&mut fields, &SHAPES[..3], kind, column, report);
         if !["segment", "min_age", "max_age"].iter().any(|f| fields.has(f)) && i + 1 < items.len() {
-            report.error(item.place, "unreachable", "no curve after this one is looked at: it applies to everyone", Some("put it last".into()));
+            report.error(
+                item.place,
+                "unreachable",
+                "no curve after this one is looked at: it applies to everyone",
+                Some("put it last".into()),
+            );
         }
         fields.finish(report);
         if let (Some(shape), true) = (shape, segment != Some(None)) {
@@ -84,7 +89,12 @@ fn shape(fields: &mut Fields, allowed: &[&'static str], kind: Option<Kind>, colu
         (_, kind) => {
             let kind = kind.unwrap_or(Kind::Any);
             let help = Some("make a metric of it: `{ sql: \"CASE WHEN … THEN 1 ELSE 0 END\" }`".into());
-            report.error(fields.place_of("metric"), "type-mismatch", format!("a measure scores numbers or text, and `{column}` is of type {kind}"), help);
+            report.error(
+                fields.place_of("metric"),
+                "type-mismatch",
+                format!("a measure scores numbers or text, and `{column}` is of type {kind}"),
+                help,
+            );
         }
     }
     let entries = map(node, &format!("`{name}`"), report);
@@ -99,7 +109,12 @@ fn points(node: &Node, entries: &[Entry], report: &mut Report) -> Option<Shape> 
     let mut points: Vec<(f64, f64)> = Vec::with_capacity(entries.len());
     for entry in entries {
         let Some(x) = number(&entry.key) else {
-            report.error(entry.place, "wrong-type", format!("the point `{}` must be a number", entry.key), Some("as in `points: { 0: 0, 5: 100 }`".into()));
+            report.error(
+                entry.place,
+                "wrong-type",
+                format!("the point `{}` must be a number", entry.key),
+                Some("as in `points: { 0: 0, 5: 100 }`".into()),
+            );
             continue;
         };
         if let Some((before, _)) = points.last().filter(|(before, _)| *before >= x) {

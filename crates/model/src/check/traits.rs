@@ -1,11 +1,11 @@
 //! Reads the types of traits and of event properties.
 
-use crate::yaml::fields::{Fields, text};
 use super::reserved::{REPLACEABLE, builtin};
 use super::row::Row;
 use super::scope::{Declared, Scope};
 use crate::file::Report;
 use crate::value::Kind;
+use crate::yaml::fields::{Fields, text};
 use crate::yaml::{Entry, Node};
 
 const KINDS: &[(&str, Kind)] =
@@ -23,7 +23,12 @@ pub(crate) fn columns(entries: &[&Entry], always: &[(&str, Kind)], row: &mut Row
         let timely = |kind| matches!(kind, Kind::Time | Kind::Date);
         match fixed.or(replaced) {
             Some(must) if must != kind && !(timely(must) && timely(kind)) => {
-                report.error(entry.value.place, "type-mismatch", format!("the trait `{}` is always of type {must}, not {kind}", entry.key), None);
+                report.error(
+                    entry.value.place,
+                    "type-mismatch",
+                    format!("the trait `{}` is always of type {must}, not {kind}", entry.key),
+                    None,
+                );
             }
             _ => drop(row.add_trait(&entry.key, kind, description)),
         }
@@ -58,7 +63,12 @@ pub(crate) fn events(entries: &[&Entry], scope: &mut Scope, report: &mut Report)
         scope.declared_events.push(entry.key.clone());
         let Some(properties) = entry.value.as_map() else {
             if !entry.value.is_null() {
-                crate::yaml::fields::wrong_type(report, &entry.value, &format!("the event `{}`", entry.key), "a map of properties and their types");
+                crate::yaml::fields::wrong_type(
+                    report,
+                    &entry.value,
+                    &format!("the event `{}`", entry.key),
+                    "a map of properties and their types",
+                );
             }
             continue;
         };
@@ -68,7 +78,12 @@ pub(crate) fn events(entries: &[&Entry], scope: &mut Scope, report: &mut Report)
                 Some(first) if first.kind != kind => {
                     let (path, line, _) = report.files().position(first.place);
                     let message = format!("the property `{}` is {kind} here and {} elsewhere", property.key, first.kind);
-                    report.error(property.value.place, "conflict", message, Some(format!("first at {path}:{line}; a property has one type")));
+                    report.error(
+                        property.value.place,
+                        "conflict",
+                        message,
+                        Some(format!("first at {path}:{line}; a property has one type")),
+                    );
                 }
                 Some(_) => {}
                 None => drop(scope.declared.insert(property.key.clone(), Declared { kind, place: property.place })),

@@ -1,12 +1,12 @@
 //! Reads when an event counts: `window:`, `offset:`, `from:` and `before:`.
 
-use crate::yaml::fields::{Fields, Text};
 use super::reserved::DAYS_MAX;
 use super::scope::{Of, Scope};
 use crate::definition::{Builtin, ColumnId, Source, Window};
 use crate::file::{Place, Report};
 use crate::time::{DAY, Span};
 use crate::value::Kind;
+use crate::yaml::fields::{Fields, Text};
 
 /// The fields that make a window.
 pub(crate) const WINDOW_FIELDS: &[&str] = &["where", "window", "offset", "from", "before"];
@@ -18,7 +18,11 @@ pub(crate) fn read(fields: &mut Fields, of: Of, scope: &mut Scope, report: &mut 
     let from = fields.text("from", report);
     let before = fields.text("before", report);
     let misread = |name: &str, read: bool| fields.has(name) && !read;
-    if misread("window", length.is_some()) || misread("offset", offset.is_some()) || misread("from", from.is_some()) || misread("before", before.is_some()) {
+    if misread("window", length.is_some())
+        || misread("offset", offset.is_some())
+        || misread("from", from.is_some())
+        || misread("before", before.is_some())
+    {
         return None;
     }
     if !fields.at_most_one(&["from", "before", "offset"], report) {
@@ -78,7 +82,12 @@ fn limited(span: Span, place: Place, report: &mut Report) -> Option<()> {
     if days <= i64::from(DAYS_MAX) {
         return Some(());
     }
-    report.error(place, "invalid-duration", format!("`{span}` is longer than {DAYS_MAX} days"), Some("leave the window away to count everything".into()));
+    report.error(
+        place,
+        "invalid-duration",
+        format!("`{span}` is longer than {DAYS_MAX} days"),
+        Some("leave the window away to count everything".into()),
+    );
     None
 }
 
@@ -90,7 +99,10 @@ fn anchor(text: &Text, of: Of, scope: &mut Scope, report: &mut Report) -> Option
         own => own,
     };
     match source {
-        Source::Trait | Source::Builtin(Builtin::StageEnteredAt | Builtin::StartedAt | Builtin::RenewalAt | Builtin::TrialEndsAt | Builtin::CardExpiresAt) => Some(id),
+        Source::Trait
+        | Source::Builtin(
+            Builtin::StageEnteredAt | Builtin::StartedAt | Builtin::RenewalAt | Builtin::TrialEndsAt | Builtin::CardExpiresAt,
+        ) => Some(id),
         _ => {
             let help = Some("use a trait, `started_at`, `stage_entered_at` or a date of the subscription".into());
             report.error(text.place(), "invalid-value", format!("a window cannot hang on `{}`", text.text), help);

@@ -88,7 +88,12 @@ fn step(node: &Node, account: Option<&str>, first: bool, report: &mut Report) ->
     let at = at.and_then(|text| moment(&text, first, report));
     let account = fields.owned("account", report).or(account.map(String::from));
     if account.is_none() {
-        report.error(node.place, "missing-field", "nothing says which account this step speaks of", Some("give the scenario or the step an `account`".into()));
+        report.error(
+            node.place,
+            "missing-field",
+            "nothing says which account this step speaks of",
+            Some("give the scenario or the step an `account`".into()),
+        );
     }
     let traits = fields.node("traits").map_or_else(Map::new, |node| json_map(node, "traits", report));
     let people = records("person", "people", &mut fields, None, report);
@@ -112,7 +117,12 @@ fn moment(text: &Text, first: bool, report: &mut Report) -> Option<Moment> {
         return None;
     };
     if first {
-        report.error(text.place(), "invalid-value", "the first step cannot be a jump", Some("give it a time such as `2025-01-06 09:00`".into()));
+        report.error(
+            text.place(),
+            "invalid-value",
+            "the first step cannot be a jump",
+            Some("give it a time such as `2025-01-06 09:00`".into()),
+        );
     }
     Some(Moment::After(span))
 }
@@ -266,13 +276,8 @@ fn decision(name: &str, node: &Node, report: &mut Report) -> Option<Decision> {
 }
 
 /// Fields of `expect` that name a column of the account.
-const COLUMNS: &[(&str, &str)] = &[
-    ("stage", "stage"),
-    ("stage_late", "stage_late"),
-    ("health", "health"),
-    ("band", "health_band"),
-    ("coverage", "health_coverage"),
-];
+const COLUMNS: &[(&str, &str)] =
+    &[("stage", "stage"), ("stage_late", "stage_late"), ("health", "health"), ("band", "health_band"), ("coverage", "health_coverage")];
 
 fn expectations(node: &Node, report: &mut Report) -> Vec<Expectation> {
     let Some(mut fields) = Fields::of(node, "expectation", node.place, report) else { return Vec::new() };
@@ -281,7 +286,8 @@ fn expectations(node: &Node, report: &mut Report) -> Vec<Expectation> {
         read.extend(fields.node(name).and_then(|node| value(Subject::Column((*column).into()), node, report)));
     }
     type Make = fn(String) -> Subject;
-    let maps: [(&'static str, Make); 3] = [("metrics", Subject::Column), ("segments", Subject::Segment), ("milestones", Subject::Milestone)];
+    let maps: [(&'static str, Make); 3] =
+        [("metrics", Subject::Column), ("segments", Subject::Segment), ("milestones", Subject::Milestone)];
     for (name, subject) in maps {
         for entry in fields.node(name).map_or(&[][..], |node| entries(node, name, report)) {
             read.extend(value(subject(entry.key.clone()), &entry.value, report));

@@ -18,7 +18,8 @@ pub fn parse(file: usize, report: &mut Report) -> Option<Node> {
 
 /// As `parse`, of a text that differs from the file's in no position.
 pub(crate) fn parse_text(file: usize, text: &str, report: &mut Report) -> Option<Node> {
-    let mut builder = Builder { offsets: Offsets::new(file, text), report, open: Vec::new(), anchors: FxHashMap::default(), nodes: 0, root: None };
+    let mut builder =
+        Builder { offsets: Offsets::new(file, text), report, open: Vec::new(), anchors: FxHashMap::default(), nodes: 0, root: None };
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => builder.event(event, span)?,
@@ -147,7 +148,12 @@ impl Builder<'_, '_> {
                     Content::Scalar(name, _) => {
                         if let Some(first) = keys.get(&name) {
                             let (_, line, _) = self.report.files().position(*first);
-                            self.report.error(node.place, "duplicate", format!("`{name}` stands twice in this map"), Some(format!("first at line {line}")));
+                            self.report.error(
+                                node.place,
+                                "duplicate",
+                                format!("`{name}` stands twice in this map"),
+                                Some(format!("first at line {line}")),
+                            );
                         } else {
                             keys.insert(name.clone(), node.place);
                         }

@@ -38,7 +38,8 @@ fn the_row_of_an_account() {
     assert_eq!(names[..4], ["name", "parent", "owner", "created_at"]);
     let at = |name: &str| names.iter().position(|n| *n == name).unwrap_or_else(|| panic!("no column {name}"));
     assert!(at("use_case") < at("logins_7d") && at("logins_7d") < at("enterprise") && at("enterprise") < at("milestone('first_value')"));
-    let row: String = model.account.iter().chain(&model.person).map(|c| format!("{:42} {:8} {:?}\n", c.name, c.kind.to_string(), c.source)).collect();
+    let row: String =
+        model.account.iter().chain(&model.person).map(|c| format!("{:42} {:8} {:?}\n", c.name, c.kind.to_string(), c.source)).collect();
     insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(row) });
     for (i, m) in model.metrics.iter().enumerate() {
         let c = &model.account[m.column as usize];
@@ -91,7 +92,9 @@ fn kinds_and_properties() {
     assert_eq!(model.properties[property("total.amount")].kind, Kind::Number);
     assert!(matches!(metric(&model, "paid"), MetricDef::Events { aggregate: Aggregate::Sum(p), .. } if *p == property("total.amount")));
     assert!(matches!(metric(&model, "child_arr"), MetricDef::Children { how: RollUp::Sum, .. }));
-    assert!(matches!(metric(&model, "child_health"), MetricDef::Children { how: RollUp::Weighted(by), .. } if *by == column(&model, "arr")));
+    assert!(
+        matches!(metric(&model, "child_health"), MetricDef::Children { how: RollUp::Weighted(by), .. } if *by == column(&model, "arr"))
+    );
 }
 
 #[test]
@@ -136,13 +139,22 @@ fn persons() {
 fn the_revision_is_of_the_content() {
     let file = |path: &str, text: &str| (path.to_string(), text.to_string());
     let revision = |files: &[(String, String)]| check(files).unwrap().revision.0;
-    let base = revision(&[file("m.yaml", "metrics:\n  a: { count: login, window: 7d }\n  b: { sql: \"a + 1\" }\nlifecycle: { stages: { x: { manual: true }, y: { manual: true } } }")]);
+    let base = revision(&[file(
+        "m.yaml",
+        "metrics:\n  a: { count: login, window: 7d }\n  b: { sql: \"a + 1\" }\nlifecycle: { stages: { x: { manual: true }, y: { manual: true } } }",
+    )]);
     assert_eq!(base.len(), 16);
     let same = [
-        vec![file("m.yaml", "# a comment\nlifecycle:\n  stages:\n    x:\n      manual: true\n    y: { manual: true }\nmetrics:\n  b:\n    sql: >-\n      a\n      + 1\n  a:\n    window: '7d'\n    count: login\n")],
+        vec![file(
+            "m.yaml",
+            "# a comment\nlifecycle:\n  stages:\n    x:\n      manual: true\n    y: { manual: true }\nmetrics:\n  b:\n    sql: >-\n      a\n      + 1\n  a:\n    window: '7d'\n    count: login\n",
+        )],
         vec![
             file("z.yaml", "metrics: { a: { count: login, window: 7d } }"),
-            file("y.yaml", "lifecycle: { stages: { x: { manual: true }, y: { manual: true } } }\nmetrics: { b: { sql: 'a + 1' } }\nalerts:"),
+            file(
+                "y.yaml",
+                "lifecycle: { stages: { x: { manual: true }, y: { manual: true } } }\nmetrics: { b: { sql: 'a + 1' } }\nalerts:",
+            ),
         ],
     ];
     for files in same {

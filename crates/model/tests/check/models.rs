@@ -10,7 +10,8 @@ fn root() -> PathBuf {
 }
 
 fn yaml(folder: &Path) -> Vec<(String, String)> {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "yaml")).collect();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "yaml")).collect();
     files.sort();
     files.iter().map(|p| (p.file_name().unwrap().to_string_lossy().into(), fs::read_to_string(p).unwrap())).collect()
 }
@@ -21,7 +22,8 @@ fn list(diagnostics: &[Diagnostic]) -> String {
 
 /// The folders of ready-made models.
 fn models() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = fs::read_dir(root().join("models")).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(root().join("models")).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
     folders.sort();
     assert!(folders.len() >= 5);
     folders

@@ -8,8 +8,57 @@ use crate::built::MODEL;
 
 /// Pieces that mean something in YAML, SQL or a model.
 const PIECES: &[&str] = &[
-    "", " ", "\n", "\n  ", "\t", ":", ": ", "- ", "? ", "{", "}", "[", "]", ",", "'", "\"", "\\", "|", ">-", "&a ", "*a", "#", "---\n", "!!str ", "~", "null", "é", "→", "\u{feff}", "\r\n",
-    "0", "-1", "1e999", "99999999999d", "7d", "3mo", "any", "a.b", ".", "(", ")", "milestone('", "account.", "now", "CASE WHEN", "NOT ", "health_change_30d", "health_change_99999999999d", "true", "else", "default",
+    "",
+    " ",
+    "\n",
+    "\n  ",
+    "\t",
+    ":",
+    ": ",
+    "- ",
+    "? ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "'",
+    "\"",
+    "\\",
+    "|",
+    ">-",
+    "&a ",
+    "*a",
+    "#",
+    "---\n",
+    "!!str ",
+    "~",
+    "null",
+    "é",
+    "→",
+    "\u{feff}",
+    "\r\n",
+    "0",
+    "-1",
+    "1e999",
+    "99999999999d",
+    "7d",
+    "3mo",
+    "any",
+    "a.b",
+    ".",
+    "(",
+    ")",
+    "milestone('",
+    "account.",
+    "now",
+    "CASE WHEN",
+    "NOT ",
+    "health_change_30d",
+    "health_change_99999999999d",
+    "true",
+    "else",
+    "default",
 ];
 
 fn runner() -> TestRunner {
@@ -19,7 +68,11 @@ fn runner() -> TestRunner {
 
 /// A text with a few ranges replaced by pieces of its own or of `PIECES`.
 fn mutated(text: &'static str) -> impl Strategy<Value = String> {
-    let edit = (any::<prop::sample::Index>(), 0..40usize, prop_oneof![prop::sample::select(PIECES).prop_map(Ok), (any::<prop::sample::Index>(), 0..60usize).prop_map(Err)]);
+    let edit = (
+        any::<prop::sample::Index>(),
+        0..40usize,
+        prop_oneof![prop::sample::select(PIECES).prop_map(Ok), (any::<prop::sample::Index>(), 0..60usize).prop_map(Err)],
+    );
     prop::collection::vec(edit, 1..5).prop_map(move |edits| {
         let mut chars: Vec<char> = text.chars().collect();
         for (at, length, piece) in edits {

@@ -75,7 +75,11 @@ fn answers_go_where_they_were_asked_for() {
     let changed: Vec<&str> = text.lines().zip(STORY.lines()).filter(|(a, b)| a != b).map(|(a, _)| a).collect();
     assert_eq!(
         changed,
-        ["      stage: \"null\"", "      segments: { enterprise: true }", "      alerts: [silent, \"unused(ann)\"]                    # which?"]
+        [
+            "      stage: \"null\"",
+            "      segments: { enterprise: true }",
+            "      alerts: [silent, \"unused(ann)\"]                    # which?"
+        ]
     );
     assert!(scenario::parse("s.yaml", &text).is_ok());
 }

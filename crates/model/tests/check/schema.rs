@@ -35,7 +35,9 @@ fn validate(root: &Value, schema: &Value, value: &Value, path: &str, wrong: &mut
             }
             "additionalProperties" => {
                 let known = schema.get("properties").and_then(Value::as_object);
-                for (name, value) in value.as_object().into_iter().flatten().filter(|(name, _)| known.is_none_or(|k| !k.contains_key(*name))) {
+                for (name, value) in
+                    value.as_object().into_iter().flatten().filter(|(name, _)| known.is_none_or(|k| !k.contains_key(*name)))
+                {
                     match rule {
                         Value::Bool(allowed) => wrong.extend((!allowed).then(|| format!("{path}.{name} is unknown"))),
                         inner => validate(root, inner, value, &format!("{path}.{name}"), wrong),
@@ -106,7 +108,9 @@ fn it_accepts_the_ready_made_models() {
 
 #[test]
 fn it_refuses() {
-    for text in ["metric: {}", "metrics: { a: { cuont: login } }", "segments: { a: {} }", "alerts: { a: { severity: hgih } }", "timezone: 5"] {
+    for text in
+        ["metric: {}", "metrics: { a: { cuont: login } }", "segments: { a: {} }", "alerts: { a: { severity: hgih } }", "timezone: 5"]
+    {
         assert!(!wrong(text).is_empty(), "{text}");
     }
 }
@@ -131,7 +135,11 @@ fn it_knows_the_fields_that_check_knows() {
         ("playbooks: { a: { tasks: [ { zzz: 1, title: x } ] } }", "/$defs/task"),
     ] {
         let said = check(&[("m.yaml".into(), text.into())]).expect_err(text);
-        let help = said[0].help.as_deref().and_then(|h| h.strip_prefix("its fields are: ").or_else(|| h.strip_prefix("there are: "))).unwrap_or_else(|| panic!("{text}: {said:?}"));
+        let help = said[0]
+            .help
+            .as_deref()
+            .and_then(|h| h.strip_prefix("its fields are: ").or_else(|| h.strip_prefix("there are: ")))
+            .unwrap_or_else(|| panic!("{text}: {said:?}"));
         let mut known: Vec<String> = help.split(", ").map(String::from).collect();
         let schema = schema();
         let mut fields: Vec<String> = schema.pointer(pointer).unwrap()["properties"].as_object().unwrap().keys().cloned().collect();
