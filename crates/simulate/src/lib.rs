@@ -18,7 +18,7 @@ mod rng;
 mod stream;
 mod usage;
 
-pub use account::{Account, Segment};
+pub use account::{Account, Segment, account_id};
 pub use contract::{Churn, Reason, Subscription};
 pub use event::{Events, Name, Property};
 pub use people::{NOBODY, Person, Role, person_id};

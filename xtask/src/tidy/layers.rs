@@ -17,7 +17,7 @@ const LAYERS: &[Layer] = &[
     Layer { name: "tenure-ingest", may_use: &["tenure-model"], pure: true },
     Layer { name: "tenure-engine", may_use: &["tenure-model"], pure: true },
     Layer { name: "tenure-simulate", may_use: &["tenure-model"], pure: true },
-    Layer { name: "tenure-history", may_use: &["tenure-model"], pure: false },
+    Layer { name: "tenure-history", may_use: &["tenure-model", "tenure-ingest"], pure: false },
     Layer { name: "tenure-store", may_use: &["tenure-model"], pure: false },
     Layer {
         name: "tenure",

@@ -6,6 +6,7 @@ mod decision;
 mod import;
 mod merge;
 mod people;
+mod simulate;
 mod sql;
 mod status;
 
@@ -74,6 +75,8 @@ enum Command {
     People(people::People),
     /// List alerts; acknowledge, snooze or close one
     Alerts(alerts::Alerts),
+    /// Simulate a company: files of accounts, people, subscriptions and events, with churn that its usage foretells
+    Simulate(simulate::Simulate),
     /// Say what is in the data folder and whether it is up to date
     Status(status::Status),
 }
@@ -92,6 +95,7 @@ impl Cli {
             Command::Merge(c) => c.run(&shared).await,
             Command::People(c) => c.run(&shared).await,
             Command::Alerts(c) => c.run(&shared).await,
+            Command::Simulate(c) => c.run(),
             Command::Status(c) => c.run(&shared).await,
         }
     }
