@@ -63,7 +63,8 @@ fn choice<T>(node: &Node, lower: fn(&Node) -> T) -> Option<Box<Choice<T>>> {
     }))
 }
 
-fn logic(node: &Node) -> Logic {
+/// The evaluator of a condition.
+pub fn logic(node: &Node) -> Logic {
     let negate = |not: bool, code: Logic| if not { Logic::Not(Box::new(code)) } else { code };
     let code = match &node.form {
         Form::Constant(value) => Logic::Constant(value.as_bool()),

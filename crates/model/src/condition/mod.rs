@@ -6,6 +6,8 @@
 mod build;
 mod clock;
 mod code;
+mod explain;
+mod flip;
 mod function;
 mod like;
 mod lower;
@@ -28,6 +30,8 @@ use lower::lower;
 use parse::Source;
 use tree::{Form, Node};
 
+pub use explain::{Trace, TraceKind};
+pub use flip::{Flip, Nearest};
 pub use parse::{DEPTH_MAX, NODES_MAX, TEXT_BYTES_MAX};
 
 use crate::time::Instant;

@@ -80,6 +80,9 @@ impl<'a> Source<'a> {
         if source.tokens.len() > TOKENS_MAX {
             return Err(too_large(0..0, format!("this expression has {} words and signs; {TOKENS_MAX} are allowed", source.tokens.len())));
         }
+        if let Some(problem) = source.refused_form() {
+            return Err(problem);
+        }
         let mut parser = Parser::new(&Sql).with_recursion_limit(DEPTH_MAX).with_tokens_with_locations(tokens);
         let expr = match parser.parse_expr() {
             Ok(expr) => expr,
@@ -91,6 +94,23 @@ impl<'a> Source<'a> {
             return Err(syntax(span, format!("the expression should end before {}", next.token)));
         }
         Ok((source, expr))
+    }
+
+    /// A form that would be refused anyway, but that the parser follows to any depth, or reads in two ways at every level.
+    fn refused_form(&self) -> Option<Problem> {
+        self.tokens.windows(2).find_map(|pair| {
+            let Token::Word(word) = &pair[0].token else { return None };
+            let next = &pair[1].token;
+            let help = match word.keyword {
+                _ if word.quote_style.is_some() => return None,
+                Keyword::POSITION if *next == Token::LParen => "use contains",
+                Keyword::INTERVAL if !matches!(next, Token::SingleQuotedString(_) | Token::Number(..)) => "write INTERVAL '30 days'",
+                Keyword::ARRAY if matches!(next, Token::LParen | Token::LBracket | Token::Lt) => "write x IN ('a', 'b')",
+                _ => return None,
+            };
+            let message = format!("this use of {} is not allowed here", self.text[pair[0].span.clone()].to_uppercase());
+            Some(Problem { span: pair[0].span.clone(), code: "not-allowed", message, help: Some(help.into()) })
+        })
     }
 
     fn problem(&self, error: ParserError, next: Location) -> Problem {

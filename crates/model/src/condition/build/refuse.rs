@@ -23,7 +23,6 @@ impl Builder<'_> {
             Expr::Extract { .. } => ("EXTRACT is not allowed here", "compare times, or use a metric such as days_to_renewal"),
             Expr::AtTimeZone { .. } => ("AT TIME ZONE is not allowed here", "times are UTC"),
             Expr::Substring { .. } => ("SUBSTRING is not allowed here", "use LIKE, starts_with or ends_with"),
-            Expr::Position { .. } => ("POSITION is not allowed here", "use contains"),
             Expr::Trim { .. } => ("this form of TRIM is not allowed here", "write trim(x)"),
             Expr::IsUnknown(_) | Expr::IsNotUnknown(_) => ("IS UNKNOWN is not allowed here", "write IS NULL"),
             Expr::UnaryOp { op: UnaryOperator::BangNot, .. } => ("! is not allowed here", "write NOT"),

@@ -53,7 +53,6 @@ fn backtracking() {
             let _ = code(&format!("{sql}{bottom}"));
             let few = word.repeat(30);
             let _ = code(&format!("{few}{bottom}"));
-            eprintln!("{word}|{bottom}: {:?}", before.elapsed());
             assert!(before.elapsed().as_secs() < 3, "{word} … {bottom}");
         }
     }

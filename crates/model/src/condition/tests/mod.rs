@@ -1,5 +1,6 @@
 //! Tests of expressions: what they mean, what is refused and how, agreement with DataFusion, limits, speed.
 
+mod explain;
 mod hostile;
 mod meaning;
 mod messages;
