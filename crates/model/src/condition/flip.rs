@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::clock::clocks;
 use super::code::{Context, Logic, Typed};
@@ -27,20 +27,17 @@ pub struct Flip {
     /// Its present value.
     #[serde(serialize_with = "value_as_json")]
     pub present: Value,
-    /// The nearest value that flips the condition, all else being as it is, where one was found.
-    pub nearest: Option<Nearest>,
+    /// The nearest value that flips the condition, all else being as it is, where one was found; NULL where the column must be NULL.
+    #[serde(serialize_with = "option_as_json")]
+    pub needed: Option<Value>,
+    /// That value in words: `4`, `below 0.5`, `another text`.
+    pub phrase: Option<String>,
     /// When the condition flips by this comparison with time alone.
     pub at: Option<Instant>,
 }
 
-/// A value to which a column would have to change.
-#[derive(Clone, Debug, Serialize)]
-pub struct Nearest {
-    /// The value; NULL where the column must be NULL.
-    #[serde(serialize_with = "value_as_json")]
-    pub value: Value,
-    /// In words: `4`, `below 0.5`, `another text`.
-    pub phrase: String,
+fn option_as_json<S: Serializer>(value: &Option<Value>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.as_ref().map(Value::to_json).serialize(serializer)
 }
 
 impl Program {
@@ -82,7 +79,7 @@ impl Program {
             _ => {}
         });
         let at = leaf_instant(leaf, code, becomes, row, now).filter(|at| self.holds(row, *at) != held);
-        let blank = Flip { text: self.written(leaf), becomes, column: None, slot: None, present: Value::Null, nearest: None, at };
+        let blank = Flip { text: self.written(leaf), becomes, column: None, slot: None, present: Value::Null, needed: None, phrase: None, at };
         let before = flips.len();
         for (slot, kind, node) in &columns {
             let present = row.get(*slot as usize).cloned().unwrap_or_default();
@@ -92,9 +89,9 @@ impl Program {
                 changed[*slot as usize] = value.clone();
                 code.is(becomes, Context { row: &changed, now: now.0 }) && self.holds(&changed, now) != held
             };
-            let Some(value) = nearest(*kind, &present, leaf, *slot, &mut flips_at) else { continue };
-            let nearest = Nearest { phrase: phrase(&present, &value, leaf), value };
-            flips.push(Flip { column: Some(self.written(node)), slot: Some(*slot), present, nearest: Some(nearest), ..blank.clone() });
+            let Some(needed) = nearest(*kind, &present, leaf, *slot, &mut flips_at) else { continue };
+            let phrase = Some(phrase(&present, &needed, leaf));
+            flips.push(Flip { column: Some(self.written(node)), slot: Some(*slot), present, needed: Some(needed), phrase, ..blank.clone() });
         }
         if flips.len() == before {
             let only = (columns.len() == 1).then(|| columns[0]);

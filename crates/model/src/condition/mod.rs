@@ -31,7 +31,7 @@ use parse::Source;
 use tree::{Form, Node};
 
 pub use explain::{Trace, TraceKind};
-pub use flip::{Flip, Nearest};
+pub use flip::Flip;
 pub use parse::{DEPTH_MAX, NODES_MAX, TEXT_BYTES_MAX};
 
 use crate::time::Instant;

@@ -75,7 +75,7 @@ fn flips() {
         for flip in program(sql).flips(&account(), at("2025-06-01T00:00:00Z")) {
             let at = flip.at.map_or(String::new(), |at| format!(" or at {at}"));
             let column = flip.column.unwrap_or_default();
-            let nearest = flip.nearest.map_or("?".to_owned(), |n| format!("{} ({})", n.value, n.phrase));
+            let nearest = flip.needed.map_or("?".to_owned(), |n| format!("{n} ({})", flip.phrase.unwrap_or_default()));
             out.push_str(&format!("  {} → {}: {column} {} → {nearest}{at}\n", flip.text, flip.becomes, flip.present));
         }
     }
@@ -129,9 +129,9 @@ proptest! {
         let held = program.holds(&row, Instant(0));
         prop_assert!(program.trace(&row, Instant(0)).value.same(&program.eval(&row, Instant(0))));
         for flip in program.flips(&row, Instant(0)) {
-            if let (Some(slot), Some(nearest)) = (flip.slot, &flip.nearest) {
+            if let (Some(slot), Some(needed)) = (flip.slot, &flip.needed) {
                 let mut changed = row.clone();
-                changed[slot as usize] = nearest.value.clone();
+                changed[slot as usize] = needed.clone();
                 prop_assert!(program.holds(&changed, Instant(0)) != held, "{flip:?}");
             }
             if let Some(at) = flip.at {
