@@ -150,11 +150,7 @@ impl Engine {
         if live {
             if mode == Mode::Thorough {
                 (0..self.plan.account.width).for_each(|n| step.dirty.insert(n));
-                step.wake_person_alerts(|_| true);
-                for person in &mut step.account.people {
-                    (0..self.plan.person.width).for_each(|n| person.body.lagged.insert(n));
-                }
-                step.touched = Touched::All;
+                step.everyone();
             }
             if midnight || mode == Mode::Daily || !live_before {
                 step.dirty.union(&self.plan.account.daily);
@@ -437,8 +433,9 @@ impl<S: Sink> Step<'_, S> {
         }
         let given = self.account.started_trait.as_instant(calendar).filter(|_| self.account.tenure == 1);
         let started = given.or(self.account.tenure_started).unwrap_or(self.account.born);
-        let started_slot = engine.plan.traits.get("started_at").map_or(engine.plan.slot(Builtin::StartedAt), |s| *s as usize);
-        self.write(started_slot, Value::Time(started));
+        if self.write(engine.plan.started_slot(), Value::Time(started)) {
+            self.everyone(); // `since` of persons counts from it
+        }
         if self.account.subscriptions.is_empty() {
             return;
         }
@@ -495,6 +492,7 @@ impl<S: Sink> Step<'_, S> {
             }
         }
         (0..engine.plan.account.width).for_each(|n| self.dirty.insert(n));
+        self.everyone();
         self.tell(Happened::Restarted, vec![]);
         self.first_stage();
         if self.parent().is_some() && !engine.plan.exports.is_empty() {

@@ -79,7 +79,7 @@ impl<S: Sink> Step<'_, S> {
     }
 
     pub fn started_at(&self) -> Option<Instant> {
-        self.account.body.row[self.engine.plan.slot(Builtin::StartedAt).min(self.account.body.row.len() - 1)].as_instant(&self.engine.model.calendar)
+        self.account.body.row.get(self.engine.plan.started_slot())?.as_instant(&self.engine.model.calendar)
     }
 
     fn flush(&mut self, deferred: &mut Deferred) {

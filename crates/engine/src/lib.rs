@@ -88,12 +88,11 @@ impl Engine {
         if account.life() == Life::Unborn {
             return HealthNow::default();
         }
-        let started_at = self.plan.traits.get("started_at").copied().or_else(|| self.plan.slots.get(&tenure_model::definition::Builtin::StartedAt).copied());
         let at = health::At {
             t: account.evaluated,
             today: account.today,
             calendar: &self.model.calendar,
-            started_at: started_at.and_then(|s| account.value(s).as_instant(&self.model.calendar)),
+            started_at: account.value(self.plan.started_slot() as ColumnId).as_instant(&self.model.calendar),
         };
         health::health(&self.model, &self.plan, account, &at)
     }

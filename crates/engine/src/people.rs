@@ -110,6 +110,15 @@ impl<S: Sink> Step<'_, S> {
         }
     }
 
+    /// Makes everything of all persons dirty.
+    pub(crate) fn everyone(&mut self) {
+        for person in &mut self.account.people {
+            (0..self.engine.plan.person.width).for_each(|n| person.body.lagged.insert(n));
+        }
+        self.wake_person_alerts(|_| true);
+        self.touched = Touched::All;
+    }
+
     /// Makes the alerts of all persons due at this instant, where the node is wanted.
     pub(crate) fn wake_person_alerts(&mut self, wanted: impl Fn(usize) -> bool) {
         for n in self.engine.plan.person_alert_nodes.iter().copied().filter(|n| *n != usize::MAX && wanted(*n)) {

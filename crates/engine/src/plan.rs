@@ -136,6 +136,12 @@ impl Plan {
         self.slots.get(&builtin).map_or(usize::MAX, |s| *s as usize)
     }
 
+    /// The slot of `started_at`, whether declared as a trait or not.
+    #[inline]
+    pub fn started_slot(&self) -> usize {
+        self.traits.get("started_at").map_or_else(|| self.slot(Builtin::StartedAt), |s| *s as usize)
+    }
+
     pub fn new(model: &Model) -> Plan {
         let slots: FxHashMap<Builtin, ColumnId> = model
             .account
@@ -270,9 +276,7 @@ impl RowPlan {
             let out = model.account.iter().zip(0..).find(|(c, _)| c.source == Source::Alert(i)).map(|(_, s)| s);
             add(Task::Alert(i), Layer::Alerts, out, false);
         }
-        let mut plan = RowPlan::wire(model, nodes, &model.metrics, &model.account, &|task| reads_account(model, task, position));
-        plan.add_anchor_readers(&model.metrics);
-        plan
+        RowPlan::wire(model, nodes, &model.metrics, &model.account, &|task| reads_account(model, task, position))
     }
 
     fn person(model: &Model) -> RowPlan {
@@ -286,9 +290,7 @@ impl RowPlan {
         for (i, _) in model.alerts.iter().enumerate().filter(|(_, a)| a.person) {
             nodes.push(Node { task: Task::Alert(i), layer: Layer::Alerts, out: None, daily: false });
         }
-        let mut plan = RowPlan::wire(model, nodes, &model.person_metrics, &model.person, &|task| reads_person(model, task));
-        plan.add_anchor_readers(&model.person_metrics);
-        plan
+        RowPlan::wire(model, nodes, &model.person_metrics, &model.person, &|task| reads_person(model, task))
     }
 
     fn wire(model: &Model, nodes: Vec<Node>, metrics: &[Metric], columns: &[Column], reads: &dyn Fn(Task) -> Vec<ColumnId>) -> RowPlan {
@@ -360,21 +362,6 @@ impl RowPlan {
         }
         RowPlan { nodes, signals, metric_signal, readers, dispatch, daily, width }
     }
-
-    /// A metric with an anchor reads the anchor's column.
-    fn add_anchor_readers(&mut self, metrics: &[Metric]) {
-        let writers: Vec<Option<u32>> = self.nodes.iter().map(|n| n.out).collect();
-        for (n, node) in self.nodes.iter().enumerate() {
-            let Task::Metric(m) = node.task else { continue };
-            let MetricDef::Events { window: Window::From { anchor, .. } | Window::Before { anchor, .. }, .. } = &metrics[m].def else { continue };
-            let earlier = match writers.iter().position(|w| *w == Some(*anchor)) {
-                None => true,
-                Some(w) => w < n,
-            };
-            let readers = &mut self.readers[*anchor as usize];
-            if earlier { readers.0.insert(n) } else { readers.1.insert(n) }
-        }
-    }
 }
 
 /// How far back a window looks.
@@ -400,6 +387,7 @@ fn reads_metric(metric: &Metric, started_at: Option<ColumnId>) -> Vec<ColumnId> 
     match &metric.def {
         MetricDef::Sql(program) => program.reads().to_vec(),
         MetricDef::Events { aggregate: Aggregate::Since, .. } => started_at.into_iter().collect(),
+        MetricDef::Events { window: Window::From { anchor, .. } | Window::Before { anchor, .. }, .. } => vec![*anchor],
         _ => vec![],
     }
 }

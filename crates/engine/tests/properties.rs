@@ -62,7 +62,7 @@ fn model(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
     text += &format!("lifecycle:\n  stages:\n    first: {{ first: true, expected: {{ big: 5d, default: 3d }} }}\n    second: {{ when: \"{} >= {}\" }}\n    third: {{ when: \"health > 55 OR ratio > 1\", back_to: second }}\n", number(3), limit(1));
     text += &format!("  milestones:\n    kick: {{ reached: \"{} > {}\", due: 4d after started_at, alert: missed }}\n    goal: {{ stage: second, reached: \"busy\", due: 1d before goal_at }}\n", number(4), limit(2));
     text += &format!(
-        "scorecards:\n  all:\n    bands: {{ green: 70, yellow: 40 }}\n    hysteresis: 3\n    groups:\n      use:\n        weight: 60\n        measures:\n          one: {{ metric: {}, points: {{ 0: 0, {}: 100 }}, missing: keep 2d }}\n          two: {{ metric: readers, steps: {{ \"<= 0\": 20, else: 80 }}, min_age: 2d }}\n      mood:\n        weight: 40\n        measures:\n          three: {{ metric: {}, points: {{ 0: 100, 9: 0 }} }}\n    caps: [ {{ when: \"soon\", at: 60 }} ]\n",
+        "scorecards:\n  everyone:\n    bands: {{ green: 70, yellow: 40 }}\n    hysteresis: 3\n    groups:\n      use:\n        weight: 60\n        measures:\n          one: {{ metric: {}, points: {{ 0: 0, {}: 100 }}, missing: keep 2d }}\n          two: {{ metric: readers, steps: {{ \"<= 0\": 20, else: 80 }}, min_age: 2d }}\n      mood:\n        weight: 40\n        measures:\n          three: {{ metric: {}, points: {{ 0: 100, 9: 0 }} }}\n    caps: [ {{ when: \"soon\", at: 60 }} ]\n",
         number(5),
         limit(3) + 1,
         number(6)

@@ -20,13 +20,17 @@ pub struct WouldChange {
     /// The nearest value that would do; None where it cannot be said as one value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needed: Option<Json>,
+    /// When time alone will do it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<Instant>,
 }
 
 impl WouldChange {
     /// As one line.
     pub fn line(&self) -> String {
         let needed = self.needed.as_ref().map_or(String::new(), |n| format!("; nearest value: {n}"));
-        format!("{}: {} (now {}{needed})", self.to, self.what, self.present)
+        let at = self.at.map_or(String::new(), |t| format!("; by time alone at {t}"));
+        format!("{}: {} (now {}{needed}{at})", self.to, self.what, self.present)
     }
 }
 
@@ -40,7 +44,8 @@ pub(super) fn of_program(program: &Program, row: &[Value], at: Instant, to: &str
             what: flip.text,
             column: flip.column,
             present: flip.present.to_json(),
-            needed: flip.needed.map(|v| v.to_json()),
+            needed: flip.phrase.map(Json::from).or_else(|| flip.needed.map(|v| v.to_json())),
+            at: flip.at,
         })
         .collect()
 }

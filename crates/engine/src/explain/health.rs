@@ -116,6 +116,7 @@ pub(super) fn would_change(teller: &Teller<'_>, card: &Scorecard, now: &HealthNo
                         column: Some(teller.engine.model().account[measure.column as usize].name.clone()),
                         present: measure_now.value.to_json(),
                         needed: Some(json!(needed)),
+                        at: None,
                     });
                 }
             }
