@@ -104,6 +104,11 @@ impl<'a> AccountEvents<'a> {
         }
     }
 
+    /// The needed properties in columns: for each event its row of the values, `u32::MAX` where all are NULL; and the values, row by row.
+    pub fn property_rows(&self) -> (&'a [u32], &'a [Value]) {
+        (self.fields, self.values)
+    }
+
     /// One property of an event; NULL where it has none.
     #[inline]
     pub fn field(&self, event: usize, property: usize) -> &'a Value {

@@ -2,6 +2,7 @@
 
 mod clock;
 mod command;
+mod evaluate;
 mod failure;
 mod folder;
 mod import;
@@ -9,6 +10,7 @@ mod model;
 mod render;
 mod tables;
 mod when;
+mod world;
 
 use std::process::ExitCode;
 

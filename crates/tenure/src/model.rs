@@ -9,7 +9,7 @@ use tenure_store::Store;
 use crate::failure::failure;
 
 /// Folders inside of a model's that hold other things than definitions.
-const NOT_DEFINITIONS: &[&str] = &["scenarios", "mappings"];
+const NOT_DEFINITIONS: &[&str] = &["scenarios", "import"];
 
 /// The text of a model's files by path.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -76,6 +76,7 @@ impl Import {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
         let reading = self.reading()?;
+        self.files.iter().try_for_each(|file| import::check(&reading, file))?;
         if self.dry_run {
             for file in &self.files {
                 let report = import::try_out(&reading, file).await?;

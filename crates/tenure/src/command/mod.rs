@@ -1,14 +1,20 @@
 //! The command line: options that all commands share, and which command does what. One file per command.
 
+mod account;
+mod accounts;
 mod alerts;
 mod check;
 mod decision;
+mod evaluate;
+mod explain;
 mod import;
 mod merge;
 mod people;
+mod schema;
 mod simulate;
 mod sql;
 mod status;
+mod test;
 
 use std::path::PathBuf;
 
@@ -59,8 +65,20 @@ pub struct Shared {
 enum Command {
     /// Check a model and report everything that is wrong with it
     Check(check::Check),
+    /// Print the JSON Schema of model files, for editors
+    Schema(schema::Schema),
     /// Import accounts, people, subscriptions or events from CSV, NDJSON or Parquet files
     Import(import::Import),
+    /// Run all history through a model: stages, milestones, health, segments and alerts
+    Evaluate(evaluate::Evaluate),
+    /// List accounts as of any time, with stage, health and alerts
+    Accounts(accounts::Accounts),
+    /// Show everything about one account as of any time
+    Account(account::Account),
+    /// Say why: health, a stage, segment, milestone, alert or metric, down to the events
+    Explain(explain::Explain),
+    /// Run a model's scenarios
+    Test(test::Test),
     /// Run SQL over events, accounts, people and everything derived from them
     Sql(sql::Sql),
     /// Set, cap or floor a score of an account by hand
@@ -87,7 +105,13 @@ impl Cli {
         let shared = self.shared;
         match self.command {
             Command::Check(c) => c.run(&shared),
+            Command::Schema(c) => c.run(),
             Command::Import(c) => c.run(&shared).await,
+            Command::Evaluate(c) => c.run(&shared).await,
+            Command::Accounts(c) => c.run(&shared).await,
+            Command::Account(c) => c.run(&shared).await,
+            Command::Explain(c) => c.run(&shared).await,
+            Command::Test(c) => c.run(&shared),
             Command::Sql(c) => c.run(&shared).await,
             Command::Override(c) => c.run(&shared).await,
             Command::SetStage(c) => c.run(&shared).await,

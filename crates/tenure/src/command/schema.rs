@@ -12,7 +12,7 @@ pub struct Schema {}
 impl Schema {
     /// Runs it.
     pub fn run(self) -> Result<Outcome> {
-        render::text(&(serde_json::to_string_pretty(&tenure_model::schema())? + "\n"))?;
+        render::text(&(serde_json::to_string_pretty(&tenure_model::schema::schema())? + "\n"))?;
         Ok(Outcome::Fine)
     }
 }

@@ -79,12 +79,37 @@ impl Derived {
         Ok(Derived {
             metrics: open("metrics", &metrics)?,
             state: open("state", &state)?,
-            health_daily: open("health_daily", &[("account_id", Text), ("date", Date), ("stage", Text), ("score", Number), ("coverage", Number), ("band", Text)])?,
-            health: open("health", &[("account_id", Text), ("at", Time), ("scorecard", Text), ("score", Number), ("coverage", Number), ("band", Text), ("band_changed", Bool)])?,
+            health_daily: open(
+                "health_daily",
+                &[("account_id", Text), ("date", Date), ("stage", Text), ("score", Number), ("coverage", Number), ("band", Text)],
+            )?,
+            health: open(
+                "health",
+                &[
+                    ("account_id", Text),
+                    ("at", Time),
+                    ("scorecard", Text),
+                    ("score", Number),
+                    ("coverage", Number),
+                    ("band", Text),
+                    ("band_changed", Bool),
+                ],
+            )?,
             stages: open("stages", &[("account_id", Text), ("at", Time), ("from_stage", Text), ("stage", Text), ("moved_by", Text)])?,
             segments: open("segments", &[("account_id", Text), ("person_id", Text), ("segment", Text), ("at", Time), ("member", Bool)])?,
             milestones: open("milestones", &[("account_id", Text), ("milestone", Text), ("at", Time), ("status", Text), ("due", Time)])?,
-            alerts: open("alerts", &[("account_id", Text), ("person_id", Text), ("alert", Text), ("severity", Text), ("at", Time), ("state", Text), ("reason", Text)])?,
+            alerts: open(
+                "alerts",
+                &[
+                    ("account_id", Text),
+                    ("person_id", Text),
+                    ("alert", Text),
+                    ("severity", Text),
+                    ("at", Time),
+                    ("state", Text),
+                    ("reason", Text),
+                ],
+            )?,
             lives: open("lives", &[("account_id", Text), ("at", Time), ("event", Text), ("tenure", Number)])?,
             builtins: Slots {
                 stage: slot(&model, Builtin::Stage),
@@ -104,7 +129,9 @@ impl Derived {
         if let Some(error) = self.error {
             return Err(error);
         }
-        for table in [self.metrics, self.health_daily, self.health, self.stages, self.segments, self.milestones, self.alerts, self.lives, self.state] {
+        for table in
+            [self.metrics, self.health_daily, self.health, self.stages, self.segments, self.milestones, self.alerts, self.lives, self.state]
+        {
             table.finish()?;
         }
         Ok(self.firings)
@@ -146,19 +173,39 @@ impl Derived {
                 let name = if p.is_some() { &model.person_segments[segment].name } else { &model.segments[segment].name };
                 self.segments.push(&[id, person(&p), text(name), at, Value::Bool(member)])
             }
-            Happened::Milestone { milestone, status, due } => {
-                self.milestones.push(&[id, text(&model.milestones[milestone].name), at, text(status.name()), due.map_or(Value::Null, Value::Time)])
-            }
+            Happened::Milestone { milestone, status, due } => self.milestones.push(&[
+                id,
+                text(&model.milestones[milestone].name),
+                at,
+                text(status.name()),
+                due.map_or(Value::Null, Value::Time),
+            ]),
             Happened::Health { card, score, coverage, band, band_changed } => {
                 let number = |x: Option<f64>| x.map_or(Value::Null, Value::Number);
                 let card = card.map_or(Value::Null, |c| text(&model.scorecards[c].name));
-                self.health.push(&[id, at, card, number(score), number(coverage), band.map_or(Value::Null, Value::Text), Value::Bool(band_changed)])
+                self.health.push(&[
+                    id,
+                    at,
+                    card,
+                    number(score),
+                    number(coverage),
+                    band.map_or(Value::Null, Value::Text),
+                    Value::Bool(band_changed),
+                ])
             }
             Happened::Alert { person: p, rule, state, since: _, why } => {
                 let definition = &model.alerts[rule];
                 self.firing(account, &p, rule, state, outcome.at, why);
                 let severity = format!("{:?}", definition.severity).to_lowercase();
-                self.alerts.push(&[id, person(&p), text(&definition.name), text(&severity), at, text(state_name(state)), text(reason_name(why))])
+                self.alerts.push(&[
+                    id,
+                    person(&p),
+                    text(&definition.name),
+                    text(&severity),
+                    at,
+                    text(state_name(state)),
+                    text(reason_name(why)),
+                ])
             }
             Happened::Oscillated { .. } => {
                 self.oscillations += 1;
@@ -175,7 +222,12 @@ impl Derived {
                 self.firings.push(Firing { account: account.id().clone(), person: person.clone(), rule, at, owner, resolved: None });
             }
             AlertState::Inactive => {
-                let open = self.firings.iter_mut().rev().take_while(|f| f.account == *account.id()).find(|f| f.rule == rule && f.person == *person && f.resolved.is_none());
+                let open = self
+                    .firings
+                    .iter_mut()
+                    .rev()
+                    .take_while(|f| f.account == *account.id())
+                    .find(|f| f.rule == rule && f.person == *person && f.resolved.is_none());
                 if let Some(firing) = open {
                     firing.resolved = Some((at, why));
                 }

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use tenure_engine::Engine;
-use tenure_store::{Alert, AlertLedgerState, Store};
+use tenure_store::{Alert, AlertState, Store};
 
 use super::derived::{Firing, reason_name};
 
@@ -25,7 +25,7 @@ pub async fn record(store: &Store, engine: &Engine, firings: &[Firing]) -> Resul
                 title: rule.title.clone(),
                 playbook: rule.playbook.clone(),
                 resolved: f.resolved.map(|(at, why)| (at, reason_name(why).to_owned())),
-                state: AlertLedgerState::Open,
+                state: AlertState::Open,
             }
         })
         .collect();

@@ -24,7 +24,14 @@ pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 const PARTITION_EVENTS: u64 = 1_000_000;
 
 /// Replays every account from its beginning up to and with an instant. Gives the visitors back, one for each thread.
-pub fn replay<V: Visitor>(world: &World, to: Instant, mode: Mode, threads: usize, visitor: impl Fn(usize) -> Result<V>, progress: Progress<'_>) -> Result<Vec<V>> {
+pub fn replay<V: Visitor>(
+    world: &World,
+    to: Instant,
+    mode: Mode,
+    threads: usize,
+    visitor: impl Fn(usize) -> Result<V> + Sync,
+    progress: Progress<'_>,
+) -> Result<Vec<V>> {
     let parents: Vec<String> = parents_in_order(world);
     let later: BTreeSet<&str> = parents.iter().map(String::as_str).collect();
     let n = (world.archive.rows() / PARTITION_EVENTS + 1).max(threads as u64) as usize;
@@ -104,7 +111,14 @@ fn partition_through<V: Visitor>(
     Ok(through)
 }
 
-fn with_events<V: Visitor>(world: &World, events: &AccountEvents<'_>, to: Instant, mode: Mode, visitor: &mut V, reports: &mut Reports) -> Result<()> {
+fn with_events<V: Visitor>(
+    world: &World,
+    events: &AccountEvents<'_>,
+    to: Instant,
+    mode: Mode,
+    visitor: &mut V,
+    reports: &mut Reports,
+) -> Result<()> {
     let mut changes = world.engine.changes(events.persons);
     if let Some(said) = world.inputs.get(events.account.as_ref()) {
         changes.versions(&said.versions);
@@ -118,7 +132,15 @@ fn with_events<V: Visitor>(world: &World, events: &AccountEvents<'_>, to: Instan
     one(world, events.account, &inputs, to, mode, visitor, reports)
 }
 
-fn one<V: Visitor>(world: &World, id: &Arc<str>, inputs: &Inputs<'_>, to: Instant, mode: Mode, visitor: &mut V, reports: &mut Reports) -> Result<()> {
+fn one<V: Visitor>(
+    world: &World,
+    id: &Arc<str>,
+    inputs: &Inputs<'_>,
+    to: Instant,
+    mode: Mode,
+    visitor: &mut V,
+    reports: &mut Reports,
+) -> Result<()> {
     let mut account = world.engine.account(id.clone());
     if world.engine.exports().is_empty() {
         world.engine.advance(&mut account, inputs, to, mode, visitor)?;

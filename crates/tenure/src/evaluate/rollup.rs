@@ -85,8 +85,10 @@ fn reports_of(world: &World, parent: &str, until: Instant, reports: &mut Reports
     if !seen.insert(parent.to_owned()) {
         return Ok(());
     }
-    let is_child = |said: &tenure_store::AccountInputs| said.versions.iter().any(|v| v.field == "parent" && v.value.as_str() == Some(parent));
-    let children: Vec<&String> = world.inputs.iter().filter(|(id, said)| id.as_str() != parent && is_child(said)).map(|(id, _)| id).collect();
+    let is_child =
+        |said: &tenure_store::AccountInputs| said.versions.iter().any(|v| v.field == "parent" && v.value.as_str() == Some(parent));
+    let children: Vec<&String> =
+        world.inputs.iter().filter(|(id, said)| id.as_str() != parent && is_child(said)).map(|(id, _)| id).collect();
     for child in children {
         reports_of(world, child, until, reports, seen)?;
         let events = world.archive.account(child, Some(until))?;

@@ -77,6 +77,11 @@ impl Said {
     }
 }
 
+/// Is it a file that can be imported, as far as its name and place say?
+pub fn check(reading: &Reading, path: &Path) -> Result<()> {
+    Source::open(path, reading.format).map(|_| ())
+}
+
 /// Imports a file. A file that was imported before, in the same way, is not read again.
 pub async fn import(folder: &Folder, store: &Store, reading: &Reading, path: &Path) -> Result<Report> {
     let watch = Stopwatch::start();

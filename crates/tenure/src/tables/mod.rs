@@ -28,6 +28,7 @@ use tenure_store::Store;
 
 pub use grid::collect;
 
+use crate::evaluate::derived;
 use crate::failure::failure;
 use crate::folder::Folder;
 
@@ -36,6 +37,9 @@ const MEMORY_MAX: usize = 1 << 30;
 
 /// Tables that the store gives.
 const STORED: &[&str] = &["accounts", "people", "subscriptions", "memberships", "versions", "decisions", "imports", "ledger"];
+
+/// Tables that the archive gives.
+const ARCHIVED: &[&str] = &["events", "quarantine"];
 
 /// The tables of a data folder.
 pub struct Tables {
@@ -51,7 +55,7 @@ impl Tables {
         let archive = folder.archive()?;
         let mut files = BTreeMap::from([("events".to_owned(), archive.files()), ("quarantine".to_owned(), archive.quarantine_files())]);
         if let Some(evaluated) = store.last_evaluated().await? {
-            files.extend(derived(&folder.derived(&evaluated.revision))?);
+            files.extend(evaluated_tables(&folder.derived(&evaluated.revision))?);
         }
         files.retain(|_, files| !files.is_empty());
         Ok(Tables { store: store.clone(), files, model })
@@ -69,6 +73,9 @@ impl Tables {
     /// # Errors
     /// Where the query names a table that is not there, is not SQL, or would change something.
     pub async fn query(&self, sql: &str) -> Result<datafusion::prelude::DataFrame> {
+        if !reads(sql) {
+            return Err(failure("only reading is allowed", "begin with SELECT, WITH, DESCRIBE, SHOW or EXPLAIN"));
+        }
         let runtime = RuntimeEnvBuilder::new().with_memory_limit(MEMORY_MAX, 1.0).build_arc()?;
         let mut config = SessionConfig::new().with_information_schema(true).with_target_partitions(2);
         config.options_mut().execution.parquet.pushdown_filters = true;
@@ -95,13 +102,12 @@ impl Tables {
         }
         let Some(batch) = self.stored(name).await? else {
             let names = self.names();
-            let help = match (nearest(name, names.iter().copied()), name) {
-                (Some(near), _) => format!("did you mean `{near}`?"),
-                (None, "events" | "quarantine") => "no event was imported".to_owned(),
-                (None, "metrics" | "health" | "stages" | "segments" | "milestones" | "alerts") => {
-                    "nothing was evaluated yet: tenure evaluate MODEL".to_owned()
-                }
-                _ => format!("there are: {}", names.join(", ")),
+            let known = names.iter().copied().chain(ARCHIVED.iter().copied()).chain(derived::TABLES.iter().copied());
+            let help = match nearest(name, known) {
+                Some(near) if near != name => format!("did you mean `{near}`?"),
+                Some(near) if ARCHIVED.contains(&near) => "no such event was imported".to_owned(),
+                Some(_) => "nothing was evaluated yet: tenure evaluate MODEL".to_owned(),
+                None => format!("there are: {}", names.join(", ")),
             };
             return Err(failure(format!("there is no table `{name}`"), help));
         };
@@ -126,7 +132,7 @@ impl Tables {
 }
 
 /// Tables of an evaluation: `health.parquet`, `health-00.parquet` or a folder `health/` of files are the table `health`.
-fn derived(folder: &Path) -> Result<BTreeMap<String, Vec<PathBuf>>> {
+fn evaluated_tables(folder: &Path) -> Result<BTreeMap<String, Vec<PathBuf>>> {
     let mut tables: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     if !folder.is_dir() {
         return Ok(tables);
@@ -147,11 +153,19 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// Is it anything but a statement that would write? What is no SQL at all is left to the parser, which says where.
+fn reads(sql: &str) -> bool {
+    const WRITES: &[&str] = &["CREATE", "INSERT", "UPDATE", "DELETE", "DROP", "COPY", "ALTER", "TRUNCATE", "MERGE", "SET"];
+    let word: String = sql.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
+    !WRITES.contains(&word.to_ascii_uppercase().as_str())
+}
+
 /// DataFusion's message in one line, without its own classification in front.
 fn plain(error: datafusion::error::DataFusionError) -> anyhow::Error {
     let message = error.strip_backtrace();
-    let message = message.lines().next().unwrap_or_default();
-    let message =
-        ["SQL error: ", "Error during planning: ", "Schema error: "].iter().fold(message, |m, prefix| m.strip_prefix(prefix).unwrap_or(m));
+    let message = message.lines().next().unwrap_or_default().replace("ParserError(\"", "").replace("\")", "");
+    let message = ["SQL error: ", "Error during planning: ", "Schema error: "]
+        .iter()
+        .fold(message.as_str(), |m, prefix| m.strip_prefix(prefix).unwrap_or(m));
     failure(message.to_owned(), "it is DataFusion's SQL: docs/reference/cli.md lists the tables; DESCRIBE <table> their columns")
 }

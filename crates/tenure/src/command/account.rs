@@ -1,0 +1,230 @@
+//! `tenure account`: everything about one account as of any time.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use serde_json::{Map, Value as Json, json};
+use tenure_engine::{Account as State, AlertState, Engine, Mode, Nothing, band_name};
+use tenure_model::definition::{Builtin, Source};
+use tenure_model::{Instant, Model, Value};
+use tenure_store::Alert;
+
+use super::alerts::short_id;
+use super::decision::known_account;
+use super::{Outcome, Shared};
+use crate::evaluate::History;
+use crate::evaluate::portfolio::{self, Line};
+use crate::failure::failure;
+use crate::render;
+use crate::world::Opened;
+
+/// Options of `tenure account`.
+#[derive(clap::Args, Debug)]
+pub struct Account {
+    /// The account's id
+    id: String,
+    /// As of then; a date means its last instant [default: up to where the model was evaluated, else now]
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Account {
+    /// Runs it.
+    pub async fn run(self, shared: &Shared) -> Result<Outcome> {
+        let opened = Opened::open(shared).await?;
+        let at = opened.as_of(self.as_of.as_deref()).await?;
+        let id = known_account(&opened.folder, &opened.store, self.id).await?;
+        let engine = &opened.world.engine;
+        let history = opened.world.history(&id, at)?;
+        let mut account = engine.account(id.as_str());
+        engine.advance(&mut account, &history.inputs(), at, Mode::Exact, &mut Nothing)?;
+        let line = portfolio::line(engine, &account);
+        if history.is_empty() || line.status == "new" {
+            return Err(failure(format!("nothing dated is known of {id} at {at}"), "ask as of a later time: --as-of TIME"));
+        }
+        let ledger = opened.store.account_alerts(&id).await?;
+        let page = Page { engine, model: engine.model(), account: &account, line: &line, at, history: &history, ledger: &ledger };
+        let text = if self.json { serde_json::to_string_pretty(&page.json())? + "\n" } else { page.text()? };
+        render::text(&text)?;
+        Ok(Outcome::Fine)
+    }
+}
+
+/// What the page is made of.
+struct Page<'a> {
+    engine: &'a Engine,
+    model: &'a Model,
+    account: &'a State,
+    line: &'a Line,
+    at: Instant,
+    history: &'a History,
+    ledger: &'a [Alert],
+}
+
+impl Page<'_> {
+    /// Columns of a source, with their values; NULL is left out.
+    fn values(&self, source: impl Fn(&Source) -> bool) -> impl Iterator<Item = (&str, Value)> {
+        let columns = self.model.account.iter().zip(self.account.row()).filter(move |(column, _)| source(&column.source));
+        columns.filter(|(_, value)| !value.is_null()).map(|(column, value)| (column.name.as_str(), value.clone()))
+    }
+
+    fn object(&self, source: impl Fn(&Source) -> bool) -> Json {
+        self.values(source).map(|(name, value)| (name.to_owned(), value.to_json())).collect::<Map<_, _>>().into()
+    }
+
+    fn segments(&self) -> Vec<&str> {
+        let member = |column| self.account.value(column).as_bool() == Some(true);
+        self.model.segments.iter().filter(|s| member(s.column)).map(|s| s.name.as_str()).collect()
+    }
+
+    fn json(&self) -> Json {
+        let builtin = |b| self.line.builtin(b).to_json();
+        let time = |t: Option<Instant>| t.map(|t| t.to_string());
+        let milestones = self.model.milestones.iter().zip(self.account.milestones()).filter_map(|(m, state)| {
+            let status = state.status?;
+            Some(json!({ "name": m.name, "status": status.name(), "since": time(state.since), "due": time(state.due) }))
+        });
+        let overrides = self.account.overrides().iter().map(|o| {
+            json!({ "target": o.target, "how": o.how, "value": o.value, "until": time(o.until), "author": o.author, "reason": o.reason, "at": o.at.to_string() })
+        });
+        json!({
+            "id": self.account.id(), "as_of": self.at.to_string(), "revision": self.model.revision.0, "status": self.line.status, "tenure": self.account.tenure(),
+            "stage": builtin(Builtin::Stage), "stage_entered_at": builtin(Builtin::StageEnteredAt), "days_in_stage": builtin(Builtin::DaysInStage),
+            "stage_late": builtin(Builtin::StageLate), "stage_due": time(self.line.stage_due), "stage_held_until": time(self.account.stage_held_until()),
+            "health": self.health(), "health_change_30d": self.line.health_change_30d,
+            "segments": self.segments(), "milestones": milestones.collect::<Vec<_>>(), "alerts": self.line.alerts, "overrides": overrides.collect::<Vec<_>>(),
+            "traits": self.object(|s| *s == Source::Trait),
+            "subscription": self.object(|s| matches!(s, Source::Builtin(b) if SUBSCRIPTION.contains(b))),
+            "metrics": self.object(|s| matches!(s, Source::Metric(_))),
+            "people": self.account.people().filter(|p| p.1).count(), "events": self.history.events.len(),
+            "ledger": self.ledger.iter().map(|a| json!({ "id": short_id(&a.key), "rule": a.rule, "opened_at": a.opened_at.to_string() })).collect::<Vec<_>>(),
+        })
+    }
+
+    fn health(&self) -> Json {
+        let health = self.engine.health(self.account);
+        let Some(card) = health.card.and_then(|c| self.model.scorecards.get(c)) else { return Json::Null };
+        let groups = card.groups.iter().zip(&health.groups).map(|(group, now)| {
+            let measures = group.measures.iter().zip(&now.measures).filter(|(_, now)| now.applies);
+            let measures = measures.map(|(m, now)| json!({ "name": m.name, "value": now.value.to_json(), "score": now.score, "computed": now.computed, "weight": m.weight }));
+            json!({ "name": group.name, "weight": group.weight, "score": now.score, "computed": now.computed, "coverage": now.coverage, "measures": measures.collect::<Vec<_>>() })
+        });
+        let band = health.band.map(|b| band_name(card, b));
+        json!({ "scorecard": card.name, "score": health.score, "computed": health.computed, "coverage": health.coverage, "band": band, "groups": groups.collect::<Vec<_>>() })
+    }
+
+    fn text(&self) -> Result<String> {
+        let mut out = String::new();
+        let name = self.values(|s| *s == Source::Trait).find(|(name, _)| *name == "name").map(|(_, value)| plain(&value));
+        writeln!(out, "{}{} as of {}", self.account.id(), name.map_or_else(String::new, |n| format!(" ({n})")), self.at)?;
+        writeln!(
+            out,
+            "  {} in tenure {}, {}, {}",
+            self.line.status,
+            self.account.tenure(),
+            render::counted(self.account.people().filter(|p| p.1).count() as u64, "member"),
+            render::counted(self.history.events.len() as u64, "event")
+        )?;
+        self.stage_text(&mut out)?;
+        self.health_text(&mut out)?;
+        list(&mut out, "segments", self.segments().into_iter().map(str::to_owned))?;
+        let milestones = self.model.milestones.iter().zip(self.account.milestones()).filter_map(|(m, state)| {
+            let due = state.due.map_or_else(String::new, |t| format!(", due {t}"));
+            Some(format!("{}: {}{}{due}", m.name, state.status?.name(), state.since.map_or_else(String::new, |t| format!(" since {t}"))))
+        });
+        list(&mut out, "milestones", milestones)?;
+        let firing =
+            self.model.alerts.iter().enumerate().filter(|(i, rule)| !rule.person && self.account.alert(*i).0 == AlertState::Firing);
+        let firing = firing.map(|(i, rule)| {
+            format!("{} ({}) since {}", rule.name, format!("{:?}", rule.severity).to_lowercase(), self.account.alert(i).1)
+        });
+        let persons = self.line.alerts.iter().filter(|a| a.contains('(')).cloned();
+        list(&mut out, "alerts", firing.chain(persons))?;
+        list(
+            &mut out,
+            "overrides",
+            self.account.overrides().iter().map(|o| format!("{} {:?} {} by {}: {}", o.target, o.how, o.value, o.author, o.reason)),
+        )?;
+        let line = |(name, value): (&str, Value)| format!("{name}: {}", plain(&value));
+        list(&mut out, "traits", self.values(|s| *s == Source::Trait).filter(|(name, _)| *name != "name").map(line))?;
+        list(&mut out, "subscription", self.values(|s| matches!(s, Source::Builtin(b) if SUBSCRIPTION.contains(b))).map(line))?;
+        list(&mut out, "metrics", self.values(|s| matches!(s, Source::Metric(_))).map(line))?;
+        let unreadable = self.history.unreadable.iter().map(|u| format!("{} = {}: not a {}", u.field, u.value, u.kind));
+        list(&mut out, "values that could not be read, and count as unknown", unreadable)?;
+        Ok(out)
+    }
+
+    fn stage_text(&self, out: &mut String) -> Result<()> {
+        let builtin = |b| self.line.builtin(b);
+        let Some(stage) = builtin(Builtin::Stage).as_text() else { return Ok(()) };
+        let late = if builtin(Builtin::StageLate).as_bool() == Some(true) { ", late" } else { "" };
+        let due = self.line.stage_due.map_or_else(String::new, |t| format!(", expected until {t}"));
+        writeln!(
+            out,
+            "stage: {stage}, for {} days (since {}){due}{late}",
+            plain(builtin(Builtin::DaysInStage)),
+            plain(builtin(Builtin::StageEnteredAt))
+        )?;
+        Ok(())
+    }
+
+    fn health_text(&self, out: &mut String) -> Result<()> {
+        let health = self.engine.health(self.account);
+        let Some(card) = health.card.and_then(|c| self.model.scorecards.get(c)) else { return Ok(()) };
+        let score = |s: Option<f64>| s.map_or_else(|| "no data".to_owned(), |s| format!("{s:.1}"));
+        let band = health.band.map_or_else(String::new, |b| format!(" {}", band_name(card, b)));
+        let change = self.line.health_change_30d.map_or_else(String::new, |c| format!(", {c:+.1} in 30 days"));
+        let coverage = health.coverage.map_or_else(String::new, |c| format!(", coverage {:.0} %", c * 100.0));
+        writeln!(out, "health: {}{band}{change}{coverage} ({})", score(health.score), card.name)?;
+        if health.score != health.computed {
+            writeln!(out, "  computed: {}", score(health.computed))?;
+        }
+        for (group, now) in card.groups.iter().zip(&health.groups) {
+            writeln!(out, "  {}: {} (weight {})", group.name, score(now.score), group.weight)?;
+            for (measure, now) in group.measures.iter().zip(&now.measures).filter(|(_, now)| now.applies) {
+                writeln!(out, "    {}: {} from {} (weight {})", measure.name, score(now.score), plain(&now.value), measure.weight)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Columns that come from subscriptions.
+const SUBSCRIPTION: &[Builtin] = &[
+    Builtin::StartedAt,
+    Builtin::AgeDays,
+    Builtin::Arr,
+    Builtin::Mrr,
+    Builtin::Seats,
+    Builtin::Subscriptions,
+    Builtin::Plan,
+    Builtin::Product,
+    Builtin::RenewalAt,
+    Builtin::TrialEndsAt,
+    Builtin::CardExpiresAt,
+    Builtin::DaysToRenewal,
+    Builtin::DaysToTrialEnd,
+    Builtin::DaysToCardExpiry,
+];
+
+fn list(out: &mut String, title: &str, lines: impl Iterator<Item = String>) -> Result<()> {
+    let lines: Vec<String> = lines.collect();
+    if !lines.is_empty() {
+        writeln!(out, "{title}:")?;
+        lines.iter().try_for_each(|line| writeln!(out, "  {line}"))?;
+    }
+    Ok(())
+}
+
+/// A value without SQL's marks.
+fn plain(value: &Value) -> String {
+    match value.to_json() {
+        Json::String(text) => text,
+        Json::Null => "nothing".to_owned(),
+        Json::Number(n) => n.as_f64().map_or_else(|| n.to_string(), |x| ((x * 100.0).round() / 100.0).to_string()),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,203 @@
+//! `tenure accounts`: the portfolio as of any time, filtered by a condition.
+
+use std::cmp::Ordering;
+
+use anyhow::Result;
+use serde_json::Value as Json;
+use tenure_model::diagnostic::nearest;
+use tenure_model::{Instant, Model, Value};
+
+use super::{Outcome, Shared};
+use crate::evaluate::portfolio::{Line, portfolio};
+use crate::failure::failure;
+use crate::model::{self, Loaded, Source};
+use crate::render::{self, Grid, Style, StyleArgs};
+use crate::world::{self, Opened};
+
+/// The rule that carries the condition of `--where` through the model's checks; of no consequence otherwise.
+const FILTER: &str = "the_where_of_this_list";
+
+/// Columns shown unless others are asked for. Those that no model has are given by the list itself.
+const COLUMNS: &[&str] = &[
+    "id",
+    "name",
+    "status",
+    "stage",
+    "days_in_stage",
+    "stage_due",
+    "health",
+    "health_band",
+    "health_change_30d",
+    "health_coverage",
+    "arr",
+    "next_milestone",
+    "alerts",
+];
+
+/// Columns of the list that are no columns of the model.
+const OWN: &[&str] = &["status", "stage_due", "health_change_30d", "next_milestone", "next_milestone_due", "alerts"];
+
+/// Options of `tenure accounts`.
+#[derive(clap::Args, Debug)]
+pub struct Accounts {
+    /// As of then; a date means its last instant [default: up to where the model was evaluated, else now]
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// Only accounts for which this condition holds: the same SQL as in models
+    #[arg(long = "where", value_name = "SQL")]
+    condition: Option<String>,
+    /// Sort by this column; -COLUMN for the greatest first
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    sort: Option<String>,
+    /// At most so many; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    limit: usize,
+    /// Which columns, separated by commas: any of the model's, and status, stage_due, next_milestone, next_milestone_due, alerts
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    columns: Vec<String>,
+    #[command(flatten)]
+    style: StyleArgs,
+}
+
+impl Accounts {
+    /// Runs it.
+    pub async fn run(self, shared: &Shared) -> Result<Outcome> {
+        let folder = shared.folder()?;
+        let store = folder.store().await?;
+        let source = model::find(shared.model.as_deref(), Some(&store)).await?;
+        let filtered = self.condition.as_deref().map(|sql| with_filter(&source, sql)).transpose()?;
+        let opened = Opened::with(folder, store, source, filtered).await?;
+        let at = opened.as_of(self.as_of.as_deref()).await?;
+        let model = opened.world.engine.model();
+        let filter = model.alerts.iter().find(|a| a.name == FILTER).and_then(|a| a.when.as_ref());
+        let columns = if self.columns.is_empty() { COLUMNS.iter().map(|c| (*c).to_owned()).collect() } else { self.columns.clone() };
+        for column in columns.iter().chain(self.sort.as_deref().map(|s| s.trim_start_matches('-').to_owned()).as_ref()) {
+            known(model, column)?;
+        }
+
+        let bar = world::progress(&opened.world);
+        let progress = |_: usize, events: usize| bar.inc(events as u64);
+        let mut lines = tokio::task::block_in_place(|| portfolio(&opened.world, at, world::threads(), &progress))?;
+        bar.finish_and_clear();
+        lines.retain(|line| line.status != "new" && filter.is_none_or(|f| f.holds(&line.row, at)));
+        if let Some(sort) = &self.sort {
+            sort_by(&mut lines, model, sort);
+        }
+        let all = lines.len();
+        if self.limit > 0 {
+            lines.truncate(self.limit);
+        }
+        let mut grid = Grid::new(columns.iter().map(|c| heading(c, self.style.style())));
+        grid.rows = lines.iter().map(|line| columns.iter().map(|c| shown(value(line, model, c), self.style.style())).collect()).collect();
+        render::print(&grid, self.style.style())?;
+        if self.style.style() == Style::Table {
+            let of = if lines.len() < all { format!(" of {}", render::count(all as u64)) } else { String::new() };
+            eprintln!("({}{of}, as of {at})", render::counted(lines.len() as u64, "account"));
+        }
+        Ok(Outcome::Fine)
+    }
+}
+
+/// The model with the condition as one more rule: checked like any other, its columns laid out with the others.
+fn with_filter(source: &Source, sql: &str) -> Result<Loaded> {
+    let mut files = source.files.clone();
+    files.push(("~where.yaml".to_owned(), format!("alerts: {{ {FILTER}: {{ when: {} }} }}\n", Json::from(sql))));
+    let with = Source { origin: source.origin.clone(), files };
+    with.check().map_err(|(source, diagnostics)| match diagnostics.iter().find(|d| d.file == "~where.yaml") {
+        Some(d) => {
+            failure(format!("--where: {}", d.message), d.help.clone().unwrap_or_else(|| "it is a condition, as in models".to_owned()))
+        }
+        None => failure(format!("the model {} has errors", source.origin), format!("tenure check {}", source.origin)),
+    })
+}
+
+fn known(model: &Model, column: &str) -> Result<()> {
+    let names = || model.account.iter().map(|c| c.name.as_str()).chain(OWN.iter().copied());
+    if names().any(|name| name == column) || ["name"].contains(&column) {
+        return Ok(());
+    }
+    let help = nearest(column, names()).map_or_else(
+        || "tenure check says nothing is wrong, so look into its metrics and traits".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Err(failure(format!("there is no column `{column}`"), help))
+}
+
+/// The value of a column in a line.
+fn value(line: &Line, model: &Model, column: &str) -> Json {
+    let time = |t: Option<Instant>| t.map_or(Json::Null, |t| t.to_string().into());
+    match column {
+        "id" => line.id.as_ref().into(),
+        "status" => line.status.into(),
+        "stage_due" => time(line.stage_due),
+        "health_change_30d" => line.health_change_30d.map_or(Json::Null, Json::from),
+        "next_milestone" => line.next_milestone.as_ref().map_or(Json::Null, |m| m.0.as_str().into()),
+        "next_milestone_due" => time(line.next_milestone.as_ref().and_then(|m| m.1)),
+        "alerts" => line.alerts.iter().filter(|a| *a != FILTER).cloned().collect(),
+        _ => slot(model, column).and_then(|i| line.row.get(i)).map_or(Json::Null, Value::to_json),
+    }
+}
+
+fn slot(model: &Model, column: &str) -> Option<usize> {
+    model.account.iter().position(|c| c.name == column)
+}
+
+/// For people: lists as text, whole numbers of scores and days, dates instead of instants.
+fn shown(value: Json, style: Style) -> Json {
+    match (style, value) {
+        (Style::Json, value) => value,
+        (_, Json::Array(list)) => list.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ").into(),
+        (Style::Table, Json::Number(n)) if n.is_f64() => n.as_f64().map_or(Json::Null, |x| ((x * 100.0).round() / 100.0).into()),
+        (Style::Table, Json::String(text)) if Instant::parse(&text).is_some() => text[..10].into(),
+        (_, value) => value,
+    }
+}
+
+/// Shorter headings for people.
+fn heading(column: &str, style: Style) -> &str {
+    match (style, column) {
+        (Style::Table, "days_in_stage") => "days",
+        (Style::Table, "stage_due") => "due",
+        (Style::Table, "health_band") => "band",
+        (Style::Table, "health_change_30d") => "30d",
+        (Style::Table, "health_coverage") => "coverage",
+        _ => column,
+    }
+}
+
+/// Sorts by a column; NULL always comes last, equal ones by id.
+fn sort_by(lines: &mut [Line], model: &Model, sort: &str) {
+    let (column, descending) = sort.strip_prefix('-').map_or((sort, false), |column| (column, true));
+    lines.sort_by_cached_key(|line| Key(value(line, model, column), descending));
+}
+
+struct Key(Json, bool);
+
+impl Ord for Key {
+    fn cmp(&self, other: &Key) -> Ordering {
+        let order = match (&self.0, &other.0) {
+            (Json::Null, Json::Null) => return Ordering::Equal,
+            (Json::Null, _) => return Ordering::Greater,
+            (_, Json::Null) => return Ordering::Less,
+            (Json::Number(a), Json::Number(b)) => a.as_f64().unwrap_or(0.0).total_cmp(&b.as_f64().unwrap_or(0.0)),
+            (Json::Array(a), Json::Array(b)) => a.len().cmp(&b.len()),
+            (Json::Bool(a), Json::Bool(b)) => a.cmp(b),
+            (a, b) => a.as_str().unwrap_or_default().cmp(b.as_str().unwrap_or_default()),
+        };
+        if self.1 { order.reverse() } else { order }
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Key) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Key) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Key {}

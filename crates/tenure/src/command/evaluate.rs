@@ -1,0 +1,158 @@
+//! `tenure evaluate`: applies a model and runs all history through it, into histories and the ledger of alerts.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+use tenure_engine::Mode;
+use tenure_model::Instant;
+use tenure_store::{AppliedModel, Evaluated};
+
+use super::decision::Author;
+use super::{Outcome, Shared};
+use crate::clock::{self, Stopwatch};
+use crate::evaluate::derived::{Derived, Firing};
+use crate::evaluate::{ledger, replay};
+use crate::model::{self, short};
+use crate::world::{self, Opened};
+use crate::{render, when};
+
+/// Options of `tenure evaluate`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Writes derived/<revision>/ in the data folder. The model is kept with its files: later commands use it unless --model says otherwise."
+)]
+pub struct Evaluate {
+    /// The model's folder or file [default: --model, else the one applied last, else ./model]
+    model: Option<PathBuf>,
+    /// Up to when [default: now]
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// Only once a date, at its last instant: faster, for exploring
+    #[arg(long)]
+    sampled: bool,
+    /// Evaluate even where nothing has changed since the last time
+    #[arg(long)]
+    again: bool,
+    /// Write the summary as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    author: Author,
+}
+
+/// What an evaluation gave.
+struct Summary {
+    accounts: usize,
+    firings: Vec<Firing>,
+    new_alerts: u64,
+    seconds: f64,
+}
+
+impl Evaluate {
+    /// Runs it.
+    pub async fn run(self, shared: &Shared) -> Result<Outcome> {
+        let watch = Stopwatch::start();
+        let folder = shared.folder()?;
+        let _lock = folder.lock()?;
+        let store = folder.store().await?;
+        let source = model::find(self.model.as_deref().or(shared.model.as_deref()), Some(&store)).await?;
+        let opened = Opened::with(folder, store, source, None).await?;
+        let to = self.to.as_deref().map_or_else(|| Ok(clock::now()), |t| when::as_of(t, &opened.loaded.model.calendar))?;
+        let revision = opened.loaded.model.revision.clone();
+        let target = opened.folder.derived(&revision);
+
+        let last = opened.store.last_evaluated().await?;
+        let position = opened.store.position().await?;
+        if !self.again && target.is_dir() && last.is_some_and(|e| e.revision == revision && e.until == to && e.position == position) {
+            self.print(&opened, to, None)?;
+            return Ok(Outcome::Fine);
+        }
+        let position = self.apply(&opened).await?;
+        let (accounts, firings) = self.replay(&opened, to, &target)?;
+        let new_alerts = ledger::record(&opened.store, &opened.world.engine, &firings).await?;
+        let mut write = opened.store.write().await?;
+        write.set_evaluated(&Evaluated { revision, until: to, position, evaluated_at: clock::now() }).await?;
+        write.commit().await?;
+        self.print(&opened, to, Some(Summary { accounts, firings, new_alerts, seconds: watch.seconds() }))?;
+        Ok(Outcome::Fine)
+    }
+
+    /// Keeps the model with its files, if it is not the one applied last. Returns the position of inputs that the evaluation covers.
+    async fn apply(&self, opened: &Opened) -> Result<i64> {
+        let applied = AppliedModel {
+            revision: opened.loaded.model.revision.clone(),
+            applied_at: clock::now(),
+            author: self.author.by.clone(),
+            files: opened.loaded.source.files.iter().cloned().collect(),
+        };
+        let mut write = opened.store.write().await?;
+        write.apply_model(&applied).await?;
+        write.commit().await?;
+        Ok(opened.store.position().await?)
+    }
+
+    /// Runs everything through the engine. The tables are written aside and take their place in one step.
+    fn replay(&self, opened: &Opened, to: Instant, target: &Path) -> Result<(usize, Vec<Firing>)> {
+        let aside = target.with_extension("new");
+        remove(&aside)?;
+        let mode = if self.sampled { Mode::Daily } else { Mode::Exact };
+        let bar = world::progress(&opened.world);
+        let accounts = std::sync::atomic::AtomicUsize::new(0);
+        let progress = |through: usize, events: usize| {
+            accounts.fetch_add(through, std::sync::atomic::Ordering::Relaxed);
+            bar.inc(events as u64);
+        };
+        let visitor = |part| Derived::create(&aside, part, opened.world.engine.clone());
+        let parts = tokio::task::block_in_place(|| replay::replay(&opened.world, to, mode, world::threads(), visitor, &progress))?;
+        let mut firings = Vec::new();
+        for part in parts {
+            firings.extend(part.finish()?);
+        }
+        bar.finish_and_clear();
+        remove(target)?;
+        std::fs::rename(&aside, target).with_context(|| format!("cannot write {}", target.display()))?;
+        Ok((accounts.into_inner(), firings))
+    }
+
+    fn print(&self, opened: &Opened, to: Instant, summary: Option<Summary>) -> Result<()> {
+        let revision = &opened.loaded.model.revision.0;
+        let events = opened.world.archive.rows();
+        let text = match (&summary, self.json) {
+            (None, true) => format!("{}\n", json!({ "revision": revision, "until": to.to_string(), "changed": false })),
+            (None, false) => format!("{} was evaluated up to {to}, and nothing has come in since\n", short(revision)),
+            (Some(s), true) => {
+                let report = json!({
+                    "revision": revision, "until": to.to_string(), "changed": true, "sampled": self.sampled, "accounts": s.accounts, "events": events,
+                    "fired": s.firings.len(), "firing": s.firings.iter().filter(|f| f.resolved.is_none()).count(), "new_alerts": s.new_alerts,
+                    "seconds": s.seconds,
+                });
+                format!("{report}\n")
+            }
+            (Some(s), false) => {
+                let firing = s.firings.iter().filter(|f| f.resolved.is_none()).count() as u64;
+                let sampled = if self.sampled { ", sampled once a day" } else { "" };
+                format!(
+                    "{} evaluated up to {to}{sampled}: {}, {} ({:.1} s)\n  {} in all, {} of them firing now, {} new in the ledger\n",
+                    short(revision),
+                    render::counted(s.accounts as u64, "account"),
+                    render::counted(events, "event"),
+                    s.seconds,
+                    render::counted(s.firings.len() as u64, "alert"),
+                    render::count(firing),
+                    render::count(s.new_alerts),
+                )
+            }
+        };
+        Ok(render::text(&text)?)
+    }
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,106 @@
+//! `tenure explain`: why something is as it is, down to the events, and what would change it.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use serde_json::Value as Json;
+use tenure_engine::explain::{Evidence, Explanation, Unexplained};
+use tenure_engine::scenario::parse_subject;
+use tenure_model::Instant;
+use tenure_model::input::{Entity, Version};
+
+use super::decision::known_account;
+use super::{Outcome, Shared};
+use crate::evaluate::History;
+use crate::failure::failure;
+use crate::render;
+use crate::world::Opened;
+
+/// Options of `tenure explain`.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Examples: tenure explain acme health; tenure explain acme milestone first_value; tenure explain acme alert unused_feature ann; tenure explain acme logins_7d"
+)]
+pub struct Explain {
+    /// The account's id
+    account: String,
+    /// What: health, stage, segment NAME, milestone NAME, alert NAME [PERSON], or a column's name
+    #[arg(default_value = "health", value_name = "WHAT")]
+    what: Vec<String>,
+    /// As of then; a date means its last instant [default: up to where the model was evaluated, else now]
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// Write the whole tree as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The history of an account and what was said of it, as explanations show them.
+struct Told<'a> {
+    history: &'a History,
+    versions: &'a [Version],
+}
+
+impl Evidence for Told<'_> {
+    fn event(&self, index: usize) -> Json {
+        self.history.events.get(index).and_then(|event| serde_json::to_value(event).ok()).unwrap_or(Json::Null)
+    }
+
+    fn versions(&self, field: &str) -> Vec<Version> {
+        self.versions.iter().filter(|v| v.field == field && matches!(v.entity, Entity::Account(_))).cloned().collect()
+    }
+}
+
+impl Explain {
+    /// Runs it.
+    pub async fn run(self, shared: &Shared) -> Result<Outcome> {
+        let opened = Opened::open(shared).await?;
+        let at = opened.as_of(self.as_of.as_deref()).await?;
+        let id = known_account(&opened.folder, &opened.store, self.account).await?;
+        let subject = parse_subject(&opened.loaded.model, &self.what.join(" "))
+            .map_err(|message| failure(message, "docs/reference/cli.md shows an example of each"))?;
+        let history = opened.world.history(&id, at)?;
+        let versions = opened.world.inputs.get(&id).map_or(&[][..], |said| &said.versions);
+        let told = Told { history: &history, versions };
+        let id: Arc<str> = id.into();
+        let explained = opened.world.engine.explain(&id, &history.inputs(), &told, at, &subject);
+        let explanation = explained.map_err(|error| match &error {
+            Unexplained::NotYet(_) => failure(error.to_string(), "ask as of a later time: --as-of TIME"),
+            _ => error.into(),
+        })?;
+        let text = if self.json { json(&explanation)? } else { lines(&explanation) };
+        render::text(&text)?;
+        Ok(Outcome::Fine)
+    }
+}
+
+/// For people: the outcome, its reasons as an indented tree, and what would change it.
+fn lines(explanation: &Explanation) -> String {
+    let outcome = match &explanation.outcome {
+        Json::String(text) => text.clone(),
+        Json::Null => "nothing".to_owned(),
+        other => other.to_string(),
+    };
+    let since = explanation.since.map_or_else(String::new, |t| format!(" since {t}"));
+    let mut lines = vec![format!("{} of {} as of {}: {outcome}{since}", explanation.subject, explanation.account, explanation.as_of)];
+    explanation.because.iter().for_each(|reason| reason.lines(1, &mut lines));
+    lines.push("what would change it".to_owned());
+    if explanation.would_change.is_empty() {
+        lines.push("  no single change would".to_owned());
+    }
+    lines.extend(explanation.would_change.iter().map(|change| format!("  {}", change.line())));
+    lines.join("\n") + "\n"
+}
+
+/// For programs: as serde writes it, with times as text.
+fn json(explanation: &Explanation) -> Result<String> {
+    let mut tree = serde_json::to_value(explanation)?;
+    for key in ["as_of", "since"] {
+        if let Some(time) = tree.get_mut(key)
+            && let Some(micros) = time.as_i64()
+        {
+            *time = Instant(micros).to_string().into();
+        }
+    }
+    Ok(serde_json::to_string_pretty(&tree)? + "\n")
+}

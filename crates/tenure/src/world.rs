@@ -1,0 +1,68 @@
+//! Opening everything a question about accounts needs: data folder, model, engine, inputs; and as of when it is asked.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tenure_engine::Engine;
+use tenure_model::Instant;
+use tenure_store::Store;
+
+use crate::command::Shared;
+use crate::evaluate::World;
+use crate::folder::Folder;
+use crate::model::{self, Loaded, Source};
+use crate::{clock, when};
+
+/// A data folder, opened with a model.
+pub struct Opened {
+    /// The folder.
+    pub folder: Folder,
+    /// Its operational data.
+    pub store: Store,
+    /// The model as loaded, with its files.
+    pub loaded: Loaded,
+    /// Engine, events and inputs.
+    pub world: World,
+}
+
+impl Opened {
+    /// Opens the data folder with the model asked for, else the one applied last, else ./model.
+    pub async fn open(shared: &Shared) -> Result<Opened> {
+        let folder = shared.folder()?;
+        let store = folder.store().await?;
+        let source = model::find(shared.model.as_deref(), Some(&store)).await?;
+        Opened::with(folder, store, source, None).await
+    }
+
+    /// Opens with these definitions. `more`: definitions that only this question needs.
+    pub async fn with(folder: Folder, store: Store, source: Source, more: Option<Loaded>) -> Result<Opened> {
+        let loaded = source.load()?;
+        let model = more.map_or_else(|| Arc::new(loaded.model.clone()), |more| Arc::new(more.model));
+        let world = World::load(Arc::new(Engine::new(model)), folder.archive()?, &store).await?;
+        Ok(Opened { folder, store, loaded, world })
+    }
+
+    /// As of when: as asked, else up to where this model was evaluated, else now.
+    pub async fn as_of(&self, asked: Option<&str>) -> Result<Instant> {
+        if let Some(text) = asked {
+            return when::as_of(text, &self.loaded.model.calendar);
+        }
+        let evaluated = self.store.evaluated(&self.loaded.model.revision).await?;
+        Ok(evaluated.map_or_else(clock::now, |e| e.until))
+    }
+}
+
+/// How many threads evaluate.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A progress bar over the events of an evaluation, hidden where standard error is no terminal.
+pub fn progress(world: &World) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(world.archive.rows()), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} events {eta}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_message("evaluating");
+    bar
+}
