@@ -89,6 +89,7 @@ impl Builder<'_, '_> {
                     ScalarStyle::DoubleQuoted => Style::Double,
                     ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                 };
+                let place = self.without_anchor(place, style);
                 self.add(Node { content: Content::Scalar(text.into_owned(), style), place }, anchor, 1, 1)
             }
             Event::SequenceStart(anchor, _) => self.begin(Open { place, anchor, items: Items::List(Vec::new()) }),
@@ -117,6 +118,20 @@ impl Builder<'_, '_> {
             }
             _ => Some(()),
         }
+    }
+
+    /// The parser lets an anchored or tagged scalar begin at its anchor or tag.
+    fn without_anchor(&self, place: Place, style: Style) -> Place {
+        let source = self.report.files().text(place.file);
+        let Some(mut raw) = source.get(place.start..place.end) else { return place };
+        while raw.starts_with(['&', '!']) {
+            raw = raw.trim_start_matches(|c: char| !c.is_whitespace()).trim_start();
+            if style == Style::Block && raw.starts_with(['|', '>']) {
+                raw = raw.split_once('\n').map_or("", |(_, content)| content);
+                break;
+            }
+        }
+        Place { start: place.end - raw.len(), ..place }
     }
 
     fn begin(&mut self, open: Open) -> Option<()> {

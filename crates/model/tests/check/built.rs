@@ -169,3 +169,20 @@ fn the_revision_is_of_the_content() {
         assert_ne!(changed, base, "{text}");
     }
 }
+
+#[test]
+fn every_keyword_of_sql_is_refused_as_a_name_or_can_be_read() {
+    let keywords = datafusion_sql::sqlparser::keywords::ALL_KEYWORDS.iter().map(|word| word.to_lowercase());
+    let names: Vec<String> = keywords.filter(|w| w.starts_with(|c: char| c.is_ascii_lowercase())).collect();
+    let traits: String = names.iter().map(|name| format!("  {name}: number\n")).collect();
+    let Err(refused) = check(&[("m.yaml".into(), format!("traits:\n{traits}"))]) else { panic!("some must be refused") };
+    let free: Vec<&String> = names.iter().filter(|name| !refused.iter().any(|d| d.message.contains(&format!("`{name}`")))).collect();
+    assert!(free.len() > 500);
+    let traits: String = free.iter().map(|name| format!("  {name}: number\n")).collect();
+    let segments: String =
+        free.iter().enumerate().map(|(i, n)| format!("  s{i}: {{ when: \"{n} > 1 AND 1 + {n} > 2 AND {n} IS NULL\" }}\n")).collect();
+    if let Err(unreadable) = check(&[("m.yaml".into(), format!("traits:\n{traits}segments:\n{segments}"))]) {
+        let lines: Vec<&str> = unreadable.iter().map(|d| segments.lines().nth(d.line - free.len() - 3).unwrap_or("?")).collect();
+        panic!("reserve these: {lines:#?}");
+    }
+}

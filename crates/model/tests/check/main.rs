@@ -3,6 +3,7 @@
 mod built;
 mod errors;
 mod models;
+mod places;
 mod random;
 mod scenarios;
 mod schema;
