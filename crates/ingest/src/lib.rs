@@ -9,9 +9,13 @@
 //! ```
 
 pub mod batch;
+mod column;
+mod entities;
+mod events;
 mod inputs;
 pub mod mapping;
 mod reader;
+mod table;
 
 pub use inputs::{Inputs, Reject};
 pub use mapping::{Import, Lookups, Mapping};

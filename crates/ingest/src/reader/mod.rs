@@ -1,10 +1,16 @@
 //! The readers: one per format, each an iterator of chunks of inputs.
 
-use std::io::{BufRead, Read};
+mod csv;
+mod ndjson;
+mod parquet;
+mod segment;
 
-use datafusion::parquet::file::reader::ChunkReader;
+use crate::table::Table;
+use crate::{Import, Inputs, Lookups, Mapping, entities, events};
 
-use crate::{Inputs, Lookups, Mapping};
+pub use self::csv::csv;
+pub use self::ndjson::ndjson;
+pub use self::parquet::parquet;
 
 /// Why a file cannot be read any further. What single rows have wrong is in `Inputs::rejects` instead.
 #[derive(Debug, thiserror::Error)]
@@ -26,18 +32,34 @@ pub enum Error {
 /// The chunks of a file's inputs.
 pub type Chunks<'a> = Box<dyn Iterator<Item = Result<Inputs, Error>> + Send + 'a>;
 
-/// Reads CSV with a header line.
-pub fn csv<'a, R: Read + Send + 'a>(_reader: R, _mapping: &'a Mapping, _lookups: &'a Lookups) -> Result<Chunks<'a>, Error> {
-    todo!()
+/// What the rows of a table say.
+fn read_table(table: &Table, mapping: &Mapping, lookups: &Lookups, inputs: &mut Inputs) -> Result<(), Error> {
+    match mapping.import {
+        Import::Events => events::add(table, mapping, lookups, inputs),
+        Import::Accounts | Import::People | Import::Subscriptions => entities::add(table, mapping, lookups, inputs),
+    }
 }
 
-/// Reads one JSON object per line. Segment's objects (`type: track | identify | group | page | screen | alias`) are understood in any file,
-/// whatever the mapping's kind; other objects through the mapping.
-pub fn ndjson<'a, R: BufRead + Send + 'a>(_reader: R, _mapping: &'a Mapping, _lookups: &'a Lookups) -> Result<Chunks<'a>, Error> {
-    todo!()
-}
-
-/// Reads Parquet from a file or bytes.
-pub fn parquet<'a, R: ChunkReader + 'static>(_reader: R, _mapping: &'a Mapping, _lookups: &'a Lookups) -> Result<Chunks<'a>, Error> {
-    todo!()
+/// Refuses a file that lacks a column which the mapping names, or one without which no row can be read.
+fn check_columns(names: &[String], mapping: &Mapping) -> Result<(), Error> {
+    let known = || names.iter().map(String::as_str);
+    for column in mapping.columns() {
+        if !names.iter().any(|n| n == column) {
+            let help = tenure_model::diagnostic::nearest(column, known()).map(|n| format!(": did you mean `{n}`?")).unwrap_or_default();
+            return Err(Error::Columns(format!("the file has no column `{column}`, which the mapping names{help}")));
+        }
+    }
+    let needed: &[&str] = match mapping.import {
+        Import::Accounts | Import::People => &["id"],
+        Import::Subscriptions => &["id", "account_id", "started_at"],
+        Import::Events => &["event", "time"],
+    };
+    for (field, usual) in mapping.import.fields().iter().filter(|(field, _)| needed.contains(field)) {
+        let is_mapped = mapping.rules.iter().all(|rule| rule.fields.contains_key(field));
+        if !is_mapped && !names.iter().any(|n| usual.contains(&n.as_str())) {
+            let usual = usual.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ");
+            return Err(Error::Columns(format!("no column gives the {field}: name one {usual}, or say in a mapping file which it is; the file has {}", names.join(", "))));
+        }
+    }
+    Ok(())
 }
