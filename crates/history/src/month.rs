@@ -15,7 +15,7 @@ use crate::catalog::{File, Month};
 use crate::error::Error;
 use crate::intern::{Interner, NONE};
 use crate::resolver::{Resolver, Stay, Unknown, account_among};
-use crate::rows::{Origin, RESOLVING, Rows, Scratch};
+use crate::rows::{Origin, RESOLVING, Rows, Scratch, Was};
 use crate::schema::{GROUP_ROWS, Source, schema, writer_properties};
 use crate::spill;
 
@@ -30,8 +30,8 @@ pub(crate) struct Files {
 pub(crate) struct Draft {
     symbols: Interner,
     rows: Rows,
-    /// Of the rows that were there: the symbols of account and person as resolved then.
-    before: Vec<(u32, u32)>,
+    /// Of the rows that were there, how they were resolved.
+    before: Vec<Was>,
 }
 
 /// What became of a month.
@@ -91,8 +91,7 @@ impl Draft {
     fn read(&mut self, path: &Path) -> Result<(), Error> {
         let source = Source::open(path)?;
         for group in 0..source.groups() {
-            let (accounts, persons) = self.rows.extend_from_file(&source.read_all(group)?, &mut self.symbols)?;
-            self.before.extend(accounts.into_iter().zip(persons));
+            self.before.extend(self.rows.extend_from_file(&source.read_all(group)?, &mut self.symbols)?);
         }
         Ok(())
     }
@@ -113,8 +112,7 @@ impl Draft {
         let resolved = resolve(&self.rows, &mut self.symbols, resolver);
         let order = self.order(&resolved);
         let mut outcome = self.count(&resolved, &order, target.horizon);
-        let repersoned = self.before.iter().zip(&resolved.person).any(|((_, before), now)| before != now);
-        if outcome.added + outcome.found + outcome.lost + outcome.moved == 0 && !repersoned {
+        if outcome.added == 0 && self.before.iter().enumerate().all(|(r, was)| resolved.is_as(r, was, &self.symbols)) {
             return Ok(outcome);
         }
         let known = order.partition_point(|r| resolved.account[*r as usize] != NONE);
@@ -202,8 +200,8 @@ impl Draft {
         for &r in order {
             let r = r as usize;
             let now = resolved.account[r];
-            if let Some(&(before, _)) = self.before.get(r) {
-                match (before, now) {
+            if let Some(was) = self.before.get(r) {
+                match (was.account, now) {
                     (a, b) if a == b => {}
                     (NONE, _) => outcome.found += 1,
                     (_, NONE) => outcome.lost += 1,
@@ -278,7 +276,7 @@ pub(crate) fn settled(data: &Path, files: &Files, resolver: &Resolver) -> Result
             let (mut rows, mut symbols) = (Rows::default(), Interner::default());
             let before = rows.extend_for_resolving(&source.read(group, &RESOLVING, 0, usize::MAX)?, &mut symbols)?;
             let now = resolve(&rows, &mut symbols, resolver);
-            if (now.account, now.person) != before {
+            if !before.iter().enumerate().all(|(r, was)| now.is_as(r, was, &symbols)) {
                 return Ok(false);
             }
         }
@@ -297,6 +295,12 @@ struct Resolution {
 }
 
 impl Resolution {
+    /// Is a row as it was?
+    fn is_as(&self, row: usize, was: &Was, symbols: &Interner) -> bool {
+        let same_reason = was.account != NONE || was.reason != NONE && symbols.text(was.reason).as_ref() == self.unknown(row);
+        self.account[row] == was.account && self.person[row] == was.person && same_reason
+    }
+
     fn unknown(&self, row: usize) -> &'static str {
         self.unknown.get(&(row as u32)).map_or("", |u| u.reason())
     }

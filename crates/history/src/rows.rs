@@ -11,11 +11,22 @@ use crate::intern::{Interner, NONE};
 use crate::schema::{self, column};
 use crate::texts::Texts;
 
+/// How a file has a row resolved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Was {
+    /// Symbol of the account; NONE in quarantine.
+    pub account: u32,
+    /// Symbol of the person, after merges.
+    pub person: u32,
+    /// Symbol of the reason; NONE outside of quarantine.
+    pub reason: u32,
+}
+
 /// Where some rows came from: the source's symbol and when they were received.
 pub(crate) type Origin = (u32, i64);
 
-/// The columns that resolving reads.
-pub(crate) const RESOLVING: [usize; 5] = [column::ACCOUNT, column::GIVEN_ACCOUNT, column::PERSON, column::GIVEN_PERSON, column::TIME];
+/// The columns that resolving reads; files of events have no reasons.
+pub(crate) const RESOLVING: [usize; 6] = [column::ACCOUNT, column::GIVEN_ACCOUNT, column::PERSON, column::GIVEN_PERSON, column::TIME, column::REASON];
 
 /// The symbols of a column of text; NONE for NULL.
 pub(crate) fn symbols_of(array: &ArrayRef, symbols: &mut Interner) -> Result<Vec<u32>, Error> {
@@ -112,35 +123,35 @@ impl Rows {
         self.properties.extend((0..other.len()).map(|row| other.properties.get(row)));
     }
 
-    /// Adds the rows of a batch of a file. Returns the symbols of their account and person as the file has them resolved.
-    pub fn extend_from_file(&mut self, batch: &RecordBatch, symbols: &mut Interner) -> Result<(Vec<u32>, Vec<u32>), Error> {
+    /// Adds the rows of a batch of a file. Returns how it has them resolved.
+    pub fn extend_from_file(&mut self, batch: &RecordBatch, symbols: &mut Interner) -> Result<Vec<Was>, Error> {
+        let was = self.extend_for_resolving(batch, symbols)?;
         let mut read = |c: usize| symbols_of(batch.column(c), symbols);
-        let (accounts, persons, given_persons) = (read(column::ACCOUNT)?, read(column::PERSON)?, read(column::GIVEN_PERSON)?);
-        self.account.extend(read(column::GIVEN_ACCOUNT)?);
         self.name.extend(read(column::NAME)?);
         let sources = read(column::SOURCE)?;
-        self.person.extend(persons.iter().zip(&given_persons).map(|(person, given)| if *given == NONE { *person } else { *given }));
         let received = batch.column(column::RECEIVED).as_primitive::<TimestampMicrosecondType>().values();
         for (source, received) in sources.into_iter().zip(received) {
             let origin = self.origin((source, *received));
             self.origin.push(origin);
         }
-        self.time.extend_from_slice(batch.column(column::TIME).as_primitive::<TimestampMicrosecondType>().values());
         self.position.extend_from_slice(batch.column(column::POSITION).as_primitive::<Int64Type>().values());
         for (c, texts) in [(column::MESSAGE_ID, &mut self.message), (column::PROPERTIES, &mut self.properties)] {
             texts.extend(batch.column(c).as_string::<i32>().iter());
         }
-        Ok((accounts, persons))
+        Ok(was)
     }
 
-    /// Adds only what resolving reads of a batch with the columns `RESOLVING`. Returns as `extend_from_file` does.
-    pub fn extend_for_resolving(&mut self, batch: &RecordBatch, symbols: &mut Interner) -> Result<(Vec<u32>, Vec<u32>), Error> {
-        let mut read = |c: usize| symbols_of(batch.column(c), symbols);
-        let (accounts, given, persons, given_persons) = (read(0)?, read(1)?, read(2)?, read(3)?);
-        self.account.extend(given);
+    /// Adds only what resolving reads: the columns `RESOLVING`, others may be there. Returns how the file has the rows resolved.
+    pub fn extend_for_resolving(&mut self, batch: &RecordBatch, symbols: &mut Interner) -> Result<Vec<Was>, Error> {
+        let column = |name: &str| batch.column_by_name(name).ok_or_else(|| Error::Batch(format!("a file of events has no column {name}")));
+        let mut read = |name: &str| symbols_of(column(name)?, symbols);
+        let (accounts, persons, given_persons) = (read("account_id")?, read("person_id")?, read("given_person_id")?);
+        self.account.extend(read("given_account_id")?);
+        let reasons = if batch.column_by_name("reason").is_some() { read("reason")? } else { vec![NONE; batch.num_rows()] };
         self.person.extend(persons.iter().zip(&given_persons).map(|(person, given)| if *given == NONE { *person } else { *given }));
-        self.time.extend_from_slice(batch.column(4).as_primitive::<TimestampMicrosecondType>().values());
-        Ok((accounts, persons))
+        self.time.extend_from_slice(column("time")?.as_primitive::<TimestampMicrosecondType>().values());
+        let rows = accounts.into_iter().zip(persons).zip(reasons);
+        Ok(rows.map(|((account, person), reason)| Was { account, person, reason }).collect())
     }
 
     /// Some of the rows, in the order given, as a batch of a file. `account` and `person` are the resolved symbols by row.

@@ -109,12 +109,12 @@ impl Source {
         self.metadata.metadata().row_group(group).num_rows() as usize
     }
 
-    /// Some columns of a row group, of the rows `skip..skip + take`, as one batch (so that dictionaries stay as they are in the file).
+    /// Some columns of a row group (those the file has), of the rows `skip..skip + take`, as one batch (so that dictionaries stay as they are in the file).
     pub fn read(&self, group: usize, columns: &[usize], skip: usize, take: usize) -> Result<RecordBatch, Error> {
         let rows = self.rows(group);
         let take = take.min(rows - skip.min(rows));
         let file = self.file.try_clone().map_err(Error::io(&self.path))?;
-        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied().filter(|c| *c < self.metadata.schema().fields().len()));
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
             .with_row_groups(vec![group])
             .with_projection(mask)
