@@ -5,7 +5,7 @@ use tenure_model::Instant;
 use tenure_model::input::{Entity, Membership, Version, subscription};
 
 use crate::events::is_plausible;
-use crate::mapping::{Import, Lookups, Mapping, Rule};
+use crate::mapping::{Import, Lookups, Mapping};
 use crate::reader::Error;
 use crate::table::{Bound, Table};
 use crate::{Inputs, Reject};
@@ -20,7 +20,7 @@ pub(crate) fn add(table: &Table, mapping: &Mapping, lookups: &Lookups, inputs: &
                 inputs.skipped += 1;
                 continue;
             }
-            match Said::read(mapping.import, rule, &bound, row) {
+            match Said::read(mapping.import, &bound, row) {
                 Ok(said) => {
                     inputs.versions.extend(said.versions);
                     inputs.memberships.extend(said.membership);
@@ -39,9 +39,13 @@ struct Said {
 }
 
 impl Said {
-    fn read(import: Import, _rule: &Rule, bound: &Bound<'_>, row: usize) -> Result<Said, String> {
+    fn read(import: Import, bound: &Bound<'_>, row: usize) -> Result<Said, String> {
         let id = bound.text("id", row).ok_or("there is no id")?.into_owned();
-        let (valid_from, known_from) = (time(bound, "valid_from", row)?, time(bound, "known_from", row)?);
+        let (mut valid_from, known_from) = (time(bound, "valid_from", row)?, time(bound, "known_from", row)?);
+        if import == Import::Subscriptions {
+            // What a subscription says holds from its beginning, unless it is said otherwise.
+            valid_from = valid_from.or(time(bound, "started_at", row)?);
+        }
         let account = bound.text("account_id", row).map(|a| a.into_owned());
         let entity = match import {
             Import::Accounts => Entity::Account(id.clone()),
