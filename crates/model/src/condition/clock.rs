@@ -38,7 +38,7 @@ pub fn clocks(root: &Node) -> Vec<Clock> {
 
 impl Clock {
     /// The first instant after now, in microseconds, at which the comparison has another truth than now. None: never, or one side is NULL.
-    pub fn next(&self, cx: Context) -> Option<i64> {
+    pub fn next(&self, cx: &Context) -> Option<i64> {
         let (left, right) = (i128::from(self.left.eval(cx)?), i128::from(self.right.eval(cx)?));
         // The difference, turned so that it grows, passes through less, equal (perhaps skipped) and greater.
         let (difference, rate) = if self.rate > 0 { (left - right, self.rate) } else { (right - left, -self.rate) };

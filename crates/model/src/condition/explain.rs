@@ -53,10 +53,10 @@ pub(super) fn value_as_json<S: Serializer>(value: &Value, serializer: S) -> Resu
 impl Program {
     /// Every part of the expression with its value over a row.
     pub fn trace(&self, row: &[Value], now: Instant) -> Trace {
-        self.trace_node(&self.tree, Context { row, now: now.0 })
+        self.trace_node(&self.tree, &Context { row, now: now.0 })
     }
 
-    fn trace_node(&self, node: &Node, cx: Context) -> Trace {
+    fn trace_node(&self, node: &Node, cx: &Context) -> Trace {
         let kind = match node.form {
             Form::All(_) => TraceKind::All,
             Form::Any(_) => TraceKind::Any,

@@ -49,7 +49,7 @@ impl Program {
         if self.kind() != Kind::Bool {
             return Vec::new();
         }
-        let cx = Context { row, now: now.0 };
+        let cx = &Context { row, now: now.0 };
         let held = self.holds(row, now);
         let mut leaves = Vec::new();
         find_leaves(&self.tree, &mut leaves);
@@ -87,7 +87,7 @@ impl Program {
             changed.resize(changed.len().max(*slot as usize + 1), Value::Null);
             let mut flips_at = |value: &Value| {
                 changed[*slot as usize] = value.clone();
-                code.is(becomes, Context { row: &changed, now: now.0 }) && self.holds(&changed, now) != held
+                code.is(becomes, &Context { row: &changed, now: now.0 }) && self.holds(&changed, now) != held
             };
             let Some(needed) = nearest(*kind, &present, leaf, *slot, &mut flips_at) else { continue };
             let phrase = Some(phrase(&present, &needed, leaf));
@@ -131,8 +131,8 @@ fn leaf_instant(leaf: &Node, code: &Logic, becomes: bool, row: &[Value], now: In
     let mut t = now.0;
     // A comparison changes at most twice; a leaf of many (CASE, say) is followed for a while.
     for _ in 0..64 {
-        t = clocks.iter().filter_map(|clock| clock.next(Context { row, now: t })).min()?;
-        if code.is(becomes, Context { row, now: t }) {
+        t = clocks.iter().filter_map(|clock| clock.next(&Context { row, now: t })).min()?;
+        if code.is(becomes, &Context { row, now: t }) {
             return Some(Instant(t));
         }
     }

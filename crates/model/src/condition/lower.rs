@@ -87,7 +87,7 @@ pub fn logic(node: &Node) -> Logic {
         Form::Call(Function::Search(search), nodes) => Logic::Search(*search, pair(&nodes[0], &nodes[1], text)),
         _ => choice(node, logic).map_or(Logic::Constant(None), Logic::Choice),
     };
-    if is_fixed(node) { Logic::Constant(code.eval(NOTHING)) } else { code }
+    if is_fixed(node) { Logic::Constant(code.eval(&NOTHING)) } else { code }
 }
 
 /// AND or OR, without the parts that are constant and decide nothing.
@@ -195,7 +195,7 @@ fn number(node: &Node) -> Number {
         Form::Call(Function::Length, nodes) => Number::Length(Box::new(text(&nodes[0]))),
         _ => choice(node, number).map_or(Number::Constant(f64::NAN), Number::Choice),
     };
-    if is_fixed(node) { Number::Constant(code.eval(NOTHING)) } else { code }
+    if is_fixed(node) { Number::Constant(code.eval(&NOTHING)) } else { code }
 }
 
 fn text(node: &Node) -> Text {
@@ -212,7 +212,7 @@ fn text(node: &Node) -> Text {
         Form::Call(Function::Concat, nodes) => Text::Concat(boxed(nodes, text)),
         _ => choice(node, text).map_or(Text::Constant(None), Text::Choice),
     };
-    if is_fixed(node) { Text::Constant(code.eval(NOTHING).map(Arc::from)) } else { code }
+    if is_fixed(node) { Text::Constant(code.eval(&NOTHING).map(Arc::from)) } else { code }
 }
 
 /// The evaluator of a time, date or interval. Sums and differences with a constant become sums with the constant at the right.
@@ -238,5 +238,5 @@ pub fn ticks(node: &Node) -> Ticks {
         Form::Negate(of) => Ticks::Negate(Box::new(ticks(of))),
         _ => choice(node, ticks).map_or(Ticks::Constant(None), Ticks::Choice),
     };
-    if is_fixed(node) { Ticks::Constant(code.eval(NOTHING)) } else { code }
+    if is_fixed(node) { Ticks::Constant(code.eval(&NOTHING)) } else { code }
 }

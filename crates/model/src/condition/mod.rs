@@ -1,7 +1,9 @@
 //! Conditions and expressions in SQL: text in; parsed by DataFusion, typed strictly, compiled; evaluated over one row of values.
 //!
-//! DataFusion's parser and its names of functions are the language; the evaluator here is a second implementation of a documented part of it,
-//! which a property test holds equal to DataFusion's own (docs/decisions/conditions.md).
+//! DataFusion's parser and its names of functions are the language; the evaluator here is a second implementation of a documented part of it
+//! (docs/reference/expressions.md), which a property test holds equal to DataFusion's own (docs/decisions/conditions.md).
+//!
+//! `parse` (text → DataFusion's tree) → `build` (→ our typed `tree`) → `lower` (→ `code`, the evaluator). `clock`, `explain` and `flip` ask the tree.
 
 mod build;
 mod clock;
@@ -129,14 +131,14 @@ impl Program {
     /// Its value over a row, of which slots are the indices; NULL is read where the row is too short.
     #[inline]
     pub fn eval(&self, row: &[Value], now: Instant) -> Value {
-        self.code.eval(Context { row, now: now.0 })
+        self.code.eval(&Context { row, now: now.0 })
     }
 
     /// Does the condition hold? NULL is not true.
     #[inline]
     pub fn holds(&self, row: &[Value], now: Instant) -> bool {
         match &self.code {
-            Code::Logic(code) => code.is(true, Context { row, now: now.0 }),
+            Code::Logic(code) => code.is(true, &Context { row, now: now.0 }),
             _ => false,
         }
     }
@@ -144,7 +146,7 @@ impl Program {
     /// The earliest instant after `now` at which a comparison in it changes its truth by the passing of time alone, the row staying as it is.
     /// `Instant::NEVER` if none does.
     pub fn next_change(&self, row: &[Value], now: Instant) -> Instant {
-        let cx = Context { row, now: now.0 };
+        let cx = &Context { row, now: now.0 };
         self.clocks.iter().filter_map(|clock| clock.next(cx)).min().map_or(Instant::NEVER, Instant)
     }
 

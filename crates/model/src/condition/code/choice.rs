@@ -19,7 +19,7 @@ pub enum Choice<T> {
 
 impl<T: Typed> Choice<T> {
     /// Evaluates.
-    pub fn eval<'a>(&'a self, cx: Context<'a>) -> T::Out<'a> {
+    pub fn eval<'a>(&'a self, cx: &Context<'a>) -> T::Out<'a> {
         match self {
             Choice::Case(branches, otherwise) => {
                 let taken = branches.iter().find(|(condition, _)| condition.is(true, cx));

@@ -70,7 +70,7 @@ impl Typed for Logic {
     }
 
     #[inline]
-    fn eval(&self, cx: Context) -> Option<bool> {
+    fn eval(&self, cx: &Context) -> Option<bool> {
         match self {
             Logic::Constant(truth) => *truth,
             Logic::Column(slot) => column(*slot, cx),
@@ -103,7 +103,7 @@ impl Typed for Logic {
 impl Logic {
     /// Is the truth exactly `want`? Stops at the first part that decides.
     #[inline]
-    pub fn is(&self, want: bool, cx: Context) -> bool {
+    pub fn is(&self, want: bool, cx: &Context) -> bool {
         match self {
             Logic::NumberIs { slot, test, than } => test.numbers_are(want, number::column(*slot, cx), *than),
             Logic::All(of) if want => of.iter().all(|part| part.is(true, cx)),
@@ -117,7 +117,7 @@ impl Logic {
 
     /// The forms that are less often met, out of the way of the others.
     #[inline(never)]
-    fn called(&self, cx: Context) -> Option<bool> {
+    fn called(&self, cx: &Context) -> Option<bool> {
         match self {
             Logic::Texts(test, of) => test.options(of[0].eval(cx), of[1].eval(cx)),
             Logic::Ticks(test, of) => test.options(of[0].eval(cx), of[1].eval(cx)),
@@ -162,7 +162,7 @@ impl Logic {
 
 /// The truth of a column.
 #[inline]
-fn column(slot: u32, cx: Context) -> Option<bool> {
+fn column(slot: u32, cx: &Context) -> Option<bool> {
     match cx.row.get(slot as usize) {
         Some(Value::Bool(b)) => Some(*b),
         _ => None,
@@ -171,7 +171,7 @@ fn column(slot: u32, cx: Context) -> Option<bool> {
 
 /// AND (`neutral` true) and OR (`neutral` false): the opposite of `neutral` decides, else NULL, else `neutral`.
 #[inline]
-fn every(of: &[Logic], neutral: bool, cx: Context) -> Option<bool> {
+fn every(of: &[Logic], neutral: bool, cx: &Context) -> Option<bool> {
     let mut all = Some(neutral);
     for part in of {
         match part.eval(cx) {

@@ -53,7 +53,7 @@ pub trait Typed: Sized {
     where
         Self: 'a;
     /// Evaluates.
-    fn eval<'a>(&'a self, cx: Context<'a>) -> Self::Out<'a>;
+    fn eval<'a>(&'a self, cx: &Context<'a>) -> Self::Out<'a>;
     /// Is the result NULL?
     fn is_null(out: &Self::Out<'_>) -> bool;
     /// How two results compare, neither being NULL.
@@ -63,7 +63,7 @@ pub trait Typed: Sized {
 impl Code {
     /// Its value.
     #[inline]
-    pub fn eval(&self, cx: Context) -> Value {
+    pub fn eval(&self, cx: &Context) -> Value {
         match self {
             Code::Logic(code) => code.eval(cx).map_or(Value::Null, Value::Bool),
             Code::Number(code) => Value::number(code.eval(cx)),
@@ -73,7 +73,7 @@ impl Code {
     }
 
     /// Is its value NULL?
-    pub fn is_null(&self, cx: Context) -> bool {
+    pub fn is_null(&self, cx: &Context) -> bool {
         match self {
             Code::Logic(code) => code.eval(cx).is_none(),
             Code::Number(code) => code.eval(cx).is_nan(),
@@ -83,7 +83,7 @@ impl Code {
     }
 
     /// Compares two results of one kind; None where either is NULL.
-    pub fn order(&self, other: &Code, cx: Context) -> Option<std::cmp::Ordering> {
+    pub fn order(&self, other: &Code, cx: &Context) -> Option<std::cmp::Ordering> {
         match (self, other) {
             (Code::Logic(a), Code::Logic(b)) => Some(a.eval(cx)?.cmp(&b.eval(cx)?)),
             (Code::Number(a), Code::Number(b)) => a.eval(cx).partial_cmp(&b.eval(cx)),

@@ -45,7 +45,7 @@ impl Typed for Number {
     }
 
     #[inline]
-    fn eval(&self, cx: Context) -> f64 {
+    fn eval(&self, cx: &Context) -> f64 {
         match self {
             Number::Constant(x) => *x,
             Number::Column(slot) => column(*slot, cx),
@@ -76,7 +76,7 @@ impl Typed for Number {
 impl Number {
     /// The forms that are less often met, out of the way of the others.
     #[inline(never)]
-    fn called(&self, cx: Context) -> f64 {
+    fn called(&self, cx: &Context) -> f64 {
         match self {
             Number::Math(function, x) => {
                 let x = x.eval(cx);
@@ -116,7 +116,7 @@ impl Number {
 
 /// The number of a column; NaN where it is NULL.
 #[inline]
-pub fn column(slot: u32, cx: Context) -> f64 {
+pub fn column(slot: u32, cx: &Context) -> f64 {
     match cx.row.get(slot as usize) {
         Some(Value::Number(x)) => *x,
         _ => f64::NAN,

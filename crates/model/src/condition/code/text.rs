@@ -38,7 +38,7 @@ impl Typed for Text {
         None
     }
 
-    fn eval<'a>(&'a self, cx: Context<'a>) -> Option<Cow<'a, str>> {
+    fn eval<'a>(&'a self, cx: &Context<'a>) -> Option<Cow<'a, str>> {
         match self {
             Text::Constant(text) => text.as_deref().map(Cow::Borrowed),
             Text::Column(slot) => column(*slot, cx).map(|t| Cow::Borrowed(&**t)),
@@ -62,7 +62,7 @@ impl Typed for Text {
 
 impl Text {
     /// Its value: a column's or a constant's own text, shared.
-    pub fn value(&self, cx: Context) -> Value {
+    pub fn value(&self, cx: &Context) -> Value {
         match self {
             Text::Constant(Some(text)) => Value::Text(text.clone()),
             Text::Column(slot) => column(*slot, cx).map_or(Value::Null, |t| Value::Text(t.clone())),
@@ -81,7 +81,7 @@ impl Text {
 
 /// The text of a column.
 #[inline]
-pub fn column<'a>(slot: u32, cx: Context<'a>) -> Option<&'a Arc<str>> {
+pub fn column<'a>(slot: u32, cx: &Context<'a>) -> Option<&'a Arc<str>> {
     match cx.row.get(slot as usize) {
         Some(Value::Text(text)) => Some(text),
         _ => None,

@@ -33,7 +33,7 @@ impl Typed for Ticks {
     }
 
     #[inline]
-    fn eval(&self, cx: Context) -> Option<i64> {
+    fn eval(&self, cx: &Context) -> Option<i64> {
         match self {
             Ticks::Constant(ticks) => *ticks,
             Ticks::Column(slot) => column(*slot, cx),
@@ -56,7 +56,7 @@ impl Typed for Ticks {
 
 /// The ticks of a column.
 #[inline]
-pub fn column(slot: u32, cx: Context) -> Option<i64> {
+pub fn column(slot: u32, cx: &Context) -> Option<i64> {
     match cx.row.get(slot as usize) {
         Some(Value::Time(t)) => Some(t.0),
         Some(Value::Date(d)) => Some(i64::from(d.0)),

@@ -1,5 +1,7 @@
 //! Texts made to exhaust the stack or the time: each is refused, or compiled, at once.
 
+use proptest::prelude::*;
+
 use super::{Row, program};
 use crate::condition::{TEXT_BYTES_MAX, compile};
 use crate::value::Kind;
@@ -63,3 +65,40 @@ fn a_deep_sum_evaluates() {
     let program = program(&format!("tier{}", "+1".repeat(450)));
     assert_eq!(program.eval(&super::row(&[("tier", crate::Value::Number(1.0))]), crate::Instant(0)).as_number(), Some(451.0));
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5_000, rng_seed: prop::test_runner::RngSeed::Fixed(3), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is written, it compiles or its problems have places in the text.
+    #[test]
+    fn any_words(words in prop::collection::vec(prop::sample::select(WORDS), 0..12), nested in 0usize..3) {
+        let sql = format!("{}{}{}", "(".repeat(nested), words.join(" "), ")".repeat(nested));
+        match compile(&sql, &mut Row::account(), None) {
+            Ok(program) => {
+                let row = super::row(&[]);
+                let value = program.eval(&row, crate::Instant(0));
+                prop_assert!(value.is_null() || value.kind() == program.kind());
+                prop_assert!(program.trace(&row, crate::Instant(0)).value.same(&value));
+            }
+            Err(problems) => {
+                prop_assert!(!problems.is_empty());
+                for p in problems {
+                    prop_assert!(p.span.start <= p.span.end && sql.get(p.span.clone()).is_some() && !p.message.is_empty(), "{sql}: {p:?}");
+                }
+            }
+        }
+    }
+
+    /// Nor does any text at all panic.
+    #[test]
+    fn any_text(sql in "\\PC{0,60}") {
+        let _ = compile(&sql, &mut Row::account(), None);
+    }
+}
+
+const WORDS: &[&str] = &[
+    "tier", "name", "now", "active", "renewal_at", "signed_on", "path", "seconds", "flag", "1", "0.5", "'a'", "'2025-06-01'", "NULL", "true", "INTERVAL '1 day'",
+    "DATE '2025-06-01'", "(", ")", ",", "+", "-", "*", "/", "%", "=", "<>", "<", ">=", "AND", "OR", "NOT", "IS", "IS NULL", "IS NOT TRUE", "IN (", "BETWEEN",
+    "LIKE", "ESCAPE '!'", "CASE", "WHEN", "THEN", "ELSE", "END", "CAST(", "AS", "text", "::number", "coalesce(", "nullif(", "round(", "length(", "greatest(",
+    "milestone('first_value')", "||", "\"tier\"", "ü", "--", "/*", "*/", "'", "\"", "$1", ".", "[", "]", "EXISTS", "SELECT", "x",
+];

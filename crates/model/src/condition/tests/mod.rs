@@ -1,9 +1,11 @@
 //! Tests of expressions: what they mean, what is refused and how, agreement with DataFusion, limits, speed.
 
+mod differential;
 mod explain;
 mod hostile;
 mod meaning;
 mod messages;
+mod speed;
 
 use std::collections::BTreeMap;
 
