@@ -2,10 +2,10 @@
 
 use serde::{Serialize, Serializer};
 
+use super::Program;
 use super::code::Context;
 use super::lower::lower;
 use super::tree::{Form, Node};
-use super::Program;
 use crate::time::Instant;
 use crate::value::{Kind, Value};
 

@@ -1,16 +1,15 @@
 //! What would change the outcome: the single comparisons that would flip a condition, and the nearest value at which each does.
 
-use std::cmp::Ordering;
-
 use serde::{Serialize, Serializer};
 
+use super::Program;
 use super::clock::clocks;
 use super::code::{Context, Logic, Typed};
 use super::explain::value_as_json;
 use super::lower::logic;
+use super::nearest::nearest;
 use super::tree::{Form, Node};
-use super::Program;
-use crate::time::{Day, Instant};
+use crate::time::Instant;
 use crate::value::{Kind, Value};
 
 /// A comparison which, changed alone, makes a condition hold that does not, or not hold that does.
@@ -79,7 +78,8 @@ impl Program {
             _ => {}
         });
         let at = leaf_instant(leaf, code, becomes, row, now).filter(|at| self.holds(row, *at) != held);
-        let blank = Flip { text: self.written(leaf), becomes, column: None, slot: None, present: Value::Null, needed: None, phrase: None, at };
+        let blank =
+            Flip { text: self.written(leaf), becomes, column: None, slot: None, present: Value::Null, needed: None, phrase: None, at };
         let before = flips.len();
         for (slot, kind, node) in &columns {
             let present = row.get(*slot as usize).cloned().unwrap_or_default();
@@ -89,9 +89,16 @@ impl Program {
                 changed[*slot as usize] = value.clone();
                 code.is(becomes, &Context { row: &changed, now: now.0 }) && self.holds(&changed, now) != held
             };
-            let Some(needed) = nearest(*kind, &present, leaf, *slot, &mut flips_at) else { continue };
+            let Some(needed) = nearest(*kind, &present, leaf, &mut flips_at) else { continue };
             let phrase = Some(phrase(&present, &needed, leaf));
-            flips.push(Flip { column: Some(self.written(node)), slot: Some(*slot), present, needed: Some(needed), phrase, ..blank.clone() });
+            flips.push(Flip {
+                column: Some(self.written(node)),
+                slot: Some(*slot),
+                present,
+                needed: Some(needed),
+                phrase,
+                ..blank.clone()
+            });
         }
         if flips.len() == before {
             let only = (columns.len() == 1).then(|| columns[0]);
@@ -139,102 +146,13 @@ fn leaf_instant(leaf: &Node, code: &Logic, becomes: bool, row: &[Value], now: In
     None
 }
 
-/// The value nearest to the present one, of a column's kind, that flips.
-fn nearest(kind: Kind, present: &Value, leaf: &Node, slot: u32, flips: &mut dyn FnMut(&Value) -> bool) -> Option<Value> {
-    let mut literals = Vec::new();
-    leaf.visit(&mut |node| match &node.form {
-        Form::Constant(value) if value.kind() == kind => literals.push(value.clone()),
-        Form::Like(_, _, pattern) => literals.push(Value::text(pattern.sample())),
-        _ => {}
-    });
-    match kind {
-        Kind::Bool => [true, false].map(Value::Bool).into_iter().find(|value| flips(value)),
-        Kind::Text | Kind::Any => {
-            let empty = Value::text("");
-            let bare = matches!(leaf.form, Form::IsNull(..)) || matches!(&leaf.form, Form::Compare(..) | Form::In(..) if leaf.children().iter().any(|n| matches!(n.form, Form::Column(s) if s == slot)));
-            let mut literals: Vec<Value> = literals;
-            literals.extend([empty, Value::text("x")]);
-            if bare {
-                literals.push(Value::Null);
-            }
-            literals.into_iter().find(|value| flips(value))
-        }
-        Kind::Number => {
-            let whole = |x: f64| x == x.trunc() && x.abs() < 9e15;
-            let constants: Vec<f64> = literals.iter().filter_map(Value::as_number).collect();
-            let start = present.as_number().or(constants.first().copied()).unwrap_or(0.0);
-            let integers = whole(start) && (!present.is_null() || constants.iter().all(|x| whole(*x)));
-            let mut by_whole = || {
-                let near = constants.iter().flat_map(|x| [x.floor() - 1.0, x.floor(), x.ceil(), x.ceil() + 1.0]);
-                let near: Vec<i64> = near.filter(|x| whole(*x)).map(|x| x as i64).collect();
-                search(start as i64, &near, 1 << 52, &mut |x| flips(&Value::Number(x as f64))).map(|x| Value::Number(x as f64))
-            };
-            let found = if integers { by_whole() } else { None };
-            found.or_else(|| {
-                let near: Vec<i64> = constants.iter().flat_map(|x| [key(x.next_down()), key(*x), key(x.next_up())]).collect();
-                search(key(start), &near, key(f64::MAX), &mut |k| flips(&Value::number(unkey(k)))).map(|k| Value::number(unkey(k)))
-            })
-        }
-        Kind::Time | Kind::Date => {
-            let ticks = |value: &Value| match value {
-                Value::Time(t) => Some(t.0),
-                Value::Date(d) => Some(i64::from(d.0)),
-                _ => None,
-            };
-            let value = |ticks: i64| match kind {
-                Kind::Date => Value::Date(Day(ticks as i32)),
-                _ => Value::Time(Instant(ticks)),
-            };
-            let constants: Vec<i64> = literals.iter().filter_map(ticks).collect();
-            let far = if kind == Kind::Date { 1_000_000 } else { 1 << 56 };
-            let near: Vec<i64> = constants.iter().flat_map(|x| [x - 1, *x, x + 1]).collect();
-            let start = ticks(present).or(constants.first().copied()).unwrap_or(0);
-            search(start, &near, far, &mut |x| flips(&value(x))).map(value)
-        }
-        Kind::Interval => None,
-    }
-    .or_else(|| flips(&Value::Null).then_some(Value::Null).filter(|_| matches!(leaf.form, Form::IsNull(..))))
-}
-
-/// The whole number nearest to `start` that flips: tried at the given places and ever farther away, then narrowed down by halving.
-fn search(start: i64, places: &[i64], far: i64, flips: &mut dyn FnMut(i64) -> bool) -> Option<i64> {
-    if flips(start) {
-        return Some(start);
-    }
-    let distance = |x: i64| x.abs_diff(start);
-    let away = (0..63).map(|i| 1i64 << i).flat_map(|step| [start.saturating_sub(step), start.saturating_add(step)]);
-    let mut tried: Vec<i64> = places.iter().copied().chain(away).filter(|x| x.unsigned_abs() <= far.unsigned_abs()).collect();
-    tried.sort_by_key(|x| distance(*x));
-    let mut best: Option<i64> = None;
-    for side in [Ordering::Less, Ordering::Greater] {
-        let Some(mut yes) = tried.iter().copied().find(|x| x.cmp(&start) == side && flips(*x)) else { continue };
-        let mut no = start;
-        while yes.abs_diff(no) > 1 {
-            let middle = no.midpoint(yes);
-            if flips(middle) { yes = middle } else { no = middle }
-        }
-        if best.is_none_or(|best| distance(yes) < distance(best)) {
-            best = Some(yes);
-        }
-    }
-    best
-}
-
-/// Floats in order, as whole numbers.
-fn key(x: f64) -> i64 {
-    let bits = x.to_bits() as i64;
-    if bits < 0 { i64::MIN.wrapping_sub(bits) } else { bits }
-}
-
-fn unkey(key: i64) -> f64 {
-    f64::from_bits(if key < 0 { i64::MIN.wrapping_sub(key) as u64 } else { key as u64 })
-}
-
 /// The value in words. A float just beside a limit is named by the limit.
 fn phrase(present: &Value, nearest: &Value, leaf: &Node) -> String {
     let Value::Number(x) = nearest else {
         let mut named = !matches!(nearest, Value::Text(_));
-        leaf.visit(&mut |node| named |= matches!(&node.form, Form::Constant(value) if value.same(nearest)) || matches!(node.form, Form::Like(..)));
+        leaf.visit(&mut |node| {
+            named |= matches!(&node.form, Form::Constant(value) if value.same(nearest)) || matches!(node.form, Form::Like(..))
+        });
         return if named { nearest.to_string() } else { "another text".to_owned() };
     };
     let mut limit = None;
@@ -244,7 +162,9 @@ fn phrase(present: &Value, nearest: &Value, leaf: &Node) -> String {
         _ => {}
     });
     limit.unwrap_or_else(|| match present.as_number() {
-        Some(from) if *x != x.trunc() => format!("{} {:.6}", if *x < from { "at most" } else { "at least" }, x).trim_end_matches('0').to_owned(),
+        Some(from) if *x != x.trunc() => {
+            format!("{} {:.6}", if *x < from { "at most" } else { "at least" }, x).trim_end_matches('0').to_owned()
+        }
         _ => x.to_string(),
     })
 }

@@ -84,8 +84,33 @@ pub struct Signature {
 
 /// The names of all functions.
 pub const NAMES: [&str; 27] = [
-    "abs", "ceil", "ceiling", "char_length", "character_length", "coalesce", "concat", "contains", "ends_with", "exp", "floor", "greatest",
-    "least", "length", "ln", "lower", "nullif", "pow", "power", "round", "sqrt", "starts_with", "trim", "btrim", "upper", "ifnull", "nvl",
+    "abs",
+    "ceil",
+    "ceiling",
+    "char_length",
+    "character_length",
+    "coalesce",
+    "concat",
+    "contains",
+    "ends_with",
+    "exp",
+    "floor",
+    "greatest",
+    "least",
+    "length",
+    "ln",
+    "lower",
+    "nullif",
+    "pow",
+    "power",
+    "round",
+    "sqrt",
+    "starts_with",
+    "trim",
+    "btrim",
+    "upper",
+    "ifnull",
+    "nvl",
 ];
 
 /// The function of a name in lower case.

@@ -31,7 +31,7 @@ impl Pattern {
         Pattern { parts: parts.into(), any_case }
     }
 
-    /// Does the whole text match? Where the text does not fit, only the last `%` takes one character more: that is enough, and never exponential.
+    /// Does the whole text match? Where it does not fit, only the last `%` takes one character more: that is enough, and never exponential.
     pub fn matches(&self, text: &str) -> bool {
         let mut rest = text.chars();
         let mut next = 0;

@@ -152,7 +152,9 @@ fn compare_ticks(test: Test, a: Ticks, b: Ticks) -> Logic {
 
 fn between(of: &Node, low: &Node, high: &Node) -> Logic {
     match (compare(Test::GE, of, low), compare(Test::LE, of, high)) {
-        (Logic::NumberIs { slot, test: Test::GE, than: low }, Logic::NumberIs { slot: same, test: Test::LE, than: high }) if slot == same => {
+        (Logic::NumberIs { slot, test: Test::GE, than: low }, Logic::NumberIs { slot: same, test: Test::LE, than: high })
+            if slot == same =>
+        {
             Logic::NumberBetween { slot, low, high }
         }
         (low, high) => Logic::All(Box::new([low, high])),

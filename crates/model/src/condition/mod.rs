@@ -3,7 +3,8 @@
 //! DataFusion's parser and its names of functions are the language; the evaluator here is a second implementation of a documented part of it
 //! (docs/reference/expressions.md), which a property test holds equal to DataFusion's own (docs/decisions/conditions.md).
 //!
-//! `parse` (text → DataFusion's tree) → `build` (→ our typed `tree`) → `lower` (→ `code`, the evaluator). `clock`, `explain` and `flip` ask the tree.
+//! `parse` (text → DataFusion's tree) → `build` (→ our typed `tree`) → `lower` (→ `code`, the evaluator).
+//! `clock`, `explain` and `flip` ask the tree.
 
 mod build;
 mod clock;
@@ -13,6 +14,7 @@ mod flip;
 mod function;
 mod like;
 mod lower;
+mod nearest;
 mod parse;
 mod test;
 mod tree;

@@ -38,9 +38,38 @@ impl Dialect for Sql {
         use Keyword as K;
         matches!(
             word,
-            K::CASE | K::CAST | K::TRY_CAST | K::SAFE_CAST | K::CONVERT | K::TRY_CONVERT | K::CEIL | K::FLOOR | K::EXTRACT | K::SUBSTR
-                | K::SUBSTRING | K::POSITION | K::OVERLAY | K::TRIM | K::INTERVAL | K::ARRAY | K::EXISTS | K::STRUCT | K::NOT | K::MATCH
-                | K::AND | K::OR | K::IN | K::IS | K::LIKE | K::BETWEEN | K::WHEN | K::THEN | K::ELSE | K::END | K::SELECT | K::FROM
+            K::CASE
+                | K::CAST
+                | K::TRY_CAST
+                | K::SAFE_CAST
+                | K::CONVERT
+                | K::TRY_CONVERT
+                | K::CEIL
+                | K::FLOOR
+                | K::EXTRACT
+                | K::SUBSTR
+                | K::SUBSTRING
+                | K::POSITION
+                | K::OVERLAY
+                | K::TRIM
+                | K::INTERVAL
+                | K::ARRAY
+                | K::EXISTS
+                | K::STRUCT
+                | K::NOT
+                | K::MATCH
+                | K::AND
+                | K::OR
+                | K::IN
+                | K::IS
+                | K::LIKE
+                | K::BETWEEN
+                | K::WHEN
+                | K::THEN
+                | K::ELSE
+                | K::END
+                | K::SELECT
+                | K::FROM
         )
     }
 }
@@ -143,7 +172,8 @@ impl<'a> Source<'a> {
         let span = expr.span();
         let token = |at: Location| self.token_at(at);
         let start = token(span.start).map_or(0, |i| self.tokens[i].span.start);
-        let end = self.tokens.iter().rev().find(|t| (t.at.line, t.at.column) < (span.end.line, span.end.column)).map_or(start, |t| t.span.end);
+        let end =
+            self.tokens.iter().rev().find(|t| (t.at.line, t.at.column) < (span.end.line, span.end.column)).map_or(start, |t| t.span.end);
         start..end.max(start)
     }
 
@@ -201,7 +231,11 @@ impl Cursor<'_> {
                 break;
             }
             self.offset += c.len_utf8();
-            self.at = if c == '\n' { Location { line: self.at.line + 1, column: 1 } } else { Location { line: self.at.line, column: self.at.column + 1 } };
+            self.at = if c == '\n' {
+                Location { line: self.at.line + 1, column: 1 }
+            } else {
+                Location { line: self.at.line, column: self.at.column + 1 }
+            };
         }
         self.offset
     }

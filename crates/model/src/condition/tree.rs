@@ -90,10 +90,15 @@ impl Node {
     pub fn children(&self) -> &[Node] {
         match &self.form {
             Form::Constant(_) | Form::Column(_) | Form::Now => &[],
-            Form::All(nodes) | Form::Any(nodes) | Form::In(_, nodes) | Form::Join(nodes) | Form::Case(nodes) | Form::Call(_, nodes) => nodes,
-            Form::Not(node) | Form::IsNull(_, node) | Form::Is(_, _, node) | Form::Like(_, node, _) | Form::Negate(node) | Form::Cast(node) => {
-                std::slice::from_ref(node)
+            Form::All(nodes) | Form::Any(nodes) | Form::In(_, nodes) | Form::Join(nodes) | Form::Case(nodes) | Form::Call(_, nodes) => {
+                nodes
             }
+            Form::Not(node)
+            | Form::IsNull(_, node)
+            | Form::Is(_, _, node)
+            | Form::Like(_, node, _)
+            | Form::Negate(node)
+            | Form::Cast(node) => std::slice::from_ref(node),
             Form::Compare(_, pair) | Form::Distinct(_, pair) | Form::Arithmetic(_, pair) => pair.as_slice(),
             Form::Between(_, three) => three.as_slice(),
         }
@@ -103,10 +108,15 @@ impl Node {
     pub fn children_mut(&mut self) -> &mut [Node] {
         match &mut self.form {
             Form::Constant(_) | Form::Column(_) | Form::Now => &mut [],
-            Form::All(nodes) | Form::Any(nodes) | Form::In(_, nodes) | Form::Join(nodes) | Form::Case(nodes) | Form::Call(_, nodes) => nodes,
-            Form::Not(node) | Form::IsNull(_, node) | Form::Is(_, _, node) | Form::Like(_, node, _) | Form::Negate(node) | Form::Cast(node) => {
-                std::slice::from_mut(node)
+            Form::All(nodes) | Form::Any(nodes) | Form::In(_, nodes) | Form::Join(nodes) | Form::Case(nodes) | Form::Call(_, nodes) => {
+                nodes
             }
+            Form::Not(node)
+            | Form::IsNull(_, node)
+            | Form::Is(_, _, node)
+            | Form::Like(_, node, _)
+            | Form::Negate(node)
+            | Form::Cast(node) => std::slice::from_mut(node),
             Form::Compare(_, pair) | Form::Distinct(_, pair) | Form::Arithmetic(_, pair) => pair.as_mut_slice(),
             Form::Between(_, three) => three.as_mut_slice(),
         }

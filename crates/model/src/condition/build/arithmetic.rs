@@ -27,7 +27,9 @@ impl Builder<'_> {
         let kind = match (self.types.kind(&left), operator, self.types.kind(&right)) {
             (Kind::Number, _, Kind::Number) => Kind::Number,
             (Kind::Time, Operator::Add | Operator::Subtract, Kind::Interval) | (Kind::Interval, Operator::Add, Kind::Time) => Kind::Time,
-            (Kind::Interval, Operator::Add | Operator::Subtract, Kind::Interval) | (Kind::Time, Operator::Subtract, Kind::Time) => Kind::Interval,
+            (Kind::Interval, Operator::Add | Operator::Subtract, Kind::Interval) | (Kind::Time, Operator::Subtract, Kind::Time) => {
+                Kind::Interval
+            }
             (Kind::Date, Operator::Subtract, Kind::Date) => Kind::Number,
             (Kind::Date, Operator::Add | Operator::Subtract, Kind::Interval) if whole_days(&right) => Kind::Date,
             (Kind::Interval, Operator::Add, Kind::Date) if whole_days(&left) => Kind::Date,
@@ -78,7 +80,9 @@ impl Builder<'_> {
         };
         match (kind, &node.form) {
             (Kind::Number, Form::Constant(Value::Number(x))) => Some(Node { span, form: Form::Constant(Value::Number(-x)), ..node }),
-            (Kind::Interval, Form::Constant(Value::Interval(us))) => Some(Node { span, form: Form::Constant(Value::Interval(-us)), ..node }),
+            (Kind::Interval, Form::Constant(Value::Interval(us))) => {
+                Some(Node { span, form: Form::Constant(Value::Interval(-us)), ..node })
+            }
             (Kind::Number | Kind::Interval, _) => {
                 let nows = -node.nows;
                 let node = Node::new(span, kind, Form::Negate(Box::new(node)));
@@ -95,7 +99,12 @@ impl Builder<'_> {
     pub(super) fn join(&mut self, left: Node, right: Node) -> Option<Node> {
         if [&left, &right].iter().all(|node| self.types.kind(node) == Kind::Bool) {
             let help = "write OR".to_owned();
-            return self.problem(left.span.start..right.span.end, "type-mismatch", "|| joins texts, and these are conditions".into(), Some(help));
+            return self.problem(
+                left.span.start..right.span.end,
+                "type-mismatch",
+                "|| joins texts, and these are conditions".into(),
+                Some(help),
+            );
         }
         let (left, right) = (self.typed(left, Kind::Text, "||"), self.typed(right, Kind::Text, "||"));
         let (left, right) = (left?, right?);

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use datafusion_sql::sqlparser::ast::{
-    CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArguments, Value as Sql,
+    CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArguments,
+    Value as Sql,
 };
 
 use super::{Builder, a};

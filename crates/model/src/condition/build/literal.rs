@@ -24,7 +24,9 @@ impl Builder<'_> {
                     Sql::SingleQuotedString(text) => self.constant(span, Value::text(text.as_str())),
                     Sql::Boolean(b) => self.constant(span, Value::Bool(*b)),
                     Sql::Null => self.constant(span, Value::Null),
-                    Sql::Placeholder(name) => self.problem(span, "not-allowed", format!("{name} is a parameter; there are none here"), None),
+                    Sql::Placeholder(name) => {
+                        self.problem(span, "not-allowed", format!("{name} is a parameter; there are none here"), None)
+                    }
                     other => {
                         let help = "text is written in single quotes; a quote in it is doubled: 'it''s'".to_owned();
                         self.problem(span, "bad-literal", format!("{other} is no kind of literal that is known here"), Some(help))

@@ -9,7 +9,7 @@ use crate::condition::tree::{Form, Node, Operator};
 use crate::value::{Kind, Value};
 
 impl Builder<'_> {
-    /// A chain of binary operators. They lean to the left, as long as the text allows: the chain is unrolled, so that the stack does not grow.
+    /// A chain of binary operators. They lean to the left, as long as the text allows: the chain is unrolled, or the stack would grow.
     pub(super) fn chain(&mut self, expr: &Expr) -> Option<Node> {
         let mut chain = Vec::new();
         let mut first = expr;

@@ -54,7 +54,12 @@ impl Builder<'_> {
         self.depth += 1;
         let node = if self.depth > 3 * DEPTH_MAX {
             let span = self.source.core(expr);
-            self.problem(span, "too-large", format!("this is nested more than {DEPTH_MAX} deep"), Some("split it into several metrics or segments".into()))
+            self.problem(
+                span,
+                "too-large",
+                format!("this is nested more than {DEPTH_MAX} deep"),
+                Some("split it into several metrics or segments".into()),
+            )
         } else {
             self.form(expr)
         };
@@ -91,8 +96,12 @@ impl Builder<'_> {
             Expr::IsNotDistinctFrom(a, b) => self.distinct(a, b, false),
             Expr::Between { expr: of, negated, low, high } => self.between(of, *negated, low, high),
             Expr::InList { expr: of, list, negated } => self.in_list(of, list, *negated),
-            Expr::Like { negated, any: false, expr: of, pattern, escape_char } => self.like(of, pattern, escape_char.as_ref(), *negated, false),
-            Expr::ILike { negated, any: false, expr: of, pattern, escape_char } => self.like(of, pattern, escape_char.as_ref(), *negated, true),
+            Expr::Like { negated, any: false, expr: of, pattern, escape_char } => {
+                self.like(of, pattern, escape_char.as_ref(), *negated, false)
+            }
+            Expr::ILike { negated, any: false, expr: of, pattern, escape_char } => {
+                self.like(of, pattern, escape_char.as_ref(), *negated, true)
+            }
             Expr::Case { operand, conditions, else_result, .. } => self.case(expr, operand.as_deref(), conditions, else_result.as_deref()),
             Expr::Cast { expr: of, data_type, array: false, format: None, .. } => self.cast(expr, of, data_type),
             Expr::Function(function) => self.function(expr, function),
@@ -109,7 +118,10 @@ impl Builder<'_> {
             return None;
         }
         let comparison = matches!(node.form, Form::Compare(..) | Form::Distinct(..) | Form::Between(..));
-        if comparison || node.nows != 0 || matches!(node.kind, Kind::Time | Kind::Interval) && matches!(node.form, Form::Arithmetic(..) | Form::Negate(_)) {
+        if comparison
+            || node.nows != 0
+            || matches!(node.kind, Kind::Time | Kind::Interval) && matches!(node.form, Form::Arithmetic(..) | Form::Negate(_))
+        {
             return Some(node);
         }
         let spans: Vec<_> = node.children().iter().filter(|child| child.nows != 0).map(|child| child.span.clone()).collect();
@@ -126,7 +138,12 @@ impl Builder<'_> {
         let fits = self.nodes <= NODES_MAX;
         if fitted && !fits {
             let help = "split it into several metrics or segments".to_owned();
-            self.problem(0..0, "too-large", format!("this expression has more than {NODES_MAX} columns, literals and operators"), Some(help));
+            self.problem(
+                0..0,
+                "too-large",
+                format!("this expression has more than {NODES_MAX} columns, literals and operators"),
+                Some(help),
+            );
         }
         fits
     }

@@ -9,8 +9,24 @@ use crate::condition::tree::Node;
 
 /// Aggregate functions of DataFusion whose names people try.
 const AGGREGATES: [&str; 18] = [
-    "count", "sum", "avg", "mean", "min", "max", "median", "stddev", "stddev_pop", "var", "variance", "array_agg", "string_agg", "first_value",
-    "last_value", "bool_and", "bool_or", "approx_distinct",
+    "count",
+    "sum",
+    "avg",
+    "mean",
+    "min",
+    "max",
+    "median",
+    "stddev",
+    "stddev_pop",
+    "var",
+    "variance",
+    "array_agg",
+    "string_agg",
+    "first_value",
+    "last_value",
+    "bool_and",
+    "bool_or",
+    "approx_distinct",
 ];
 
 impl Builder<'_> {
@@ -19,7 +35,9 @@ impl Builder<'_> {
         let metric = "declare a metric for it";
         let (what, help) = match expr {
             Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ("subqueries are not allowed here", metric),
-            Expr::SimilarTo { .. } | Expr::RLike { .. } => ("regular expressions are not allowed here", "use LIKE, ILIKE, contains or starts_with"),
+            Expr::SimilarTo { .. } | Expr::RLike { .. } => {
+                ("regular expressions are not allowed here", "use LIKE, ILIKE, contains or starts_with")
+            }
             Expr::Extract { .. } => ("EXTRACT is not allowed here", "compare times, or use a metric such as days_to_renewal"),
             Expr::AtTimeZone { .. } => ("AT TIME ZONE is not allowed here", "times are UTC"),
             Expr::Substring { .. } => ("SUBSTRING is not allowed here", "use LIKE, starts_with or ends_with"),
@@ -28,7 +46,9 @@ impl Builder<'_> {
             Expr::UnaryOp { op: UnaryOperator::BangNot, .. } => ("! is not allowed here", "write NOT"),
             Expr::Tuple(_) => ("lists are not allowed here", "a list stands only after IN"),
             Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => ("* is not allowed here", "name a column"),
-            Expr::AnyOp { .. } | Expr::AllOp { .. } | Expr::InUnnest { .. } => ("ANY and ALL are not allowed here", "write x IN ('a', 'b')"),
+            Expr::AnyOp { .. } | Expr::AllOp { .. } | Expr::InUnnest { .. } => {
+                ("ANY and ALL are not allowed here", "write x IN ('a', 'b')")
+            }
             _ => ("this form of SQL is not allowed here", "see docs/reference/expressions.md for what is"),
         };
         self.problem(span, "not-allowed", what.into(), Some(help.into()))
@@ -38,7 +58,9 @@ impl Builder<'_> {
         let help = match op {
             Op::PGOverlap | Op::BitwiseAnd => "write AND",
             Op::BitwiseOr => "write OR",
-            Op::PGRegexMatch | Op::PGRegexIMatch | Op::PGRegexNotMatch | Op::PGRegexNotIMatch | Op::Regexp | Op::Match => "use LIKE or ILIKE",
+            Op::PGRegexMatch | Op::PGRegexIMatch | Op::PGRegexNotMatch | Op::PGRegexNotIMatch | Op::Regexp | Op::Match => {
+                "use LIKE or ILIKE"
+            }
             Op::Spaceship => "write IS NOT DISTINCT FROM",
             Op::PGExp | Op::BitwiseXor | Op::PGBitwiseXor => "write power(x, y)",
             Op::Xor => "write a <> b",

@@ -52,7 +52,9 @@ impl Builder<'_> {
             match self.types.kind(&nodes[i]) {
                 found if found == kind => {}
                 Kind::Any => self.types.bind(&nodes[i], kind),
-                Kind::Text if nodes[i].is_text_literal() && matches!(kind, Kind::Time | Kind::Date) => fine &= self.adapt(&mut nodes[i], kind),
+                Kind::Text if nodes[i].is_text_literal() && matches!(kind, Kind::Time | Kind::Date) => {
+                    fine &= self.adapt(&mut nodes[i], kind)
+                }
                 _ => {
                     self.mismatch(&nodes[firm.min(i)], &nodes[firm.max(i)], verb);
                     fine = false;
@@ -97,7 +99,9 @@ impl Builder<'_> {
             (Kind::Bool, Kind::Text, Form::Constant(_)) => Some("write true or false, without quotes".to_owned()),
             (Kind::Bool, _, _) if compared => Some("write a < b AND b < c".to_owned()),
             (Kind::Bool, Kind::Number, _) => Some("a bool is true or false; it needs no comparison".to_owned()),
-            (Kind::Time, Kind::Date, _) => Some("a time is compared with a time: TIMESTAMP '2025-06-01', or a bare '2025-06-01'".to_owned()),
+            (Kind::Time, Kind::Date, _) => {
+                Some("a time is compared with a time: TIMESTAMP '2025-06-01', or a bare '2025-06-01'".to_owned())
+            }
             (Kind::Time, Kind::Interval, _) => Some(format!("write now + {written} or now - {written}")),
             (Kind::Time | Kind::Interval | Kind::Date, Kind::Number, Form::Constant(_)) => Some(match self.types.kind(one) {
                 Kind::Interval => format!("write INTERVAL '{written} days'"),

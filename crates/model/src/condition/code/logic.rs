@@ -8,7 +8,8 @@ use crate::condition::like::Pattern;
 use crate::condition::test::Test;
 use crate::value::Value;
 
-/// An expression whose result is a truth. The comparisons of a bare column with a constant, of which conditions are mostly made, have their own forms.
+/// An expression whose result is a truth. The comparisons of a bare column with a constant, of which conditions are mostly made,
+/// have their own forms.
 #[derive(Clone, Debug)]
 pub enum Logic {
     /// A constant.

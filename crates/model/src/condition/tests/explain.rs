@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{at, program, row};
+use super::{at, config, program, row};
 use crate::condition::Trace;
 use crate::time::{DAY, Instant};
 use crate::value::Value;
@@ -112,13 +112,13 @@ fn number() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, rng_seed: prop::test_runner::RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config(2_000, 7))]
 
     /// The suggested value, or the passing of time, flips the condition; and what the trace shows of the whole is its value.
     #[test]
     fn suggestions_flip(
-        sql in condition(), tier in number(), logins in number(), plan in prop::option::of("[ab]{0,2}"), renewal in prop::option::of(-6i64..6),
-        active in prop::option::of(any::<bool>()),
+        sql in condition(), tier in number(), logins in number(), plan in prop::option::of("[ab]{0,2}"),
+        renewal in prop::option::of(-6i64..6), active in prop::option::of(any::<bool>()),
     ) {
         let mut values = vec![("tier", tier), ("logins_7d", logins)];
         values.push(("plan", plan.map_or(Value::Null, Value::text)));

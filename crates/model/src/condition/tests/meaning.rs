@@ -188,7 +188,9 @@ fn reads() {
     let mut program = program("logins_7d > tier AND (tier < 5 OR account.stage = 'x') AND now < renewal_at");
     assert_eq!(program.reads(), [0, 3, 5, 11]);
     assert!(program.reads_now());
-    let columns = |program: &crate::Program| program.columns().into_iter().map(|(slot, name)| format!("{slot} {name}")).collect::<Vec<_>>().join(", ");
+    let columns = |program: &crate::Program| {
+        program.columns().into_iter().map(|(slot, name)| format!("{slot} {name}")).collect::<Vec<_>>().join(", ")
+    };
     assert_eq!(columns(&program), "0 tier, 3 logins_7d, 5 renewal_at, 11 account.stage");
     program.remap(&|slot| if slot == 0 { 20 } else { slot - 3 });
     assert_eq!(columns(&program), "0 logins_7d, 2 renewal_at, 8 account.stage, 20 tier");

@@ -142,7 +142,10 @@ fn render(sql: &str) -> String {
     let found = problems(sql, Some(Kind::Bool));
     assert!(!found.is_empty(), "accepted: {sql}");
     for p in found {
-        assert!(p.span.start <= p.span.end && p.span.end <= sql.len() && sql.is_char_boundary(p.span.start) && sql.is_char_boundary(p.span.end), "{sql}: {p:?}");
+        assert!(
+            p.span.start <= p.span.end && p.span.end <= sql.len() && sql.is_char_boundary(p.span.start) && sql.is_char_boundary(p.span.end),
+            "{sql}: {p:?}"
+        );
         let line_start = sql[..p.span.start].rfind('\n').map_or(0, |i| i + 1);
         let column = sql[line_start..p.span.start].chars().count();
         let width = sql[p.span.clone()].chars().count().max(1);

@@ -9,6 +9,8 @@ mod speed;
 
 use std::collections::BTreeMap;
 
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
+
 use super::{Names, Problem, Program, compile};
 use crate::time::Instant;
 use crate::value::{Kind, Value};
@@ -72,6 +74,11 @@ impl Names for Row {
     fn candidates(&self) -> Vec<String> {
         self.columns.iter().map(|(name, _)| name.clone()).collect()
     }
+}
+
+/// Properties of so many cases, always the same ones.
+pub fn config(cases: u32, seed: u64) -> ProptestConfig {
+    ProptestConfig { cases, rng_seed: RngSeed::Fixed(seed), failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// An instant.
