@@ -141,11 +141,13 @@ impl Draft {
         while start < keys.len() {
             let (account, time, _) = keys[start];
             let end = start + keys[start..].iter().take_while(|k| k.0 == account && k.1 == time).count();
-            let ties = &mut keys[start..end];
-            if ties.len() > 1 {
+            if end - start == 1 {
+                order.push(keys[start].2);
+            } else {
+                let ties = &mut keys[start..end];
                 ties.sort_unstable_by(|a, b| self.compare(&ranks, a.2, b.2).then_with(|| rows.position[a.2 as usize].cmp(&rows.position[b.2 as usize])));
+                self.keep_distinct(&ranks, ties, &mut order);
             }
-            self.keep_distinct(&ranks, ties, &mut order);
             start = end;
         }
         order

@@ -1,10 +1,11 @@
 //! The properties a model reads, taken out of the JSON text of an event.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use std::sync::Arc;
 use tenure_model::definition::Property;
 use tenure_model::{Calendar, Kind, Value};
 
@@ -90,7 +91,7 @@ impl<'de> Visitor<'de> for Object<'_, '_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
             if self.reader.wants(&key) {
                 let json: serde_json::Value = map.next_value()?;
                 self.reader.take(&key, &json, self.values);
@@ -101,6 +102,10 @@ impl<'de> Visitor<'de> for Object<'_, '_, '_> {
         Ok(())
     }
 }
+
+/// A key, borrowed where it has no escapes.
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! The archive as a function of what was imported: idempotent, independent of order, whole after every interruption.
 
 use std::collections::BTreeMap;
+use std::io::{BufReader, Seek};
 use std::path::Path;
 
 use proptest::prelude::*;
@@ -185,6 +186,37 @@ fn future_events_wait_but_are_kept() {
     let archive = Archive::open(folder.path()).unwrap();
     assert_eq!(archive.account("a", Some(NOW)).unwrap().len(), 1);
     assert_eq!(archive.account("a", None).unwrap().len(), 2);
+}
+
+#[test]
+fn what_is_exported_can_be_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let resolver = Resolver::new(&[stay("ann", "a", None, None)], &[]);
+    let file = [by("ann", "login", 100), event("b", "say \"hi\", then go", 200), Given { message_id: Some("m".into()), properties: Some(r#"{"path":"/","n":[1,2]}"#), ..by("bob", "click", 100) }];
+    import(folder.path(), &file, &resolver);
+    let archive = Archive::open(folder.path()).unwrap();
+    let strip = |lines: Vec<String>| lines.into_iter().map(|l| l.replace(r#""given_account_id":"a","#, "").replace(r#""given_account_id":"b","#, "")).collect::<Vec<_>>();
+    for format in [Format::Ndjson, Format::Csv, Format::Parquet] {
+        let mut exported = tempfile::tempfile().unwrap();
+        assert_eq!(archive.export(&mut exported, format).unwrap(), 3);
+        exported.rewind().unwrap();
+        let (mapping, lookups) = (tenure_ingest::Mapping::default_for(tenure_ingest::Import::Events), tenure_ingest::Lookups::default());
+        let chunks = match format {
+            Format::Ndjson => tenure_ingest::ndjson(BufReader::new(exported), &mapping, &lookups),
+            Format::Csv => tenure_ingest::csv(exported, &mapping, &lookups),
+            Format::Parquet => tenure_ingest::parquet(exported, &mapping, &lookups),
+        };
+        let copy = tempfile::tempdir().unwrap();
+        let mut other = Archive::open(copy.path()).unwrap();
+        let mut import = other.import("test", &resolver, NOW, 0).unwrap();
+        for chunk in chunks.unwrap() {
+            let chunk = chunk.unwrap();
+            assert_eq!(chunk.rejects, []);
+            chunk.events.iter().for_each(|batch| import.append(batch).unwrap());
+        }
+        import.finish(&mut |_, _| {}).unwrap();
+        assert_eq!(strip(content(copy.path())), strip(content(folder.path())), "{format:?}");
+    }
 }
 
 fn any_event() -> impl Strategy<Value = Given> {
