@@ -17,8 +17,8 @@ use crate::rows::{Origin, Rows};
 
 /// The archive of events in a data folder.
 ///
-/// One process writes at a time (`Error::Busy` for a second one); any number read. A reader sees the catalog of when it was opened; a write removes
-/// the files it replaces, so a long-lived reader opens again where a file is gone.
+/// One process writes at a time (`Error::Busy` for a second one); any number read. A reader sees the catalog of when it was opened; a write
+/// removes the files it replaces, so a long-lived reader opens again where a file is gone.
 pub struct Archive {
     data: PathBuf,
     catalog: Catalog,
@@ -253,4 +253,3 @@ fn in_parallel<J: Send + Sync, T: Send>(
         Ok(results)
     })
 }
-

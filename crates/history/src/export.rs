@@ -44,7 +44,11 @@ impl Archive {
 
 /// The columns of an export: those of quarantine, of which events have no reason.
 fn columns() -> SchemaRef {
-    let fields: Vec<_> = schema(true).fields().iter().map(|f| if f.name() == "reason" { f.as_ref().clone().with_nullable(true) } else { f.as_ref().clone() }).collect();
+    let fields: Vec<_> = schema(true)
+        .fields()
+        .iter()
+        .map(|f| if f.name() == "reason" { f.as_ref().clone().with_nullable(true) } else { f.as_ref().clone() })
+        .collect();
     Arc::new(Schema::new(fields))
 }
 
@@ -63,7 +67,9 @@ impl<W: Write + Send> Sink<W> {
                 writer.write_record(columns().fields().iter().map(|f| f.name())).map_err(csv_error)?;
                 Sink::Csv(Box::new(writer))
             }
-            Format::Parquet => Sink::Parquet(Box::new(ArrowWriter::try_new(out, columns(), Some(writer_properties())).map_err(write_error)?)),
+            Format::Parquet => {
+                Sink::Parquet(Box::new(ArrowWriter::try_new(out, columns(), Some(writer_properties())).map_err(write_error)?))
+            }
         })
     }
 
@@ -77,7 +83,9 @@ impl<W: Write + Send> Sink<W> {
                 }
                 out.write_all(&lines).map_err(Error::Export)
             }
-            Sink::Csv(writer) => Event::from_batch(batch)?.iter().try_for_each(|event| writer.write_record(record(event)).map_err(csv_error)),
+            Sink::Csv(writer) => {
+                Event::from_batch(batch)?.iter().try_for_each(|event| writer.write_record(record(event)).map_err(csv_error))
+            }
             Sink::Parquet(writer) => {
                 let schema = columns();
                 let mut arrays = batch.columns().to_vec();

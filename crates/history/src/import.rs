@@ -61,7 +61,14 @@ pub struct Summary {
 }
 
 impl<'a> Import<'a> {
-    pub(crate) fn new(archive: &'a mut Archive, resolver: &'a Resolver, lock: File, source: &str, now: Instant, tolerance: i64) -> Import<'a> {
+    pub(crate) fn new(
+        archive: &'a mut Archive,
+        resolver: &'a Resolver,
+        lock: File,
+        source: &str,
+        now: Instant,
+        tolerance: i64,
+    ) -> Import<'a> {
         let mut symbols = Interner::default();
         let source = symbols.id(source);
         Import {

@@ -1,4 +1,5 @@
-//! The archive of events: Parquet files by month, their catalog, and scans for the engine. The only crate that knows Parquet files of events.
+//! The archive of events: Parquet files by month, their catalog, and scans for the engine.
+//! The only crate that knows Parquet files of events.
 //!
 //! ```text
 //! ingest's batches → Import ─ month by month: resolve accounts, sort, drop duplicates ─→ events/2025-06/000042.parquet
@@ -7,7 +8,8 @@
 //! Archive::account(id)   → events in full, for explanations
 //! ```
 //!
-//! A month is always one sorted file, a function of the set of its events, the memberships and the merges: the order of imports does not matter.
+//! A month is always one sorted file, a function of the set of its events, the memberships and the merges: the order of imports does not
+//! matter.
 //! All files are written under temporary names; one atomic swap of `events/catalog.json` makes an import happen, or not at all.
 
 mod accounts;

@@ -145,7 +145,9 @@ impl Draft {
                 order.push(keys[start].2);
             } else {
                 let ties = &mut keys[start..end];
-                ties.sort_unstable_by(|a, b| self.compare(&ranks, a.2, b.2).then_with(|| rows.position[a.2 as usize].cmp(&rows.position[b.2 as usize])));
+                ties.sort_unstable_by(|a, b| {
+                    self.compare(&ranks, a.2, b.2).then_with(|| rows.position[a.2 as usize].cmp(&rows.position[b.2 as usize]))
+                });
                 self.keep_distinct(&ranks, ties, &mut order);
             }
             start = end;
@@ -163,7 +165,8 @@ impl Draft {
         }
     }
 
-    /// Which rows repeat a message id of their source; None if no row has one. The first by (time, content, position) stays, whichever came first.
+    /// Which rows repeat a message id of their source; None if no row has one. The first by (time, content, position) stays, whichever came
+    /// first.
     fn resent(&self, ranks: &[u32]) -> Option<Vec<bool>> {
         let rows = &self.rows;
         if rows.message.all_null() {
@@ -178,7 +181,11 @@ impl Draft {
                 continue;
             }
             let by_time = rows.time[r as usize].cmp(&rows.time[*stays as usize]);
-            if by_time.then_with(|| self.compare(ranks, r, *stays)).then_with(|| rows.position[r as usize].cmp(&rows.position[*stays as usize])).is_lt() {
+            if by_time
+                .then_with(|| self.compare(ranks, r, *stays))
+                .then_with(|| rows.position[r as usize].cmp(&rows.position[*stays as usize]))
+                .is_lt()
+            {
                 dropped[*stays as usize] = true;
                 *stays = r;
             } else {
@@ -194,7 +201,10 @@ impl Draft {
         let (a, b) = (a as usize, b as usize);
         let rank = |symbol: u32| if symbol == NONE { 0 } else { ranks[symbol as usize] + 1 };
         let symbols = |r: usize| (rank(rows.name[r]), rank(rows.person[r]), rank(rows.account[r]), rank(rows.source(r)));
-        symbols(a).cmp(&symbols(b)).then_with(|| rows.properties.get(a).cmp(&rows.properties.get(b))).then_with(|| rows.message.get(a).cmp(&rows.message.get(b)))
+        symbols(a)
+            .cmp(&symbols(b))
+            .then_with(|| rows.properties.get(a).cmp(&rows.properties.get(b)))
+            .then_with(|| rows.message.get(a).cmp(&rows.message.get(b)))
     }
 
     fn count(&self, resolved: &Resolution, order: &[u32], horizon: Instant) -> Outcome {
@@ -312,7 +322,8 @@ fn resolve(rows: &Rows, symbols: &mut Interner, resolver: &Resolver) -> Resoluti
     // The canonical symbols and the memberships of each symbol that occurs, looked up once.
     let mut accounts: Vec<Option<u32>> = vec![None; symbols.len()];
     let mut persons: Vec<Option<(u32, &[Stay])>> = vec![None; symbols.len()];
-    let mut resolution = Resolution { account: Vec::with_capacity(rows.len()), person: Vec::with_capacity(rows.len()), unknown: FxHashMap::default() };
+    let mut resolution =
+        Resolution { account: Vec::with_capacity(rows.len()), person: Vec::with_capacity(rows.len()), unknown: FxHashMap::default() };
     for r in 0..rows.len() {
         let (given_account, given_person) = (rows.account[r], rows.person[r]);
         let (person, stays): (u32, &[Stay]) = match given_person {

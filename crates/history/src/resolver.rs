@@ -46,9 +46,14 @@ impl Resolver {
     /// From all memberships and all merges known; their order does not matter, but of two merges of one id the later counts
     /// (of two at one instant, the greater `into`).
     pub fn new(memberships: &[Membership], merges: &[Merge]) -> Resolver {
-        let mut resolver = Resolver { accounts: canonical(merges, true), persons: canonical(merges, false), memberships: FxHashMap::default() };
+        let mut resolver =
+            Resolver { accounts: canonical(merges, true), persons: canonical(merges, false), memberships: FxHashMap::default() };
         for m in memberships {
-            let stay = Stay { account: resolver.account(&m.account).to_owned(), from: m.from.unwrap_or(Instant::MIN).0, until: m.until.unwrap_or(Instant::NEVER).0 };
+            let stay = Stay {
+                account: resolver.account(&m.account).to_owned(),
+                from: m.from.unwrap_or(Instant::MIN).0,
+                until: m.until.unwrap_or(Instant::NEVER).0,
+            };
             let person = resolver.person(&m.person).to_owned();
             resolver.memberships.entry(person).or_default().push(stay);
         }
@@ -118,7 +123,10 @@ mod tests {
 
     #[test]
     fn merges_follow_chains_and_survive_cycles() {
-        let resolver = Resolver::new(&[], &[merge("a", "b", 1), merge("b", "c", 2), merge("x", "y", 1), merge("y", "x", 2), merge("p", "q", 1), merge("p", "r", 3)]);
+        let resolver = Resolver::new(
+            &[],
+            &[merge("a", "b", 1), merge("b", "c", 2), merge("x", "y", 1), merge("y", "x", 2), merge("p", "q", 1), merge("p", "r", 3)],
+        );
         for (id, canonical) in [("a", "c"), ("b", "c"), ("c", "c"), ("x", "x"), ("y", "x"), ("p", "r"), ("other", "other")] {
             assert_eq!(resolver.account(id), canonical, "{id}");
         }
@@ -128,7 +136,12 @@ mod tests {
     fn sole_account_at_event_time() {
         let stay = |account: &str, from, until| Membership { person: "ann".into(), account: account.into(), from, until };
         let resolver = Resolver::new(
-            &[stay("a", None, Some(Instant(10))), stay("b", Some(Instant(10)), Some(Instant(20))), stay("c", Some(Instant(15)), None), stay("d", Some(Instant(15)), Some(Instant(16)))],
+            &[
+                stay("a", None, Some(Instant(10))),
+                stay("b", Some(Instant(10)), Some(Instant(20))),
+                stay("c", Some(Instant(15)), None),
+                stay("d", Some(Instant(15)), Some(Instant(16))),
+            ],
             &[merge("d", "c", 0)],
         );
         for (t, account) in [(9, Ok("a")), (10, Ok("b")), (15, Err(Unknown::Ambiguous)), (20, Ok("c"))] {

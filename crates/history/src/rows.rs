@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
+};
 use datafusion::arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
 use rustc_hash::FxHashMap;
 
@@ -26,7 +28,8 @@ pub(crate) struct Was {
 pub(crate) type Origin = (u32, i64);
 
 /// The columns that resolving reads; files of events have no reasons.
-pub(crate) const RESOLVING: [usize; 6] = [column::ACCOUNT, column::GIVEN_ACCOUNT, column::PERSON, column::GIVEN_PERSON, column::TIME, column::REASON];
+pub(crate) const RESOLVING: [usize; 6] =
+    [column::ACCOUNT, column::GIVEN_ACCOUNT, column::PERSON, column::GIVEN_PERSON, column::TIME, column::REASON];
 
 /// The symbols of a column of text; NONE for NULL.
 pub(crate) fn symbols_of(array: &ArrayRef, symbols: &mut Interner) -> Result<Vec<u32>, Error> {
@@ -155,7 +158,15 @@ impl Rows {
     }
 
     /// Some of the rows, in the order given, as a batch of a file. `account` and `person` are the resolved symbols by row.
-    pub fn batch(&self, order: &[u32], account: &[u32], person: &[u32], reason: Option<&dyn Fn(u32) -> &'static str>, symbols: &Interner, scratch: &mut Scratch) -> Result<RecordBatch, Error> {
+    pub fn batch(
+        &self,
+        order: &[u32],
+        account: &[u32],
+        person: &[u32],
+        reason: Option<&dyn Fn(u32) -> &'static str>,
+        symbols: &Interner,
+        scratch: &mut Scratch,
+    ) -> Result<RecordBatch, Error> {
         let pick = |values: &[i64]| order.iter().map(|r| values[*r as usize]).collect::<Vec<i64>>();
         let texts = |texts: &Texts| -> ArrayRef {
             if texts.all_null() {

@@ -45,7 +45,9 @@ pub(crate) fn read(partition: &Partition, needs: &Needs<'_>) -> Result<Accounts,
         let until = needs.until.filter(|until| file.max_time > *until).map(|t| t.0);
         for (group, (first, _)) in file.groups.iter().enumerate() {
             let last = file.groups.get(group + 1).map_or(&file.max_account, |(next, _)| next);
-            if partition.overlaps(first, last) && needs.accounts.is_none_or(|wanted| wanted.range::<String, _>(first..=last).next().is_some()) {
+            if partition.overlaps(first, last)
+                && needs.accounts.is_none_or(|wanted| wanted.range::<String, _>(first..=last).next().is_some())
+            {
                 pieces.extend(piece(partition, needs, &source, sources.len(), group, until, &mut symbols)?);
             }
         }
@@ -59,7 +61,15 @@ pub(crate) fn read(partition: &Partition, needs: &Needs<'_>) -> Result<Accounts,
 }
 
 /// The runs of a row group that are wanted; None if there are none.
-fn piece(partition: &Partition, needs: &Needs<'_>, source: &Source, index: usize, group: usize, until: Option<i64>, symbols: &mut Interner) -> Result<Option<Piece>, Error> {
+fn piece(
+    partition: &Partition,
+    needs: &Needs<'_>,
+    source: &Source,
+    index: usize,
+    group: usize,
+    until: Option<i64>,
+    symbols: &mut Interner,
+) -> Result<Option<Piece>, Error> {
     let columns: &[usize] = if until.is_some() { &[column::ACCOUNT, column::TIME] } else { &[column::ACCOUNT] };
     let batch = source.read(group, columns, 0, usize::MAX)?;
     let accounts = schema::dictionary(batch.column(0))?;
@@ -141,7 +151,8 @@ impl<'a, 'b> Filling<'a, 'b> {
 
     fn add(&mut self, source: &Source, piece: &Piece) -> Result<(), Error> {
         let batch = source.read(piece.group, &self.columns, piece.skip, piece.take)?;
-        let column = |name: &str| batch.column_by_name(name).ok_or_else(|| Error::Batch(format!("{} has no column {name}", source.path.display())));
+        let column =
+            |name: &str| batch.column_by_name(name).ok_or_else(|| Error::Batch(format!("{} has no column {name}", source.path.display())));
         let times = column("time")?.as_primitive::<TimestampMicrosecondType>().values();
         let names = schema::dictionary(column("name")?)?;
         let ids = schema::map_values(names, |name| self.name_ids.get(name).copied().unwrap_or(OTHER))?;

@@ -7,7 +7,9 @@ use std::sync::{Arc, LazyLock};
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, RecordBatchReader, StringArray};
 use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use datafusion::parquet::arrow::ProjectionMask;
-use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
+};
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::file::metadata::{PageIndexPolicy, SortingColumn};
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -69,7 +71,9 @@ pub(crate) fn writer_properties() -> WriterProperties {
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_sorting_columns(Some([column::ACCOUNT, column::TIME].map(|c| SortingColumn { column_idx: c as i32, descending: false, nulls_first: false }).to_vec()));
+        .set_sorting_columns(Some(
+            [column::ACCOUNT, column::TIME].map(|c| SortingColumn { column_idx: c as i32, descending: false, nulls_first: false }).to_vec(),
+        ));
     for name in ["source", "account_id", "given_account_id", "person_id", "given_person_id", "name"] {
         properties = properties.set_column_dictionary_page_size_limit(ColumnPath::from(name), 16 << 20);
     }
@@ -109,12 +113,16 @@ impl Source {
         self.metadata.metadata().row_group(group).num_rows() as usize
     }
 
-    /// Some columns of a row group (those the file has), of the rows `skip..skip + take`, as one batch (so that dictionaries stay as they are in the file).
+    /// Some columns of a row group (those the file has), of the rows `skip..skip + take`, as one batch: so dictionaries stay as they are in
+    /// the file.
     pub fn read(&self, group: usize, columns: &[usize], skip: usize, take: usize) -> Result<RecordBatch, Error> {
         let rows = self.rows(group);
         let take = take.min(rows - skip.min(rows));
         let file = self.file.try_clone().map_err(Error::io(&self.path))?;
-        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied().filter(|c| *c < self.metadata.schema().fields().len()));
+        let mask = ProjectionMask::roots(
+            self.metadata.parquet_schema(),
+            columns.iter().copied().filter(|c| *c < self.metadata.schema().fields().len()),
+        );
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
             .with_row_groups(vec![group])
             .with_projection(mask)
@@ -139,7 +147,9 @@ impl Source {
 
 /// A column as a dictionary of text.
 pub(crate) fn dictionary(array: &ArrayRef) -> Result<&DictionaryArray<Int32Type>, Error> {
-    array.as_dictionary_opt::<Int32Type>().ok_or_else(|| Error::Batch(format!("expected a dictionary of text, found {}", array.data_type())))
+    array
+        .as_dictionary_opt::<Int32Type>()
+        .ok_or_else(|| Error::Batch(format!("expected a dictionary of text, found {}", array.data_type())))
 }
 
 /// A column (or a dictionary's values) as text.

@@ -40,7 +40,14 @@ fn import_with(data: &Path, file: &[Given], resolver: &Resolver, memory_max: usi
         let mut builder = Builder::default();
         for e in chunk {
             let time = Instant(e.day * DAY);
-            builder.push(Row { account: e.account, person: e.person, name: e.name, time, message_id: e.message_id.as_deref(), properties: e.properties });
+            builder.push(Row {
+                account: e.account,
+                person: e.person,
+                name: e.name,
+                time,
+                message_id: e.message_id.as_deref(),
+                properties: e.properties,
+            });
         }
         import.append(&builder.finish()).unwrap();
     }
@@ -74,7 +81,13 @@ fn stay(person: &str, account: &str, from: Option<i64>, until: Option<i64>) -> M
 fn the_same_file_again_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let nobody = Resolver::default();
-    let mut file = vec![event("b", "login", 100), event("a", "login", 100), event("a", "login", 100), event("a", "login", 131), by("ann", "login", 100)];
+    let mut file = vec![
+        event("b", "login", 100),
+        event("a", "login", 100),
+        event("a", "login", 100),
+        event("a", "login", 131),
+        by("ann", "login", 100),
+    ];
     file.push(Given { message_id: Some("m1".into()), ..event("a", "login", 100) });
     let first = import(folder.path(), &file, &nobody);
     assert_eq!((first.rows, first.added, first.duplicates, first.quarantined), (6, 6, 0, 1));
@@ -147,12 +160,20 @@ fn one_writer_at_a_time() {
 #[test]
 fn whose_event() {
     let folder = tempfile::tempdir().unwrap();
-    let file = [by("ann", "login", 100), by("ann", "login", 200), by("bob", "login", 100), event("old", "login", 100), Given { account: Some("x"), ..by("ann", "login", 300) }, Given { name: "login", day: 1, ..Given::default() }];
+    let file = [
+        by("ann", "login", 100),
+        by("ann", "login", 200),
+        by("bob", "login", 100),
+        event("old", "login", 100),
+        Given { account: Some("x"), ..by("ann", "login", 300) },
+        Given { name: "login", day: 1, ..Given::default() },
+    ];
     let summary = import(folder.path(), &file, &Resolver::default());
     assert_eq!((summary.added, summary.quarantined), (6, 4));
 
     let merge = Merge { account: true, from: "old".into(), into: "new".into(), at: NOW };
-    let moves = [stay("ann", "a", None, Some(150)), stay("ann", "b", Some(150), None), stay("bob", "a", None, None), stay("bob", "b", None, None)];
+    let moves =
+        [stay("ann", "a", None, Some(150)), stay("ann", "b", Some(150), None), stay("bob", "a", None, None), stay("bob", "b", None, None)];
     let mut archive = Archive::open(folder.path()).unwrap();
     let resolved = archive.resolve(&Resolver::new(&moves, std::slice::from_ref(&merge))).unwrap();
     assert_eq!((resolved.found, resolved.lost, resolved.moved), (2, 0, 1));
@@ -192,10 +213,16 @@ fn future_events_wait_but_are_kept() {
 fn what_is_exported_can_be_imported() {
     let folder = tempfile::tempdir().unwrap();
     let resolver = Resolver::new(&[stay("ann", "a", None, None)], &[]);
-    let file = [by("ann", "login", 100), event("b", "say \"hi\", then go", 200), Given { message_id: Some("m".into()), properties: Some(r#"{"path":"/","n":[1,2]}"#), ..by("bob", "click", 100) }];
+    let file = [
+        by("ann", "login", 100),
+        event("b", "say \"hi\", then go", 200),
+        Given { message_id: Some("m".into()), properties: Some(r#"{"path":"/","n":[1,2]}"#), ..by("bob", "click", 100) },
+    ];
     import(folder.path(), &file, &resolver);
     let archive = Archive::open(folder.path()).unwrap();
-    let strip = |lines: Vec<String>| lines.into_iter().map(|l| l.replace(r#""given_account_id":"a","#, "").replace(r#""given_account_id":"b","#, "")).collect::<Vec<_>>();
+    let strip = |lines: Vec<String>| {
+        lines.into_iter().map(|l| l.replace(r#""given_account_id":"a","#, "").replace(r#""given_account_id":"b","#, "")).collect::<Vec<_>>()
+    };
     for format in [Format::Ndjson, Format::Csv, Format::Parquet] {
         let mut exported = tempfile::tempfile().unwrap();
         assert_eq!(archive.export(&mut exported, format).unwrap(), 3);
@@ -223,12 +250,14 @@ fn any_event() -> impl Strategy<Value = Given> {
     let account = prop::option::of(prop::sample::select(vec!["a", "b", "old"]));
     let person = prop::option::of(prop::sample::select(vec!["ann", "bob", "cy"]));
     let properties = prop::option::of(prop::sample::select(vec![r#"{"path":"/"}"#, r#"{"n":1}"#]));
-    (account, person, prop::sample::select(vec!["login", "click"]), 60..130i64, prop::option::of(0..30u32), properties).prop_map(|(account, person, name, day, id, properties)| {
-        let mut given = Given { account, person, name, day, properties, message_id: None };
-        // A message id stands for one content.
-        given.message_id = id.map(|_| format!("{account:?}{person:?}{name}{day}{properties:?}"));
-        given
-    })
+    (account, person, prop::sample::select(vec!["login", "click"]), 60..130i64, prop::option::of(0..30u32), properties).prop_map(
+        |(account, person, name, day, id, properties)| {
+            let mut given = Given { account, person, name, day, properties, message_id: None };
+            // A message id stands for one content.
+            given.message_id = id.map(|_| format!("{account:?}{person:?}{name}{day}{properties:?}"));
+            given
+        },
+    )
 }
 
 proptest! {

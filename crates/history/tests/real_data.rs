@@ -12,7 +12,7 @@ const NOW: Instant = Instant(1_800_000_000_000_000);
 
 /// The folder of the data; None where it is not there.
 fn data() -> Option<PathBuf> {
-    let folder = std::env::var_os("TENURE_DATA").map_or_else(|| PathBuf::from("/work/shared/data"), PathBuf::from);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     if !folder.is_dir() {
         eprintln!("skipped: {} is not there", folder.display());
         return None;
@@ -37,7 +37,9 @@ fn import(archive: &Path, mapping: &str, file: &Path, members: &[Membership]) ->
         lookups.add(&name, &std::fs::read(file.with_file_name(&name)).unwrap()).unwrap();
     }
     let opened = File::open(file).unwrap();
-    let chunks = if file.extension().is_some_and(|e| e == "csv") { csv(opened, &mapping, &lookups) } else { parquet(opened, &mapping, &lookups) }.unwrap();
+    let chunks =
+        if file.extension().is_some_and(|e| e == "csv") { csv(opened, &mapping, &lookups) } else { parquet(opened, &mapping, &lookups) }
+            .unwrap();
     let mut archive = Archive::open(archive).unwrap();
     let resolver = Resolver::new(members, &[]);
     let mut import = archive.import(mapping.source().unwrap_or("file"), &resolver, NOW, 0).unwrap();
@@ -77,7 +79,8 @@ fn ravenstack() {
 fn relax() {
     let Some(data) = data().map(|d| d.join("relax")) else { return };
     let folder = tempfile::tempdir().unwrap();
-    let logins = |members: &[Membership]| import(folder.path(), "docs/guide/relax/logins.yaml", &data.join("logins.csv"), members).summary.unwrap();
+    let logins =
+        |members: &[Membership]| import(folder.path(), "docs/guide/relax/logins.yaml", &data.join("logins.csv"), members).summary.unwrap();
     // Logins first: nobody knows whose they are, until the people come.
     assert_eq!(logins(&[]).quarantined, 207_917);
     let people = import(folder.path(), "docs/guide/relax/people.yaml", &data.join("users.csv"), &[]);
@@ -91,6 +94,7 @@ fn relax() {
 /// Ten million events: run with `--ignored`; prints the rate.
 #[test]
 #[ignore = "takes seconds of two cores"]
+#[expect(clippy::disallowed_methods, reason = "measures")]
 fn crm() {
     let Some(data) = data().map(|d| d.join("crm")) else { return };
     let folder = tempfile::tempdir().unwrap();

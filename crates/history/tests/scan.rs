@@ -54,7 +54,14 @@ fn lines(accounts: &Accounts, names: &[String]) -> Vec<String> {
         for i in 0..events.len() {
             let person = events.persons.get(events.person[i] as usize).map_or("-", |p| p.as_ref());
             let name = names.get(events.name[i] as usize).map_or("-", String::as_str);
-            lines.push(format!("{} {} {person} {name} {} {} {}", events.account, events.time[i], events.position[i], events.field(i, 0), events.field(i, 1)));
+            lines.push(format!(
+                "{} {} {person} {name} {} {} {}",
+                events.account,
+                events.time[i],
+                events.position[i],
+                events.field(i, 0),
+                events.field(i, 1)
+            ));
         }
     }
     lines
@@ -63,7 +70,8 @@ fn lines(accounts: &Accounts, names: &[String]) -> Vec<String> {
 /// The same from the events in full.
 fn expected(archive: &Archive, account: &str, until: Option<Instant>) -> Vec<String> {
     let line = |e: tenure_history::Event| {
-        let json: serde_json::Value = e.properties.as_ref().filter(|_| e.name == "page_viewed").map(|p| serde_json::from_str(p.get()).unwrap()).unwrap_or_default();
+        let json: serde_json::Value =
+            e.properties.as_ref().filter(|_| e.name == "page_viewed").map(|p| serde_json::from_str(p.get()).unwrap()).unwrap_or_default();
         let path = json["path"].as_str().map_or(Value::Null, Value::text);
         let n = json["n"].as_f64().map_or(Value::Null, Value::Number);
         let name = if e.name == "other" { "-" } else { &e.name };
@@ -79,8 +87,18 @@ fn scans_agree_with_the_events_in_full() {
     let names = ["login".to_owned(), "page_viewed".to_owned()];
     let properties = [Property { name: "path".into(), kind: Kind::Text }, Property { name: "n".into(), kind: Kind::Number }];
     let calendar = Calendar::utc();
-    let needs = Needs { names: &names, properties: &properties, properties_of: Some(&[1]), calendar: &calendar, until: None, accounts: None, positions: true };
-    let scan = |n: usize, needs: &Needs<'_>| -> Vec<String> { archive.partitions(n).iter().flat_map(|p| lines(&p.read(needs).unwrap(), &names)).collect() };
+    let needs = Needs {
+        names: &names,
+        properties: &properties,
+        properties_of: Some(&[1]),
+        calendar: &calendar,
+        until: None,
+        accounts: None,
+        positions: true,
+    };
+    let scan = |n: usize, needs: &Needs<'_>| -> Vec<String> {
+        archive.partitions(n).iter().flat_map(|p| lines(&p.read(needs).unwrap(), &names)).collect()
+    };
 
     let whole = scan(1, &needs);
     assert_eq!(whole.len(), 250_000);
@@ -100,7 +118,8 @@ fn scans_agree_with_the_events_in_full() {
     assert!(!wanted.is_empty());
     assert_eq!(some, wanted);
 
-    let bare = archive.partitions(1)[0].read(&Needs { names: &[], properties: &[], properties_of: None, positions: false, ..needs }).unwrap();
+    let bare =
+        archive.partitions(1)[0].read(&Needs { names: &[], properties: &[], properties_of: None, positions: false, ..needs }).unwrap();
     assert!(bare.iter().all(|events| events.position.is_empty() && events.name.iter().all(|n| *n == OTHER) && events.fields(0).is_none()));
 }
 

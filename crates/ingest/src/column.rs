@@ -59,11 +59,16 @@ impl Column {
         Ok(match array.data_type() {
             Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 => Column::Int(is(Int64)?.as_primitive::<Int64Type>().clone()),
             UInt64 => Column::Uint(array.as_primitive::<UInt64Type>().clone()),
-            Float16 | Float32 | Float64 | Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => Column::Float(is(Float64)?.as_primitive::<Float64Type>().clone()),
+            Float16 | Float32 | Float64 | Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => {
+                Column::Float(is(Float64)?.as_primitive::<Float64Type>().clone())
+            }
             Boolean => Column::Bool(array.as_boolean().clone()),
             Timestamp(_, zone) => {
                 let has_zone = zone.is_some();
-                Column::Time(is(Timestamp(TimeUnit::Microsecond, zone.clone()))?.as_primitive::<TimestampMicrosecondType>().clone(), !has_zone)
+                Column::Time(
+                    is(Timestamp(TimeUnit::Microsecond, zone.clone()))?.as_primitive::<TimestampMicrosecondType>().clone(),
+                    !has_zone,
+                )
             }
             Date32 | Date64 => Column::Date(is(Date32)?.as_primitive::<Date32Type>().clone()),
             _ => Column::Text(is(Utf8)?.as_string::<i32>().clone()),
@@ -101,8 +106,8 @@ impl Column {
         (!text.trim().is_empty()).then_some(text)
     }
 
-    /// Appends the row as JSON; false, and nothing appended, where it is NULL (or, in CSV, blank). Text of CSV that is exactly how JSON would
-    /// write a number, `true` or `false` becomes that.
+    /// Appends the row as JSON; false, and nothing appended, where it is NULL (or, in CSV, blank). Text of CSV that is exactly how JSON
+    /// would write a number, `true` or `false` becomes that.
     pub fn json(&self, row: usize, out: &mut String) -> bool {
         if self.array().is_null(row) {
             return false;
@@ -118,7 +123,9 @@ impl Column {
             Column::Json(a) if a.value(row) == "null" => return false,
             Column::Json(a) => out.push_str(a.value(row)),
             Column::Float(a) if !a.value(row).is_finite() => return false,
-            Column::Float(a) => out.push_str(serde_json::Number::from_f64(a.value(row)).map(|n| n.to_string()).unwrap_or_default().trim_end_matches(".0")),
+            Column::Float(a) => {
+                out.push_str(serde_json::Number::from_f64(a.value(row)).map(|n| n.to_string()).unwrap_or_default().trim_end_matches(".0"))
+            }
             Column::Int(a) => drop(write!(out, "{}", a.value(row))),
             Column::Uint(a) => drop(write!(out, "{}", a.value(row))),
             Column::Bool(a) => drop(write!(out, "{}", a.value(row))),
@@ -145,7 +152,9 @@ impl Column {
                 Ok(number) => Some(times.of_number(number).ok_or_else(text)),
                 Err(_) => self.text(row).map(|t| Err(t.into_owned())),
             },
-            Column::Csv(_) | Column::Text(_) | Column::Json(_) | Column::Bool(_) => self.text(row).map(|t| times.read(&t).ok_or_else(|| t.into_owned())),
+            Column::Csv(_) | Column::Text(_) | Column::Json(_) | Column::Bool(_) => {
+                self.text(row).map(|t| times.read(&t).ok_or_else(|| t.into_owned()))
+            }
         }
     }
 
@@ -153,8 +162,12 @@ impl Column {
     pub fn symbols(&self) -> Symbols {
         match self {
             Column::Int(a) => symbols((0..a.len()).map(|r| a.is_valid(r).then(|| a.value(r))), |n| n.to_string().into()),
-            Column::Csv(a) => symbols((0..a.len()).map(|r| Some(a.value(r).trim()).filter(|t| a.is_valid(r) && !t.is_empty())), |t| (*t).into()),
-            Column::Text(a) => symbols((0..a.len()).map(|r| a.is_valid(r).then(|| a.value(r)).filter(|t| !t.trim().is_empty())), |t| (*t).into()),
+            Column::Csv(a) => {
+                symbols((0..a.len()).map(|r| Some(a.value(r).trim()).filter(|t| a.is_valid(r) && !t.is_empty())), |t| (*t).into())
+            }
+            Column::Text(a) => {
+                symbols((0..a.len()).map(|r| a.is_valid(r).then(|| a.value(r)).filter(|t| !t.trim().is_empty())), |t| (*t).into())
+            }
             other => symbols((0..other.array().len()).map(|r| other.text(r)), |t| t.as_ref().into()),
         }
     }
@@ -198,7 +211,8 @@ pub(crate) fn quote(text: &str, out: &mut String) {
     }
 }
 
-/// Is it `true`, `false`, or a number written without loss: no leading zeros, no exponent, no trailing zeros after the point, at most 15 digits?
+/// Is it `true`, `false`, or a number written without loss: no leading zeros, no exponent, no trailing zeros after the point, at most 15
+/// digits?
 fn is_json_scalar(text: &str) -> bool {
     if matches!(text, "true" | "false") {
         return true;
@@ -218,7 +232,19 @@ mod tests {
 
     #[test]
     fn scalars_of_csv() {
-        for (text, json) in [("12", "12"), ("-0.5", "-0.5"), ("007", "\"007\""), ("1.50", "\"1.50\""), ("1e5", "\"1e5\""), ("true", "true"), ("TRUE", "\"TRUE\""), ("-0", "\"-0\""), ("a\"b", "\"a\\\"b\""), ("1.", "\"1.\""), ("-", "\"-\"")] {
+        for (text, json) in [
+            ("12", "12"),
+            ("-0.5", "-0.5"),
+            ("007", "\"007\""),
+            ("1.50", "\"1.50\""),
+            ("1e5", "\"1e5\""),
+            ("true", "true"),
+            ("TRUE", "\"TRUE\""),
+            ("-0", "\"-0\""),
+            ("a\"b", "\"a\\\"b\""),
+            ("1.", "\"1.\""),
+            ("-", "\"-\""),
+        ] {
             let mut out = String::new();
             assert!(Column::Csv(StringArray::from(vec![text])).json(0, &mut out));
             assert_eq!(out, json, "{text}");

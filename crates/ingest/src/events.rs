@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanArray, DictionaryArray, Int32Array, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray};
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, DictionaryArray, Int32Array, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
+};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::Int32Type;
 use tenure_model::Instant;
@@ -47,8 +49,16 @@ pub(crate) fn add(table: &Table, mapping: &Mapping, lookups: &Lookups, inputs: &
 }
 
 /// The events of a rule: a batch of all rows, and which of them it holds for.
-fn events(table: &Table, rule: &Rule, bound: &Bound<'_>, holds: &dyn Fn(usize) -> bool, wrong: &mut [Option<String>]) -> Result<(RecordBatch, Vec<bool>), Error> {
-    let symbols = |field: &str| bound.field(field).map_or_else(|| Symbols { keys: vec![NONE; table.rows], values: Vec::new() }, |taken| taken.symbols(table.rows));
+fn events(
+    table: &Table,
+    rule: &Rule,
+    bound: &Bound<'_>,
+    holds: &dyn Fn(usize) -> bool,
+    wrong: &mut [Option<String>],
+) -> Result<(RecordBatch, Vec<bool>), Error> {
+    let symbols = |field: &str| {
+        bound.field(field).map_or_else(|| Symbols { keys: vec![NONE; table.rows], values: Vec::new() }, |taken| taken.symbols(table.rows))
+    };
     let (account, person, mut name) = (symbols("account_id"), symbols("person_id"), symbols("event"));
     let mut keep = vec![false; table.rows];
     let mut times = vec![0i64; table.rows];
@@ -90,8 +100,14 @@ fn events(table: &Table, rule: &Rule, bound: &Bound<'_>, holds: &dyn Fn(usize) -
             Arc::new(builder.finish())
         }
     };
-    let columns: Vec<ArrayRef> =
-        vec![dictionary(account)?, dictionary(person)?, dictionary(name)?, Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")), message_id, properties(table, bound)];
+    let columns: Vec<ArrayRef> = vec![
+        dictionary(account)?,
+        dictionary(person)?,
+        dictionary(name)?,
+        Arc::new(TimestampMicrosecondArray::from(times).with_timezone("UTC")),
+        message_id,
+        properties(table, bound),
+    ];
     Ok((RecordBatch::try_new(batch::schema(), columns)?, keep))
 }
 

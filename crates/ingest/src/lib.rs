@@ -1,4 +1,5 @@
-//! What others send becomes inputs: CSV, NDJSON (plain or Segment's) and Parquet, through a mapping, as columns of events and versions of entities.
+//! What others send becomes inputs: CSV, NDJSON (plain or Segment's) and Parquet, through a mapping, as columns of events and versions of
+//! entities.
 //!
 //! Pure: bytes come in through `Read`, files are never opened here; no clock.
 //!

@@ -52,7 +52,8 @@ impl Table {
         let mut holds = vec![true; self.rows];
         for (name, test) in &filter.0 {
             let symbols = self.column(name).map(Column::symbols);
-            let (by_value, blank): (Vec<bool>, bool) = (symbols.iter().flat_map(|s| &s.values).map(|text| test.holds(Some(text))).collect(), test.holds(None));
+            let (by_value, blank): (Vec<bool>, bool) =
+                (symbols.iter().flat_map(|s| &s.values).map(|text| test.holds(Some(text))).collect(), test.holds(None));
             for (row, holds) in holds.iter_mut().enumerate() {
                 let key = symbols.as_ref().map_or(NONE, |s| s.keys[row]);
                 *holds &= if key == NONE { blank } else { by_value[key as usize] };
@@ -180,7 +181,9 @@ impl<'a> Taken<'a> {
         if !self.passes(row) {
             return false;
         }
-        if self.kind.is_none() && self.scale.is_none() && self.map.is_none()
+        if self.kind.is_none()
+            && self.scale.is_none()
+            && self.map.is_none()
             && let Part::Column(column) = &self.part
         {
             return column.json(row, out);
@@ -227,7 +230,10 @@ impl<'a> Bound<'a> {
             } else if let Some((name, column)) = usual.iter().find_map(|name| Some((*name, table.column(name)?))) {
                 used.insert(name);
                 let kind = mapping.types.get(name).copied();
-                fields.insert(*field, Taken { part: Part::Column(column), filter: None, times: &mapping.times, kind, scale: None, map: None });
+                fields.insert(
+                    *field,
+                    Taken { part: Part::Column(column), filter: None, times: &mapping.times, kind, scale: None, map: None },
+                );
             }
         }
         // What an export of Tenure's own archive adds to an event.
@@ -248,7 +254,14 @@ impl<'a> Bound<'a> {
                     }
                     let part = match mapping.types.get(name) {
                         None => Part::Column(column),
-                        kind => Part::Typed(Box::new(Taken { part: Part::Column(column), filter: None, times: &mapping.times, kind: kind.copied(), scale: None, map: None })),
+                        kind => Part::Typed(Box::new(Taken {
+                            part: Part::Column(column),
+                            filter: None,
+                            times: &mapping.times,
+                            kind: kind.copied(),
+                            scale: None,
+                            map: None,
+                        })),
                     };
                     rest.push((mapping.rename.get(name).unwrap_or(name).clone(), part));
                 }
@@ -322,7 +335,8 @@ fn open(out: &mut String, at: usize) -> Option<bool> {
 }
 
 fn template(pieces: &[Piece], table: &Table) -> Symbols {
-    let columns: Vec<Option<Symbols>> = pieces.iter().map(|p| if let Piece::Column(name) = p { table.column(name).map(Column::symbols) } else { None }).collect();
+    let columns: Vec<Option<Symbols>> =
+        pieces.iter().map(|p| if let Piece::Column(name) = p { table.column(name).map(Column::symbols) } else { None }).collect();
     let mut ids: FxHashMap<Vec<u32>, u32> = FxHashMap::default();
     let mut pairs: FxHashMap<(u32, u32), u32> = FxHashMap::default();
     let (mut keys, mut values) = (Vec::with_capacity(table.rows), Vec::new());

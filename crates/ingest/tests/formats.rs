@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use datafusion::arrow::array::*;
-use datafusion::arrow::datatypes::{Int32Type, Int8Type};
+use datafusion::arrow::datatypes::{Int8Type, Int32Type};
 use datafusion::parquet::arrow::ArrowWriter;
 use tenure_ingest::{Import, Lookups, Mapping, ndjson, parquet};
 
@@ -54,7 +54,13 @@ fn plain_objects() {
 "#
         )
     );
-    insta::assert_snapshot!("accounts", read_lines(Import::Accounts, "{\"id\":\"acme\",\"tier\":1,\"plan\":null,\"tags\":[1,2]}\n{\"id\":7,\"name\":\"Seven\",\"valid_from\":\"2025-01-01\"}\n{\"name\":\"none\"}\n"));
+    insta::assert_snapshot!(
+        "accounts",
+        read_lines(
+            Import::Accounts,
+            "{\"id\":\"acme\",\"tier\":1,\"plan\":null,\"tags\":[1,2]}\n{\"id\":7,\"name\":\"Seven\",\"valid_from\":\"2025-01-01\"}\n{\"name\":\"none\"}\n"
+        )
+    );
 }
 
 #[test]

@@ -34,7 +34,10 @@ impl Lookups {
         let column = |name: &str| {
             table.header.iter().position(|h| h == name).ok_or_else(|| {
                 let help = tenure_model::diagnostic::nearest(name, table.header.iter().map(String::as_str));
-                format!("the lookup file {file} has no column `{name}`{}", help.map(|n| format!(": did you mean `{n}`?")).unwrap_or_default())
+                format!(
+                    "the lookup file {file} has no column `{name}`{}",
+                    help.map(|n| format!(": did you mean `{n}`?")).unwrap_or_default()
+                )
             })
         };
         let (key, take) = (column(key)?, column(take)?);

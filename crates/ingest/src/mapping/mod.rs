@@ -49,7 +49,8 @@ pub struct Mapping {
     pub(crate) rules: Vec<Rule>,
 }
 
-/// What one row says: by field (`id`, `time`, `plan` …) where its value comes from. Fields without an entry come from the columns of the usual names.
+/// What one row says: by field (`id`, `time`, `plan` …) where its value comes from. Fields without an entry come from the columns of the
+/// usual names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rule {
     pub fields: BTreeMap<&'static str, Take>,
@@ -147,7 +148,8 @@ impl Mapping {
 
     /// The files its lookups need, relative to the mapping file, for `Lookups::add`.
     pub fn lookup_files(&self) -> Vec<String> {
-        let mut files: Vec<String> = self.takes().filter_map(|take| if let Expr::Lookup { file, .. } = &take.expr { Some(file.clone()) } else { None }).collect();
+        let mut files: Vec<String> =
+            self.takes().filter_map(|take| if let Expr::Lookup { file, .. } = &take.expr { Some(file.clone()) } else { None }).collect();
         files.sort();
         files.dedup();
         files

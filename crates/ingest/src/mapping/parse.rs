@@ -18,9 +18,14 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Mapping, Vec<Diagnostic>> 
     let mapping = root.as_ref().and_then(|root| Parser { report: &mut report }.mapping(root));
     match mapping {
         Some(mapping) if report.is_empty() => Ok(mapping),
-        None if report.is_empty() => {
-            Err(vec![Diagnostic { file: file.into(), line: 1, column: 1, code: "mapping", message: "the mapping is empty".into(), help: Some("begin with `import: events`".into()) }])
-        }
+        None if report.is_empty() => Err(vec![Diagnostic {
+            file: file.into(),
+            line: 1,
+            column: 1,
+            code: "mapping",
+            message: "the mapping is empty".into(),
+            help: Some("begin with `import: events`".into()),
+        }]),
         _ => Err(report.into_diagnostics()),
     }
 }
@@ -39,7 +44,12 @@ impl Parser<'_, '_> {
             self.error(root, format!("a mapping is a map, not {}", root.what()), None);
             return None;
         };
-        let kinds = [("accounts", Import::Accounts), ("people", Import::People), ("subscriptions", Import::Subscriptions), ("events", Import::Events)];
+        let kinds = [
+            ("accounts", Import::Accounts),
+            ("people", Import::People),
+            ("subscriptions", Import::Subscriptions),
+            ("events", Import::Events),
+        ];
         let import = match root.get("import") {
             None => {
                 self.error(root, "`import` is missing", Some("`import: accounts`, `people`, `subscriptions` or `events`"));
@@ -131,11 +141,19 @@ impl Parser<'_, '_> {
             return Some(Take::column(column));
         }
         let Some(entries) = node.as_map() else {
-            self.error(node, format!("expected a column's name or a map, found {}", node.what()), Some("`{ column: … }`, `{ constant: … }`, `{ template: \"{a}/{b}\" }` or `{ lookup: … }`"));
+            self.error(
+                node,
+                format!("expected a column's name or a map, found {}", node.what()),
+                Some("`{ column: … }`, `{ constant: … }`, `{ template: \"{a}/{b}\" }` or `{ lookup: … }`"),
+            );
             return None;
         };
-        self.known(entries, &["column", "constant", "template", "lookup", "by", "key", "take", "where", "times", "zone", "type", "scale", "map"]);
-        let sources: Vec<&Entry> = entries.iter().filter(|e| matches!(e.key.as_str(), "column" | "constant" | "template" | "lookup")).collect();
+        self.known(
+            entries,
+            &["column", "constant", "template", "lookup", "by", "key", "take", "where", "times", "zone", "type", "scale", "map"],
+        );
+        let sources: Vec<&Entry> =
+            entries.iter().filter(|e| matches!(e.key.as_str(), "column" | "constant" | "template" | "lookup")).collect();
         let [source] = sources[..] else {
             self.error(node, "one of `column`, `constant`, `template` and `lookup` says where the value comes from", None);
             return None;
@@ -149,7 +167,11 @@ impl Parser<'_, '_> {
                 let mut need = |key: &str| match node.get(key) {
                     Some(n) => self.text(n),
                     None => {
-                        self.error(node, format!("`{key}` is missing"), Some("`{ lookup: FILE.csv, by: column here, take: column there }`"));
+                        self.error(
+                            node,
+                            format!("`{key}` is missing"),
+                            Some("`{ lookup: FILE.csv, by: column here, take: column there }`"),
+                        );
                         None
                     }
                 };
@@ -200,7 +222,9 @@ impl Parser<'_, '_> {
             (Some("all"), ..) => Rest::All,
             (Some("none"), ..) => Rest::None,
             (_, Some(_), _) => Rest::Named(self.texts(node).into_iter().map(|name| (name.clone(), Take::column(&name))).collect()),
-            (_, _, Some(entries)) => Rest::Named(entries.iter().filter_map(|e| Some((e.key.clone(), self.take(&e.value, times)?))).collect()),
+            (_, _, Some(entries)) => {
+                Rest::Named(entries.iter().filter_map(|e| Some((e.key.clone(), self.take(&e.value, times)?))).collect())
+            }
             _ => {
                 self.error(node, format!("expected `all`, `none`, a list of columns or a map, found {}", node.what()), None);
                 Rest::None

@@ -31,12 +31,7 @@ pub(crate) enum Expr {
     /// Text with columns in it; NULL where one of them is.
     Template(Vec<Piece>),
     /// The value of a column of the row of another file whose column `key` has the value that `by` has here.
-    Lookup {
-        file: String,
-        by: String,
-        key: String,
-        take: String,
-    },
+    Lookup { file: String, by: String, key: String, take: String },
 }
 
 /// A part of a template.
@@ -79,7 +74,9 @@ impl Expr {
         match self {
             Expr::Column(name) => vec![name],
             Expr::Constant(_) => vec![],
-            Expr::Template(pieces) => pieces.iter().filter_map(|p| if let Piece::Column(name) = p { Some(name.as_str()) } else { None }).collect(),
+            Expr::Template(pieces) => {
+                pieces.iter().filter_map(|p| if let Piece::Column(name) = p { Some(name.as_str()) } else { None }).collect()
+            }
             Expr::Lookup { by, .. } => vec![by],
         }
     }

@@ -119,7 +119,9 @@ fn scaled(text: &str, unit: i64) -> Option<Instant> {
 
 /// ISO 8601; the common forms by hand, all others by jiff.
 fn iso(text: &str, zone: &TimeZone) -> Option<Instant> {
-    if zone == &TimeZone::UTC && let Some(instant) = utc(text.as_bytes()) {
+    if zone == &TimeZone::UTC
+        && let Some(instant) = utc(text.as_bytes())
+    {
         return Some(instant);
     }
     Instant::parse(text).or_else(|| civil(text.parse::<DateTime>().ok()?, zone))

@@ -63,7 +63,8 @@ impl<R: Read> File<'_, R> {
         for reject in &mut inputs.rejects[rejected..] {
             let numbers = table.numbers.as_deref().unwrap_or_default();
             if let Ok(row) = numbers.binary_search(&reject.row) {
-                let fields: Vec<&[u8]> = table.columns.iter().map(|c| if let Column::Csv(a) = c { a.value(row).as_bytes() } else { &[] }).collect();
+                let fields: Vec<&[u8]> =
+                    table.columns.iter().map(|c| if let Column::Csv(a) = c { a.value(row).as_bytes() } else { &[] }).collect();
                 reject.raw = line(fields.into_iter(), self.mapping.delimiter);
             }
         }

@@ -58,7 +58,10 @@ fn check_columns(names: &[String], mapping: &Mapping) -> Result<(), Error> {
         let is_mapped = mapping.rules.iter().all(|rule| rule.fields.contains_key(field));
         if !is_mapped && !names.iter().any(|n| usual.contains(&n.as_str())) {
             let usual = usual.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" or ");
-            return Err(Error::Columns(format!("no column gives the {field}: name one {usual}, or say in a mapping file which it is; the file has {}", names.join(", "))));
+            return Err(Error::Columns(format!(
+                "no column gives the {field}: name one {usual}, or say in a mapping file which it is; the file has {}",
+                names.join(", ")
+            )));
         }
     }
     Ok(())

@@ -30,12 +30,26 @@ pub(super) fn read(message: &Object<'_>, events: &mut Builder, inputs: &mut Inpu
     match kind.as_ref() {
         "track" => {
             let name = text("event").ok_or("a track without event")?;
-            events.push(Row { account: account.as_deref(), person: person.as_deref(), name: &name, time, message_id: text("messageId").as_deref(), properties: properties(message).as_deref() });
+            events.push(Row {
+                account: account.as_deref(),
+                person: person.as_deref(),
+                name: &name,
+                time,
+                message_id: text("messageId").as_deref(),
+                properties: properties(message).as_deref(),
+            });
         }
         "page" | "screen" => {
             let name = if kind == "page" { "page_viewed" } else { "screen_viewed" };
             let properties = with_name(properties(message), text("name"));
-            events.push(Row { account: account.as_deref(), person: person.as_deref(), name, time, message_id: text("messageId").as_deref(), properties: properties.as_deref() });
+            events.push(Row {
+                account: account.as_deref(),
+                person: person.as_deref(),
+                name,
+                time,
+                message_id: text("messageId").as_deref(),
+                properties: properties.as_deref(),
+            });
         }
         "identify" => {
             let person = person.ok_or("an identify without userId")?;
@@ -61,7 +75,11 @@ fn membership(person: &str, account: &str) -> Membership {
 }
 
 fn time(message: &Object<'_>) -> Result<Instant, String> {
-    let written = ["timestamp", "originalTimestamp", "sentAt", "receivedAt"].iter().find_map(|key| message.get(key)).and_then(json_text).ok_or("there is no timestamp")?;
+    let written = ["timestamp", "originalTimestamp", "sentAt", "receivedAt"]
+        .iter()
+        .find_map(|key| message.get(key))
+        .and_then(json_text)
+        .ok_or("there is no timestamp")?;
     match Times::default().read(&written) {
         Some(t) if is_plausible(t) => Ok(t),
         Some(t) => Err(format!("the time {t} is not between 1900 and 2200")),
@@ -104,7 +122,13 @@ fn versions(message: &Object<'_>, entity: Entity, time: Instant, inputs: &mut In
     let traits: Object<'_> = serde_json::from_str(traits).map_err(|_| "its traits are no object".to_owned())?;
     for (field, json) in traits.0 {
         let value = serde_json::from_str(json).map_err(|e| e.to_string())?;
-        inputs.versions.push(Version { entity: entity.clone(), field: field.into_owned(), value, valid_from: Some(time), known_from: None });
+        inputs.versions.push(Version {
+            entity: entity.clone(),
+            field: field.into_owned(),
+            value,
+            valid_from: Some(time),
+            known_from: None,
+        });
     }
     Ok(())
 }
