@@ -116,8 +116,8 @@ pub(crate) struct HealthState {
     pub card: Option<usize>,
     pub band: Option<usize>,
     pub overrides: Vec<Override>,
-    /// Last score of measures that keep it, by (card, measure number in the card).
-    pub kept: FxHashMap<(usize, usize), (f64, Day)>,
+    /// Last score of measures that keep it, and since which date they have had none; by (card, measure number in the card).
+    pub kept: FxHashMap<(usize, usize), (f64, Option<Day>)>,
 }
 
 /// The values of a column on past dates, sparse: a value stands until the next one.
@@ -186,6 +186,9 @@ impl Account {
         let mut body = Body::new(model.account.len(), &plan.account);
         if let Some(slot) = plan.slots.get(&Builtin::Id) {
             body.row[*slot as usize] = Value::Text(id.clone());
+        }
+        if let Some(slot) = plan.slots.get(&Builtin::Subscriptions) {
+            body.row[*slot as usize] = Value::Number(0.0);
         }
         for segment in &model.segments {
             body.row[segment.column as usize] = Value::Bool(false);

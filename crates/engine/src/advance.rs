@@ -28,6 +28,8 @@ pub enum Mode {
     Thorough,
     /// Once a date, at its last instant: faster, for exploring; it says of itself that it is sampled.
     Daily,
+    /// One evaluation at the end of the span: a look at the metrics; what has a history (stages, alerts with `for`) begins with it.
+    Once,
 }
 
 /// An evaluation may follow another a microsecond later this often before it counts as an oscillation.
@@ -81,6 +83,7 @@ impl Engine {
                 account.at = to;
                 return Ok(());
             }
+            let born = if mode == Mode::Once { to } else { born };
             self.instant(account, inputs, &mut cursor, &mut scratch, born, mode, sink);
         }
         match mode {
@@ -91,6 +94,11 @@ impl Engine {
                         break;
                     }
                     self.instant(account, inputs, &mut cursor, &mut scratch, t, mode, sink);
+                }
+            }
+            Mode::Once => {
+                if account.evaluated < to {
+                    self.instant(account, inputs, &mut cursor, &mut scratch, to, mode, sink);
                 }
             }
             Mode::Daily => {
@@ -152,7 +160,7 @@ impl Engine {
                 (0..self.plan.account.width).for_each(|n| step.dirty.insert(n));
                 step.everyone();
             }
-            if midnight || mode == Mode::Daily || !live_before {
+            if midnight || matches!(mode, Mode::Daily | Mode::Once) || !live_before {
                 step.dirty.union(&self.plan.account.daily);
                 step.touched = Touched::All;
             }
@@ -167,7 +175,9 @@ impl Engine {
                 }
             }
             step.run();
-            if mode == Mode::Daily {
+            if mode == Mode::Once {
+                step.account.lags = 0;
+            } else if mode == Mode::Daily {
                 // Sampled: what would follow microseconds later is settled at the same instant.
                 for _ in 0..LAGS_MAX {
                     if step.account.lags == 0 {

@@ -180,7 +180,7 @@ impl<S: Sink> Step<'_, S> {
                 let deadline = engine.stage_deadline(self.account);
                 let late = deadline.is_some_and(|d| self.t >= d);
                 self.account.body.wake[n] = deadline.filter(|d| *d > self.t).map_or(i64::MAX, |d| d.0);
-                self.write(out, if deadline.is_some() { Value::Bool(late) } else { Value::Null });
+                self.write(out, Value::Bool(late));
             }
             Task::Milestone(m) => self.milestone(n, m, deferred),
             Task::Health => self.health(n),
@@ -329,10 +329,18 @@ impl<S: Sink> Step<'_, S> {
             let programs = card.caps.iter().chain(&card.floors).map(|l| &l.when).chain(measures.clone().filter_map(|m| m.when.as_ref()));
             wake = wake.min(programs.map(|p| metric::wake(p, row, t)).min().unwrap_or(i64::MAX));
             for (number, (measure, m)) in measures.zip(now.groups.iter().flat_map(|g| &g.measures)).enumerate() {
-                if matches!(measure.missing, tenure_model::definition::Missing::Keep(_)) && !m.stood_in
-                    && let Some(score) = m.computed
-                {
-                    self.account.health.kept.insert((index, number), (score, self.account.today));
+                if !matches!(measure.missing, tenure_model::definition::Missing::Keep(_)) {
+                    continue;
+                }
+                match m.computed.filter(|_| !m.stood_in) {
+                    Some(score) => {
+                        self.account.health.kept.insert((index, number), (score, None));
+                    }
+                    None => {
+                        if let Some((_, missing_since @ None)) = self.account.health.kept.get_mut(&(index, number)) {
+                            *missing_since = Some(self.account.today);
+                        }
+                    }
                 }
             }
         }

@@ -315,7 +315,10 @@ impl RowPlan {
             let signal = &mut signals[s];
             signal.horizon.days = signal.horizon.days.max(wanted.days);
             signal.horizon.micros = signal.horizon.micros.zip(wanted.micros).map(|(a, b)| a.max(b));
-            signal.nodes.push(n);
+            // A window that ended before today cannot change by an event of now, only at midnight.
+            if !matches!(window, Window::Days { offset, .. } if *offset > 0) {
+                signal.nodes.push(n);
+            }
             metric_signal[m] = s;
         }
         let other = model.event_names.len();

@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use tenure_model::definition::Source;
 use tenure_model::input::{Decision, Entity, Membership, Version};
 use tenure_model::scenario::{Expectation, Expected, Scenario, Step, Subject};
 use tenure_model::time::Instant;
@@ -55,6 +54,7 @@ struct Arrived {
 
 #[derive(Clone)]
 struct Arrival {
+    id: Option<String>,
     time: Instant,
     name: String,
     person: Option<String>,
@@ -100,7 +100,10 @@ fn arrive(model: &Model, world: &mut BTreeMap<String, Arrived>, step: &Step, at:
     }
     for event in &step.events {
         let properties = Json::Object(event.properties.clone());
-        let arrivals = event.instants(at, calendar).map(|time| Arrival { time, name: event.name.clone(), person: event.person.clone(), properties: properties.clone() });
+        if event.id.as_ref().is_some_and(|id| arrived.events.iter().any(|e| e.id.as_ref() == Some(id))) {
+            continue;
+        }
+        let arrivals = event.instants(at, calendar).map(|time| Arrival { id: event.id.clone(), time, name: event.name.clone(), person: event.person.clone(), properties: properties.clone() });
         arrived.events.extend(arrivals);
     }
     arrived.decisions.extend(step.decisions.iter().map(|d| d.input(&step.account, at, calendar)));
@@ -372,11 +375,5 @@ impl Engine {
             }
             _ => None,
         }
-    }
-
-    /// The value of a source that a filter added to the row.
-    pub fn source_value(&self, account: &Account, name: &str, source: Source) -> Value {
-        let _ = source;
-        self.column_value(account, name).unwrap_or_default()
     }
 }

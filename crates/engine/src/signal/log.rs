@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashSet;
 use tenure_model::definition::Aggregate;
 use tenure_model::time::Instant;
 use tenure_model::{Calendar, Decimal, Value};
@@ -62,9 +61,13 @@ impl Log {
             Aggregate::Min(_) => fold(|a, b| a.value.compare(&b.value).is_some_and(|o| o.is_lt())),
             Aggregate::Max(_) => fold(|a, b| a.value.compare(&b.value).is_some_and(|o| o.is_gt())),
             Aggregate::Last(_) => fold(|a, b| later(&(a.time, a.value.clone()), &(b.time, b.value.clone()))),
-            Aggregate::People => Value::Number(within().filter(|e| e.person != u32::MAX).map(|e| e.person).collect::<FxHashSet<_>>().len() as f64),
-            Aggregate::Events => Value::Number(within().map(|e| e.name).collect::<FxHashSet<_>>().len() as f64),
-            Aggregate::Days => Value::Number(within().map(|e| calendar.day(e.time)).collect::<FxHashSet<_>>().len() as f64),
+            Aggregate::People => Value::Number(different(within().filter(|e| e.person != u32::MAX).map(|e| e.person)) as f64),
+            Aggregate::Events => Value::Number(different(within().map(|e| e.name)) as f64),
+            Aggregate::Days => {
+                // Entries are in order of time: each date stands in one stretch.
+                let days = within().map(|e| calendar.day(e.time));
+                Value::Number(days.fold((0, None), |(n, last), day| if last == Some(day) { (n, last) } else { (n + 1, Some(day)) }).0 as f64)
+            }
             Aggregate::Since => Value::Null,
         }
     }
@@ -81,4 +84,17 @@ impl Log {
     pub fn bytes(&self) -> usize {
         self.entries.capacity() * size_of::<Entry>()
     }
+}
+
+/// How many different ones of small numbers.
+fn different(numbers: impl Iterator<Item = u32>) -> u32 {
+    let mut seen: Vec<u64> = Vec::new();
+    for n in numbers {
+        let word = n as usize / 64;
+        if word >= seen.len() {
+            seen.resize(word + 1, 0);
+        }
+        seen[word] |= 1 << (n % 64);
+    }
+    seen.iter().map(|w| w.count_ones()).sum()
 }

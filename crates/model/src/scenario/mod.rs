@@ -98,6 +98,8 @@ pub struct Record {
 /// One event, or several alike.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Event {
+    /// Its message id: the same id again is the same event.
+    pub id: Option<String>,
     /// Name.
     pub name: String,
     /// Whose; None: the account's own.

@@ -182,11 +182,11 @@ fn events(fields: &mut Fields, report: &mut Report) -> Vec<Event> {
     if fields.has("event") {
         events.extend(event(fields, report));
     } else {
-        let stray = ["by", "properties", "time", "times", "every"].into_iter().filter(|name| fields.has(name));
+        let stray = ["id", "by", "properties", "time", "times", "every"].into_iter().filter(|name| fields.has(name));
         for name in stray.collect::<Vec<_>>() {
             report.error(fields.place_of(name), "conflict", format!("`{name}` belongs to an `event`, and there is none beside it"), None);
         }
-        fields.skip(&["by", "properties", "time", "times", "every", "event"]);
+        fields.skip(&["id", "by", "properties", "time", "times", "every", "event"]);
     }
     let Some(node) = fields.node("events") else { return events };
     match node.as_list() {
@@ -204,6 +204,7 @@ fn events(fields: &mut Fields, report: &mut Report) -> Vec<Event> {
 
 fn event(fields: &mut Fields, report: &mut Report) -> Option<Event> {
     let name = fields.needed_text("event", "its name, as in `event: login`", report);
+    let id = fields.text("id", report).map(|t| t.owned());
     let person = fields.text("by", report).map(|t| t.owned());
     let properties = fields.node("properties").map_or_else(Map::new, |node| json_map(node, "properties", report));
     let time = fields.text("time", report).and_then(|text| stamp(&text, report));
@@ -217,7 +218,7 @@ fn event(fields: &mut Fields, report: &mut Report) -> Option<Event> {
     if every.is_some() && !fields.has("times") {
         report.error(fields.place_of("every"), "missing-field", "`every` needs `times`: how often", None);
     }
-    Some(Event { name: name?.owned(), person, properties, time, times: times as u32, every: every.unwrap_or(Span::Days(0)) })
+    Some(Event { id, name: name?.owned(), person, properties, time, times: times as u32, every: every.unwrap_or(Span::Days(0)) })
 }
 
 const HOW: &[(&str, OverrideKind)] = &[("set", OverrideKind::Set), ("cap", OverrideKind::Cap), ("floor", OverrideKind::Floor)];

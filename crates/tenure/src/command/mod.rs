@@ -3,6 +3,7 @@
 mod account;
 mod accounts;
 mod alerts;
+mod bench_engine;
 mod check;
 mod decision;
 mod evaluate;
@@ -63,6 +64,9 @@ pub struct Shared {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Measure the engine beside its peer (benches/run.sh)
+    #[command(hide = true)]
+    BenchEngine(bench_engine::BenchEngine),
     /// Check a model and report everything that is wrong with it
     Check(check::Check),
     /// Print the JSON Schema of model files, for editors
@@ -104,6 +108,7 @@ impl Cli {
     pub async fn run(self) -> Result<Outcome> {
         let shared = self.shared;
         match self.command {
+            Command::BenchEngine(c) => c.run(&shared).await,
             Command::Check(c) => c.run(&shared),
             Command::Schema(c) => c.run(),
             Command::Import(c) => c.run(&shared).await,
