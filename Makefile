@@ -11,7 +11,7 @@ TENURE := $(TARGET)/debug/tenure
 VENV := .venv/bin/python
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-# Ready-made models with scenarios; each is one `tenure test`.
+# Ready-made models that have scenarios.
 MODELS = $(patsubst %/scenarios,%,$(wildcard models/*/scenarios))
 
 .PHONY: help demo test test-rust test-models test-python tidy lint fmt bench bench-engine
@@ -19,14 +19,19 @@ MODELS = $(patsubst %/scenarios,%,$(wildcard models/*/scenarios))
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-demo: build ## Simulate a company, import it, evaluate it, show the portfolio and one explanation (1 min after the build)
+demo: export TENURE_DATA = demo-data/workspace
+demo: export TENURE_MODEL = models/saas
+demo: build ## Simulate a company, import it, evaluate it, show the portfolio and one explanation (a minute after the build)
 	rm -rf demo-data
 	$(TENURE) simulate --out demo-data/files --accounts 300 --events 300000 --seed 7
-	$(TENURE) --data demo-data/workspace import accounts demo-data/files/accounts.csv
-	$(TENURE) --data demo-data/workspace import people demo-data/files/people.csv
-	$(TENURE) --data demo-data/workspace import subscriptions demo-data/files/subscriptions.csv
-	$(TENURE) --data demo-data/workspace import events demo-data/files/events.parquet
-	$(TENURE) --data demo-data/workspace accounts --model models/saas
+	$(TENURE) import accounts demo-data/files/accounts.csv
+	$(TENURE) import people demo-data/files/people.csv
+	$(TENURE) import subscriptions demo-data/files/subscriptions.csv
+	$(TENURE) import events demo-data/files/events.parquet
+	$(TENURE) evaluate --to 2025-12-31
+	$(TENURE) accounts --sort -arr --limit 20
+	account=$$($(TENURE) accounts --where "health_band = 'red'" --sort -arr --limit 1 --columns id --csv | tail -n 1); \
+	$(TENURE) account $$account; $(TENURE) explain $$account health
 
 test: tidy test-rust test-models test-python ## All checks: format, tidy, tests, scenarios of the models, DuckDB's second opinion
 
@@ -38,7 +43,7 @@ else
 endif
 
 test-models: build
-	@for model in $(MODELS); do echo "tenure test $$model"; $(TENURE) test $$model; done
+	$(TENURE) test $(MODELS)
 
 test-python: build .venv/ready
 	$(VENV) tests/duckdb/run.py --tenure $(TENURE)

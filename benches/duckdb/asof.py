@@ -9,6 +9,7 @@ from runner import main
 
 
 def sql(events, accounts, day):
+    events = f"read_parquet('{events}')"
     t = f"DATE '{day}'"
     end = f"TIMESTAMPTZ '{day} 00:00:00+00' + INTERVAL 1 DAY"
 

@@ -1,4 +1,4 @@
-"""Runs a query of the benchmark in a fresh DuckDB and says how long it took and how much memory it needed."""
+"""Runs a query of the benchmark in a fresh DuckDB and says, as JSON, how long it took and how much memory it needed."""
 
 import argparse
 import json
@@ -9,19 +9,14 @@ import duckdb
 
 
 def main(name, sql):
-    """`sql` makes a table `result`, from a relation of events, a file of accounts and the days."""
+    """`sql` makes a table `result` from the files and further arguments."""
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--events", required=True, help="Parquet files (glob)")
-    arguments.add_argument("--accounts", required=True, help="accounts.csv")
-    arguments.add_argument("--days", nargs="+", required=True, metavar="DATE", help="asof: the day; year: the first and the last")
-    arguments.add_argument("--event-column", default="event")
+    arguments.add_argument("--events", required=True, help="file of events")
+    arguments.add_argument("--accounts", help="accounts.csv")
+    arguments.add_argument("--days", nargs="*", default=[], metavar="DATE", help="asof: the day; year: the first and the last")
     arguments.add_argument("--result", help="Parquet file for the result, for comparison; not timed")
     options = arguments.parse_args()
-
-    events = f"read_parquet('{options.events}')"
-    if options.event_column != "event":
-        events = f"(SELECT account_id, person_id, {options.event_column} AS event, time FROM {events})"
-    statements = sql(events, options.accounts, *options.days)
+    statements = sql(options.events, options.accounts, *options.days)
 
     start = time.perf_counter()
     connection = duckdb.connect()

@@ -22,6 +22,7 @@ def stretches(source, of):
 
 
 def sql(events, accounts, first, last):
+    events = f"read_parquet('{events}')"
     used = ", ".join(f"bool_or(event = '{name}') AS {name}" for name in FEATURES)
     return f"""
     CREATE TEMP TABLE account AS

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 /// Folders that hold nothing anybody wrote; hidden files are skipped too.
-const SKIPPED: &[&str] = &["target", "node_modules", "dist", "demo-data"];
+const SKIPPED: &[&str] = &["target", "node_modules", "dist", "demo-data", "__pycache__"];
 
 /// Endings of the files whose text is read; of others, only the path is known.
 const TEXT: &[&str] = &["rs", "md", "toml", "yaml", "yml", "py", "sh", "sql", "ts", "tsx"];

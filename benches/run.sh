@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Runs a benchmark and gathers its results: `benches/run.sh engine` (benches/README.md says what is compared).
+#
+# Environment: TENURE (the binary), PYTHON (with duckdb), BENCH_DATA (folder for the data, kept between runs), BENCH_ACCOUNTS, BENCH_EVENTS.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+[ "${1:-}" = engine ] || { echo "usage: benches/run.sh engine" >&2; exit 2; }
+tenure=${TENURE:-target/debug/tenure}
+python=${PYTHON:-.venv/bin/python}
+accounts=${BENCH_ACCOUNTS:-20000}
+events=${BENCH_EVENTS:-20000000}
+data=${BENCH_DATA:-target/bench/data-$accounts-$events}
+day=2025-09-30
+first=2025-01-01
+last=2025-12-31
+files=$data/files
+mkdir -p target/bench "$data"
+
+if [ ! -f "$files/done" ]; then
+    "$tenure" simulate --out "$files" --accounts "$accounts" --events "$events" --start "$first" --days 365 --seed 1
+    touch "$files/done"
+fi
+
+if [ ! -f "$data/ndjson/done" ]; then
+    "$tenure" simulate --out "$data/ndjson" --accounts "$accounts" --events "$events" --start "$first" --days 365 --seed 1 --format ndjson
+    touch "$data/ndjson/done"
+fi
+
+# The peer reads the files in order of arrival, as they would be handed over; each query in a fresh process.
+duckdb() {
+    echo "DuckDB: $1"
+    "$python" "benches/duckdb/$2.py" "${@:3}" | tee "target/bench/$1.duckdb.json"
+}
+duckdb import_parquet read --events "$files/events.parquet"
+duckdb import_ndjson read --events "$data/ndjson/events.ndjson"
+duckdb asof asof --events "$files/events.parquet" --accounts "$files/accounts.csv" --days "$day" --result "$data/asof.duckdb.parquet"
+duckdb year year --events "$files/events.parquet" --accounts "$files/accounts.csv" --days "$first" "$last" --result "$data/year.duckdb.parquet"
+
+# Our side measures asof, year, year_exact, live_100k, import_ndjson and import_parquet, puts its times beside the peer's in target/bench/<name>.json,
+# and fails where its results differ from the peer's.
+"$tenure" bench-engine --data "$data/workspace" --files "$files" --ndjson "$data/ndjson/events.ndjson" --model benches/model.yaml \
+    --day "$day" --first "$first" --last "$last" --peer target/bench --compare "$data"
