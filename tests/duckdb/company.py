@@ -27,7 +27,7 @@ class Company:
     late: list = field(default_factory=list)  # events of the second file: late ones, and copies of events of the first
 
 
-def make(seed=20251102, accounts=60):
+def make(seed, accounts=60):
     """The company of a seed."""
     rng = random.Random(seed)
     company = Company()

@@ -25,7 +25,7 @@ def write(company, folder):
 
 
 def read(connection, folder):
-    """The tables trait, person, membership, subscription, and resolved: the events, each with the account it belongs to, or NULL."""
+    """The tables trait, person, membership, person, subscription, and resolved: the events, each with the account it belongs to, or NULL."""
 
     def lines(name, **columns):
         names = ", ".join(f"{key}: '{kind}'" for key, kind in columns.items())
@@ -42,6 +42,7 @@ def read(connection, folder):
         ON * EXCLUDE (account_id, valid_from) INTO NAME field VALUE value);
     CREATE TABLE membership AS SELECT person_id, account_id, account_from AS since, account_until AS until, role
         FROM {lines("people", person_id=text, account_id=text, account_from=time, account_until=time, role=text)};
+    CREATE TABLE person AS SELECT DISTINCT person_id, role FROM membership;
     CREATE TABLE subscription AS FROM {lines("subscriptions", **subscription)};
     CREATE TABLE given AS SELECT DISTINCT ON (message_id) message_id, account_id, person_id, event AS name, time, properties FROM (
         FROM {lines("events", **event)} UNION ALL FROM {lines("late", **event)});

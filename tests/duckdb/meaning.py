@@ -60,14 +60,24 @@ def metrics():
         return f"time >= {anchor} AND time < {later(anchor, n)}"
 
     return f"""
+    -- An account's persons: who belongs to it now, and who did something for it since they belonged to it last.
+    CREATE OR REPLACE TEMP TABLE belongs AS
+    SELECT DISTINCT m.account_id, person_id FROM membership m JOIN account USING (account_id)
+    WHERE since <= t AND (until IS NULL OR until > t)
+    UNION
+    SELECT s.account_id, s.person_id FROM seen s LEFT JOIN membership m
+        ON m.account_id = s.account_id AND m.person_id = s.person_id AND m.since <= s.t
+    WHERE s.person_id IS NOT NULL
+    GROUP BY s.account_id, s.person_id HAVING max(s.time) >= coalesce(max(m.until), max(s.time));
+
     CREATE OR REPLACE TEMP TABLE person_metric AS
-    SELECT m.account_id, m.person_id, role,
+    SELECT b.account_id, b.person_id, role,
         count(*) FILTER ({login} AND {days(7)}) AS p_logins_7d,
         any_value(a.today) - coalesce(max(day) FILTER ({login}), {local("any_value(a.started_at)")}::DATE) AS p_days_since,
         count(*) FILTER (name = 'report_created') AS p_reports
-    FROM account a JOIN membership m ON a.account_id = m.account_id AND m.since <= a.t AND (m.until IS NULL OR m.until > a.t)
-    LEFT JOIN seen s ON s.account_id = m.account_id AND s.person_id = m.person_id
-    GROUP BY m.account_id, m.person_id, role;
+    FROM belongs b JOIN account a USING (account_id) JOIN person USING (person_id)
+    LEFT JOIN seen s ON s.account_id = b.account_id AND s.person_id = b.person_id
+    GROUP BY b.account_id, b.person_id, role;
 
     CREATE OR REPLACE TEMP TABLE admins AS
     SELECT account_id, count(*) AS n FROM person_metric WHERE role = 'admin' AND p_logins_7d >= 1 GROUP BY account_id;
@@ -115,7 +125,7 @@ def metrics():
     SELECT a.*,
         {", ".join(f"coalesce({name}, 0) AS {name}" for name in ALWAYS)},
         {", ".join(f"CASE WHEN {anchor} IS NOT NULL THEN coalesce({name}, 0) END AS {name}" for name, anchor in ANCHORED.items())},
-        CASE WHEN age_days >= 14 THEN coalesce(logins_7d_before, 0) END AS logins_7d_before,
+        coalesce(logins_7d_before, 0) AS logins_7d_before,
         nps_avg_90d, nps_worst, view_longest_14d, nps_last, mood_last_60d, first_report_at, last_login_at,
         today - coalesce(login_day, {local("started_at")}::DATE) AS days_since_login,
         today - coalesce(report_day, {local("started_at")}::DATE) AS days_since_report,

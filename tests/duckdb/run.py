@@ -30,21 +30,28 @@ AS_OF = [
     "2025-12-19",
 ]  # fmt: skip
 
+TIMES = {"started_at", "kickoff_at", "renewal_at", "first_report_at", "last_login_at"}
+
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--tenure", required=True, type=pathlib.Path, help="the binary")
-    options.add_argument("--seed", type=int, default=20251102)
+    options.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="SEED", help="one company each")
     options = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        check = Check(options.tenure.resolve(), pathlib.Path(folder), options.seed)
-        check.archive()
-        for at in AS_OF:
-            check.as_of(at)
-    for difference in check.differences[:40]:
+    agreed, differences = 0, []
+    for seed in options.seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            check = Check(options.tenure.resolve(), pathlib.Path(folder), seed)
+            check.archive()
+            for at in AS_OF:
+                check.as_of(at)
+        agreed += check.agreed
+        differences += [f"seed {seed}, {difference}" for difference in check.differences]
+    for difference in differences[:40]:
         print(difference)
-    print(f"{check.agreed} values agree, {len(check.differences)} differ (DuckDB {duckdb.__version__}, {len(AS_OF)} instants)")
-    sys.exit(1 if check.differences or not check.agreed else 0)
+    companies = f"{len(options.seeds)} companies at {len(AS_OF)} instants"
+    print(f"{agreed} values agree, {len(differences)} differ: {companies} (DuckDB {duckdb.__version__})")
+    sys.exit(1 if differences or not agreed else 0)
 
 
 class Check:
@@ -89,7 +96,9 @@ class Check:
         meaning.compute(self.duckdb, instant)
         columns = [*meaning.COLUMNS, *meaning.METRICS, *meaning.SEGMENTS, "health", "health_band"]
         names = ["account_id", *columns, *meaning.ALERTS]
-        theirs = self.duckdb.execute(f"SELECT {', '.join(names)} FROM outcome").fetchall()
+        # Times as numbers: the Python package of DuckDB wants another package for instants.
+        asked = (f"epoch_us({name})" if name in TIMES else name for name in names)
+        theirs = self.duckdb.execute(f"SELECT {', '.join(asked)} FROM outcome").fetchall()
         answer = self.run("accounts", "--as-of", at, "--columns", ",".join(["id", *columns, "alerts"]), "--json")
         ours = {row["id"]: row for row in rows(answer)}
         for row in (dict(zip(names, values)) for values in theirs):
@@ -97,8 +106,13 @@ class Check:
             if account not in ours:
                 self.differences.append(f"{at} {account}: missing in tenure's answer")
                 continue
-            for column in columns:
-                self.compare(f"{at} {account} {column}", ours[account][column], row[column])
+            # Where a score lies on a bound but for the last bit, its band is a matter of the order of additions.
+            on_bound = row["health"] is not None and any(abs(row["health"] - bound) < 1e-9 for bound in (40, 70))
+            for column in (c for c in columns if c != "health_band" or not on_bound):
+                value = ours[account][column]
+                if column in TIMES and value is not None:
+                    value = self.duckdb.execute("SELECT epoch_us(?::TIMESTAMPTZ)", [value]).fetchone()[0]
+                self.compare(f"{at} {account} {column}", value, row[column])
             firing = sorted(name for name in meaning.ALERTS if row[name])
             self.compare(f"{at} {account} alerts", sorted(ours[account]["alerts"]), firing)
 
@@ -109,10 +123,7 @@ def rows(text):
 
 
 def same(ours, theirs):
-    if hasattr(theirs, "timestamp"):
-        theirs = theirs.timestamp()
-        ours = None if ours is None else duckdb.execute("SELECT epoch_us(?::TIMESTAMPTZ) / 1e6", [ours]).fetchone()[0]
-    if isinstance(ours, bool) or isinstance(theirs, bool) or isinstance(ours, str) or ours is None or theirs is None:
+    if any(value is None or isinstance(value, (bool, str, list)) for value in (ours, theirs)):
         return ours == theirs
     return abs(float(ours) - float(theirs)) <= 1e-9 * max(1.0, abs(float(theirs)))
 
