@@ -8,6 +8,7 @@ mod check;
 mod decision;
 mod evaluate;
 mod explain;
+mod export;
 mod import;
 mod merge;
 mod people;
@@ -73,6 +74,8 @@ enum Command {
     Schema(schema::Schema),
     /// Import accounts, people, subscriptions or events from CSV, NDJSON or Parquet files
     Import(import::Import),
+    /// Write everything that was imported back out
+    Export(export::Export),
     /// Run all history through a model: stages, milestones, health, segments and alerts
     Evaluate(evaluate::Evaluate),
     /// List accounts as of any time, with stage, health and alerts
@@ -112,6 +115,7 @@ impl Cli {
             Command::Check(c) => c.run(&shared),
             Command::Schema(c) => c.run(),
             Command::Import(c) => c.run(&shared).await,
+            Command::Export(c) => c.run(&shared).await,
             Command::Evaluate(c) => c.run(&shared).await,
             Command::Accounts(c) => c.run(&shared).await,
             Command::Account(c) => c.run(&shared).await,

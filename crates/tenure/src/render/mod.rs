@@ -61,12 +61,16 @@ impl StyleArgs {
 /// Writes a grid to standard output. A reader that has gone away (`| head`) is no error.
 pub fn print(grid: &Grid, style: Style) -> io::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let written = match style {
+    forgive(write(&mut out, grid, style).and_then(|()| out.flush()))
+}
+
+/// Writes a grid.
+pub fn write(mut out: impl Write, grid: &Grid, style: Style) -> io::Result<()> {
+    match style {
         Style::Table => table::write(&mut out, grid),
         Style::Json => json::write(&mut out, grid),
         Style::Csv => csv::write(&mut out, grid),
-    };
-    forgive(written.and_then(|()| out.flush()))
+    }
 }
 
 /// Writes text to standard output, as `print` does.

@@ -9,6 +9,8 @@ use datafusion::arrow::record_batch::RecordBatch;
 use serde_json::Value as Json;
 use tenure_model::{Calendar, Instant, Kind, Value};
 
+use crate::render::Grid;
+
 /// Names and columns of a batch to be.
 #[derive(Default)]
 pub(super) struct Columns(Vec<(String, ArrayRef)>);
@@ -55,6 +57,16 @@ impl Columns {
     fn push(&mut self, name: &str, array: ArrayRef) {
         self.0.push((name.to_owned(), array));
     }
+}
+
+/// A grid as a batch: each column of the kind that all its values have in JSON, else text.
+pub fn batch(grid: &Grid) -> Result<RecordBatch> {
+    let mut columns = Columns::default();
+    for (i, name) in grid.columns.iter().enumerate() {
+        let values: Vec<Option<&Json>> = grid.rows.iter().map(|row| Some(&row[i])).collect();
+        columns.json(name, &values, Kind::Any, &Calendar::utc());
+    }
+    columns.batch()
 }
 
 /// The kind that all values have in JSON; text where they differ.

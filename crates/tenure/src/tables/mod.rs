@@ -26,6 +26,7 @@ use tenure_model::Model;
 use tenure_model::diagnostic::nearest;
 use tenure_store::Store;
 
+pub use columns::batch;
 pub use grid::collect;
 
 use crate::evaluate::derived;
