@@ -11,7 +11,8 @@ use crate::catalog::{Catalog, Month};
 use crate::error::Error;
 use crate::import::Import;
 use crate::intern::Interner;
-use crate::month::{Draft, Files, Outcome, Target, settled};
+use crate::month::{Draft, Files, Outcome, Target};
+use crate::resolution::settled;
 use crate::resolver::Resolver;
 use crate::rows::{Origin, Rows};
 

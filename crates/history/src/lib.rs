@@ -23,6 +23,7 @@ mod intern;
 mod month;
 mod partition;
 mod properties;
+mod resolution;
 mod resolver;
 mod rows;
 mod scan;

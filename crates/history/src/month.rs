@@ -14,8 +14,9 @@ use tenure_model::Instant;
 use crate::catalog::{File, Month};
 use crate::error::Error;
 use crate::intern::{Interner, NONE};
-use crate::resolver::{Resolver, Stay, Unknown, account_among};
-use crate::rows::{Origin, RESOLVING, Rows, Scratch, Was};
+use crate::resolution::{Resolution, resolve};
+use crate::resolver::Resolver;
+use crate::rows::{Origin, Rows, Scratch, Was};
 use crate::schema::{GROUP_ROWS, Source, schema, writer_properties};
 use crate::spill;
 
@@ -278,77 +279,4 @@ fn write_rows(
     let file = writer.into_inner().map_err(Error::parquet(path))?;
     file.sync_all().map_err(Error::io(&temporary))?;
     std::fs::rename(&temporary, path).map_err(Error::io(path))
-}
-
-/// Would resolving leave the month as it is? Reads only what it must.
-pub(crate) fn settled(data: &Path, files: &Files, resolver: &Resolver) -> Result<bool, Error> {
-    for file in files.events.iter().chain(&files.quarantine) {
-        let source = Source::open(&data.join(&file.path))?;
-        for group in 0..source.groups() {
-            let (mut rows, mut symbols) = (Rows::default(), Interner::default());
-            let before = rows.extend_for_resolving(&source.read(group, &RESOLVING, 0, usize::MAX)?, &mut symbols)?;
-            let now = resolve(&rows, &mut symbols, resolver);
-            if !before.iter().enumerate().all(|(r, was)| now.is_as(r, was, &symbols)) {
-                return Ok(false);
-            }
-        }
-    }
-    Ok(true)
-}
-
-/// Whose the rows are.
-struct Resolution {
-    /// Symbol of the account; NONE where it is not known.
-    account: Vec<u32>,
-    /// Symbol of the person, after merges.
-    person: Vec<u32>,
-    /// Why not, of rows whose account is not known.
-    unknown: FxHashMap<u32, Unknown>,
-}
-
-impl Resolution {
-    /// Is a row as it was?
-    fn is_as(&self, row: usize, was: &Was, symbols: &Interner) -> bool {
-        let same_reason = was.account != NONE || was.reason != NONE && symbols.text(was.reason).as_ref() == self.unknown(row);
-        self.account[row] == was.account && self.person[row] == was.person && same_reason
-    }
-
-    fn unknown(&self, row: usize) -> &'static str {
-        self.unknown.get(&(row as u32)).map_or("", |u| u.reason())
-    }
-}
-
-fn resolve(rows: &Rows, symbols: &mut Interner, resolver: &Resolver) -> Resolution {
-    // The canonical symbols and the memberships of each symbol that occurs, looked up once.
-    let mut accounts: Vec<Option<u32>> = vec![None; symbols.len()];
-    let mut persons: Vec<Option<(u32, &[Stay])>> = vec![None; symbols.len()];
-    let mut resolution =
-        Resolution { account: Vec::with_capacity(rows.len()), person: Vec::with_capacity(rows.len()), unknown: FxHashMap::default() };
-    for r in 0..rows.len() {
-        let (given_account, given_person) = (rows.account[r], rows.person[r]);
-        let (person, stays): (u32, &[Stay]) = match given_person {
-            NONE => (NONE, &[]),
-            symbol => *persons[symbol as usize].get_or_insert_with(|| {
-                let text = symbols.text(symbol);
-                let canonical = resolver.person(text);
-                let stays = resolver.stays(canonical);
-                if canonical == text.as_ref() { (symbol, stays) } else { (symbols.id(&canonical.to_owned()), stays) }
-            }),
-        };
-        let account = match given_account {
-            NONE if person == NONE => Err(Unknown::Nobody),
-            NONE => account_among(stays, Instant(rows.time[r])).map(|account| symbols.id(account)),
-            symbol => Ok(*accounts[symbol as usize].get_or_insert_with(|| {
-                let text = symbols.text(symbol);
-                let canonical = resolver.account(text);
-                if canonical == text.as_ref() { symbol } else { symbols.id(&canonical.to_owned()) }
-            })),
-        };
-        resolution.person.push(person);
-        resolution.account.push(account.unwrap_or_else(|unknown| {
-            resolution.unknown.insert(r as u32, unknown);
-            NONE
-        }));
-    }
-    resolution
 }

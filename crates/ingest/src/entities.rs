@@ -4,10 +4,11 @@ use serde_json::Value as Json;
 use tenure_model::Instant;
 use tenure_model::input::{Entity, Membership, Version, subscription};
 
+use crate::bound::Bound;
 use crate::events::is_plausible;
 use crate::mapping::{Import, Lookups, Mapping};
 use crate::reader::Error;
-use crate::table::{Bound, Table};
+use crate::table::Table;
 use crate::{Inputs, Reject};
 
 /// Adds what the rows of a table say.

@@ -10,10 +10,11 @@ use datafusion::arrow::datatypes::Int32Type;
 use tenure_model::Instant;
 
 use crate::batch;
+use crate::bound::{Bound, object};
 use crate::column::{NONE, Symbols};
 use crate::mapping::{Expr, Lookups, Mapping, Rule};
 use crate::reader::Error;
-use crate::table::{Bound, Table, object};
+use crate::table::Table;
 use crate::{Inputs, Reject};
 
 /// Times outside of the years 1900 to 2200 are mistakes.

@@ -10,6 +10,7 @@
 //! ```
 
 pub mod batch;
+mod bound;
 mod column;
 mod entities;
 mod events;
@@ -17,6 +18,7 @@ mod inputs;
 pub mod mapping;
 mod reader;
 mod table;
+mod taken;
 
 pub use inputs::{Inputs, Reject};
 pub use mapping::{Import, Lookups, Mapping};
