@@ -12,7 +12,7 @@ VENV := .venv/bin/python
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 # Ready-made models that have scenarios.
-MODELS = $(patsubst %/scenarios,%,$(wildcard models/*/scenarios))
+MODELS = $(patsubst %/scenarios,%,$(wildcard models/*/scenarios scenarios/*/scenarios))
 
 .PHONY: help demo test test-rust test-models test-python tidy lint fmt bench bench-engine
 

@@ -28,7 +28,7 @@ pub(crate) fn of_events(signal: &Signal, aggregate: Aggregate, window: Window, r
             Signal::Log(_) => {
                 let last = m.today.0 - offset;
                 let range = Instants { from: m.calendar.midnight(Day(last - days + 1)), to: m.calendar.midnight(Day(last + 1)) };
-                signal.over_instants(aggregate, range, m.calendar)
+                signal.over_instants(aggregate, range)
             }
             _ => signal.over_dates(aggregate, Dates::window(m.today, days, offset)),
         },
@@ -39,10 +39,10 @@ pub(crate) fn of_events(signal: &Signal, aggregate: Aggregate, window: Window, r
                 _ => i64::MAX,
             };
             let wake = next(offset + micros).min(if offset > 0 { next(offset) } else { i64::MAX });
-            return (signal.over_instants(aggregate, range, m.calendar), wake);
+            return (signal.over_instants(aggregate, range), wake);
         }
         Window::From { .. } | Window::Before { .. } => match range(window, row, m) {
-            Some(range) => signal.over_instants(aggregate, range, m.calendar),
+            Some(range) => signal.over_instants(aggregate, range),
             None => Value::Null,
         },
     };

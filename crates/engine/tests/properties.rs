@@ -42,6 +42,13 @@ const METRICS: &[&str] = &[
     "{ ever: c }",
     "{ count: a, where: \"amount > 2\", window: 7d }",
     "{ count: any, where: \"amount <= 1\", window: 12h }",
+    "{ days: any, from: started_at }",
+    "{ people: any, from: started_at }",
+    "{ sum: a.amount, from: started_at }",
+    "{ events: [a, b], window: 30h }",
+    "{ avg: a.amount, window: 30h }",
+    "{ people: any, window: 2d, from: started_at }",
+    "{ days: a, window: 40h, offset: 5h }",
 ];
 
 fn model(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {

@@ -1,10 +1,12 @@
 //! Every event of a metric with its instant: for windows that do not begin and end with dates.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use tenure_model::definition::Aggregate;
-use tenure_model::time::Instant;
-use tenure_model::{Calendar, Decimal, Value};
+use tenure_model::time::{Day, Instant};
+use tenure_model::{Decimal, Value};
 
 use super::extremes::later;
 use super::{Instants, Seen, mean};
@@ -14,42 +16,109 @@ struct Entry {
     time: Instant,
     name: u32,
     person: u32,
+    /// How many different dates there have been, up to and with this event.
+    dates: u32,
     value: Value,
 }
 
 /// Events in order of time; those older than the horizon are forgotten.
+///
+/// Counts, dates and sums of a range are differences; different persons and names of a range that only grew since the last question
+/// (the windows that begin at an anchor) cost the new events alone.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
     horizon: Option<i64>,
     entries: VecDeque<Entry>,
+    /// How many were forgotten.
+    forgotten: usize,
+    last_day: Day,
+    /// Sums and counts of the property up to and with each entry; empty where no sum was ever asked for.
+    sums: VecDeque<(Decimal, u32)>,
+    people: RefCell<Different>,
+    names: RefCell<Different>,
+}
+
+/// The different small numbers of a range that was asked for.
+#[derive(Clone, Debug, Default)]
+struct Different {
+    range: Range<usize>,
+    seen: Vec<u64>,
+    count: u32,
+}
+
+impl Different {
+    /// The count for a range, continuing from the range before where that began at the same place.
+    fn of<'e>(&mut self, range: Range<usize>, entries: impl Fn(Range<usize>) -> std::collections::vec_deque::Iter<'e, Entry>, number: impl Fn(&Entry) -> u32) -> u32 {
+        if range.start != self.range.start || range.end < self.range.end {
+            *self = Different { range: range.start..range.start, ..Different::default() };
+        }
+        for n in entries(self.range.end..range.end).map(number).filter(|n| *n != u32::MAX) {
+            let word = n as usize / 64;
+            if word >= self.seen.len() {
+                self.seen.resize(word + 1, 0);
+            }
+            let bit = 1 << (n % 64);
+            if self.seen[word] & bit == 0 {
+                self.seen[word] |= bit;
+                self.count += 1;
+            }
+        }
+        self.range = range;
+        self.count
+    }
 }
 
 impl Log {
     pub fn new(horizon: Option<i64>) -> Log {
-        Log { horizon, entries: VecDeque::new() }
+        Log {
+            horizon,
+            entries: VecDeque::new(),
+            forgotten: 0,
+            last_day: Day(i32::MIN),
+            sums: VecDeque::new(),
+            people: RefCell::default(),
+            names: RefCell::default(),
+        }
     }
 
     pub fn add(&mut self, e: Seen<'_>) {
         if let Some(horizon) = self.horizon {
             while self.entries.front().is_some_and(|x| x.time.0 <= e.time.0 - horizon) {
                 self.entries.pop_front();
+                self.sums.pop_front();
+                self.forgotten += 1;
             }
         }
-        self.entries.push_back(Entry { time: e.time, name: e.name, person: e.person, value: e.value.clone() });
+        let dates = self.entries.back().map_or(0, |b| b.dates) + u32::from(self.last_day != e.day || self.entries.is_empty());
+        self.last_day = e.day;
+        if let Some(x) = e.value.as_number() {
+            let (sum, n) = self.sums.back().copied().unwrap_or_default();
+            self.sums.resize(self.entries.len(), (sum, n));
+            self.sums.push_back((sum + Decimal::from_f64(x), n + 1));
+        } else if let Some(last) = self.sums.back().copied() {
+            self.sums.push_back(last);
+        }
+        self.entries.push_back(Entry { time: e.time, name: e.name, person: e.person, dates, value: e.value.clone() });
     }
 
-    fn range(&self, range: Instants) -> std::ops::Range<usize> {
+    fn range(&self, range: Instants) -> Range<usize> {
         let from = self.entries.partition_point(|e| e.time < range.from);
         let to = self.entries.partition_point(|e| e.time < range.to);
         from..to.max(from)
     }
 
-    pub fn aggregate(&self, aggregate: Aggregate, range: Instants, calendar: &Calendar) -> Value {
+    pub fn aggregate(&self, aggregate: Aggregate, range: Instants) -> Value {
         let range = self.range(range);
         let within = || self.entries.range(range.clone());
         let values = || within().filter(|e| !e.value.is_null());
         let fold = |better: fn(&Entry, &Entry) -> bool| {
-            values().fold(None, |best: Option<&Entry>, e| if best.is_none_or(|b| better(e, b)) { Some(e) } else { best }).map_or(Value::Null, |e| e.value.clone())
+            let best = values().fold(None, |best: Option<&Entry>, e| if best.is_none_or(|b| better(e, b)) { Some(e) } else { best });
+            best.map_or(Value::Null, |e| e.value.clone())
+        };
+        let different = |memo: &RefCell<Different>, number: fn(&Entry) -> u32| {
+            let absolute = range.start + self.forgotten..range.end + self.forgotten;
+            let entries = |r: Range<usize>| self.entries.range(r.start - self.forgotten..r.end - self.forgotten);
+            Value::Number(f64::from(memo.borrow_mut().of(absolute, entries, number)))
         };
         match aggregate {
             Aggregate::Count => Value::Number(range.len() as f64),
@@ -61,19 +130,30 @@ impl Log {
             Aggregate::Min(_) => fold(|a, b| a.value.compare(&b.value).is_some_and(|o| o.is_lt())),
             Aggregate::Max(_) => fold(|a, b| a.value.compare(&b.value).is_some_and(|o| o.is_gt())),
             Aggregate::Last(_) => fold(|a, b| later(&(a.time, a.value.clone()), &(b.time, b.value.clone()))),
-            Aggregate::People => Value::Number(different(within().filter(|e| e.person != u32::MAX).map(|e| e.person)) as f64),
-            Aggregate::Events => Value::Number(different(within().map(|e| e.name)) as f64),
+            Aggregate::People => different(&self.people, |e| e.person),
+            Aggregate::Events => different(&self.names, |e| e.name),
             Aggregate::Days => {
-                // Entries are in order of time: each date stands in one stretch.
-                let days = within().map(|e| calendar.day(e.time));
-                Value::Number(days.fold((0, None), |(n, last), day| if last == Some(day) { (n, last) } else { (n + 1, Some(day)) }).0 as f64)
+                let first = within().next().map(|e| e.dates);
+                let last = within().next_back().map(|e| e.dates);
+                Value::Number(first.zip(last).map_or(0.0, |(first, last)| f64::from(last - first + 1)))
             }
             Aggregate::Since => Value::Null,
         }
     }
 
-    fn sum(&self, range: std::ops::Range<usize>) -> (Decimal, u64) {
-        self.entries.range(range).filter_map(|e| e.value.as_number()).fold((Decimal::ZERO, 0), |(sum, n), x| (sum + Decimal::from_f64(x), n + 1))
+    fn sum(&self, range: Range<usize>) -> (Decimal, u64) {
+        let up_to = |end: usize| end.checked_sub(1).and_then(|i| self.sums.get(i)).copied();
+        let Some((sum, n)) = up_to(range.end) else { return (Decimal::ZERO, 0) };
+        // What was forgotten stands in the first entry's sum: take it from the entries themselves.
+        let before = match range.start {
+            0 => self.sums.front().zip(self.entries.front()).map(|(s, e)| match e.value.as_number() {
+                Some(x) => (s.0 - Decimal::from_f64(x), s.1 - 1),
+                None => *s,
+            }),
+            start => up_to(start),
+        };
+        let (base, m) = before.unwrap_or_default();
+        (sum - base, u64::from(n - m))
     }
 
     /// The first event after an instant, if any.
@@ -82,19 +162,6 @@ impl Log {
     }
 
     pub fn bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>()
+        self.entries.capacity() * size_of::<Entry>() + self.sums.capacity() * size_of::<(Decimal, u32)>()
     }
-}
-
-/// How many different ones of small numbers.
-fn different(numbers: impl Iterator<Item = u32>) -> u32 {
-    let mut seen: Vec<u64> = Vec::new();
-    for n in numbers {
-        let word = n as usize / 64;
-        if word >= seen.len() {
-            seen.resize(word + 1, 0);
-        }
-        seen[word] |= 1 << (n % 64);
-    }
-    seen.iter().map(|w| w.count_ones()).sum()
 }

@@ -129,9 +129,9 @@ impl Signal {
     }
 
     /// The aggregate over a range of instants; only a log can answer.
-    pub fn over_instants(&self, aggregate: Aggregate, instants: Instants, calendar: &Calendar) -> Value {
+    pub fn over_instants(&self, aggregate: Aggregate, instants: Instants) -> Value {
         match self {
-            Signal::Log(log) => log.aggregate(aggregate, instants, calendar),
+            Signal::Log(log) => log.aggregate(aggregate, instants),
             _ => Value::Null,
         }
     }
