@@ -117,7 +117,7 @@ fn known(model: &Model, column: &str) -> Result<()> {
         return Ok(());
     }
     let help = nearest(column, names()).map_or_else(
-        || "tenure check says nothing is wrong, so look into its metrics and traits".to_owned(),
+        || "any column of the model will do: docs/reference/model.md, and its own metrics and traits".to_owned(),
         |near| format!("did you mean `{near}`?"),
     );
     Err(failure(format!("there is no column `{column}`"), help))

@@ -5,7 +5,7 @@ mod accounts;
 mod alerts;
 mod bench_engine;
 mod check;
-mod decision;
+pub mod decision;
 mod evaluate;
 mod explain;
 mod export;
