@@ -101,7 +101,7 @@ impl Engine {
     pub fn health_change(&self, account: &Account, days: i32) -> Option<f64> {
         let slot = *self.plan.slots.get(&tenure_model::definition::Builtin::Health)?;
         let log = self.plan.logs.iter().position(|l| l.0 == slot)?;
-        let before = account.logs[log].at(tenure_model::Day(account.today.0 - days)).as_number()?;
+        let before = account.logs[log].at(tenure_model::Day(account.today.0.saturating_sub(days))).as_number()?;
         Some(account.value(slot).as_number()? - before)
     }
 

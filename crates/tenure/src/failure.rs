@@ -22,12 +22,26 @@ pub fn failure(cause: impl Into<String>, help: impl Into<String>) -> anyhow::Err
     Failure { cause: cause.into(), help: help.into() }.into()
 }
 
-/// The error on one line, then the advice, if one of its causes has some.
+/// The error on one line, then the advice, if one of its causes has some. Causes that only repeat what was said are left out.
 pub fn report(error: &anyhow::Error) -> String {
-    let mut lines = format!("error: {error:#}").replace('\n', " ");
-    if let Some(failure) = error.chain().find_map(|e| e.downcast_ref::<Failure>()) {
-        lines.push_str("\n  help: ");
-        lines.push_str(&failure.help);
+    let mut said = String::new();
+    for cause in error.chain().map(|cause| cause.to_string().replace('\n', " ")) {
+        if !said.contains(&cause) {
+            said += if said.is_empty() { "" } else { ": " };
+            said += &cause;
+        }
     }
-    lines
+    let advice = error.chain().find_map(|e| e.downcast_ref::<Failure>()).map(|failure| format!("\n  help: {}", failure.help));
+    format!("error: {said}{}", advice.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_and_advice() {
+        let error = failure("there is no file a.csv", "write one").context("cannot import").context("cannot import");
+        assert_eq!(report(&error), "error: cannot import: there is no file a.csv\n  help: write one");
+    }
 }

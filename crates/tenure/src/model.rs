@@ -63,7 +63,7 @@ impl Source {
         self.check().map_err(|(source, diagnostics)| {
             let first = diagnostics.first().map(|d| format!(": {}:{}:{}: {}", d.file, d.line, d.column, d.message)).unwrap_or_default();
             failure(
-                format!("the model {} has {} errors{first}", source.origin, diagnostics.len()),
+                format!("the model {} has {}{first}", source.origin, crate::render::counted(diagnostics.len() as u64, "error")),
                 format!("tenure check {} lists them all", source.origin),
             )
         })

@@ -1,5 +1,6 @@
 //! `tenure account`: everything about one account as of any time.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::Result;
@@ -46,7 +47,10 @@ impl Account {
             return Err(failure(format!("nothing dated is known of {id} at {at}"), "ask as of a later time: --as-of TIME"));
         }
         let ledger = opened.store.account_alerts(&id).await?;
-        let page = Page { engine, model: engine.model(), account: &account, line: &line, at, history: &history, ledger: &ledger };
+        let stays = opened.world.inputs.get(&id).map_or(&[][..], |said| &said.memberships);
+        let here = stays.iter().filter(|m| m.from.is_none_or(|t| t <= at) && m.until.is_none_or(|t| at < t));
+        let members = here.map(|m| &m.person).collect::<BTreeSet<_>>().len() as u64;
+        let page = Page { engine, model: engine.model(), account: &account, line: &line, at, history: &history, members, ledger: &ledger };
         let text = if self.json { serde_json::to_string_pretty(&page.json())? + "\n" } else { page.text()? };
         render::text(&text)?;
         Ok(Outcome::Fine)
@@ -61,6 +65,7 @@ struct Page<'a> {
     line: &'a Line,
     at: Instant,
     history: &'a History,
+    members: u64,
     ledger: &'a [Alert],
 }
 
@@ -99,7 +104,7 @@ impl Page<'_> {
             "traits": self.object(|s| *s == Source::Trait),
             "subscription": self.object(|s| matches!(s, Source::Builtin(b) if SUBSCRIPTION.contains(b))),
             "metrics": self.object(|s| matches!(s, Source::Metric(_))),
-            "people": self.account.people().filter(|p| p.1).count(), "events": self.history.events.len(),
+            "people": self.members, "events": self.history.events.len(),
             "ledger": self.ledger.iter().map(|a| json!({ "id": short_id(&a.key), "rule": a.rule, "opened_at": a.opened_at.to_string() })).collect::<Vec<_>>(),
         })
     }
@@ -125,7 +130,7 @@ impl Page<'_> {
             "  {} in tenure {}, {}, {}",
             self.line.status,
             self.account.tenure(),
-            render::counted(self.account.people().filter(|p| p.1).count() as u64, "member"),
+            render::counted(self.members, "member"),
             render::counted(self.history.events.len() as u64, "event")
         )?;
         self.stage_text(&mut out)?;

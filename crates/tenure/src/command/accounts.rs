@@ -117,7 +117,7 @@ fn known(model: &Model, column: &str) -> Result<()> {
         return Ok(());
     }
     let help = nearest(column, names()).map_or_else(
-        || "tenure check says nothing is wrong, so look into its metrics and traits".to_owned(),
+        || "any column of the model will do: docs/reference/model.md, and its own metrics and traits".to_owned(),
         |near| format!("did you mean `{near}`?"),
     );
     Err(failure(format!("there is no column `{column}`"), help))
@@ -142,15 +142,33 @@ fn slot(model: &Model, column: &str) -> Option<usize> {
     model.account.iter().position(|c| c.name == column)
 }
 
-/// For people: lists as text, whole numbers of scores and days, dates instead of instants.
+/// For people: lists as text, numbers with two decimals, dates instead of instants.
 fn shown(value: Json, style: Style) -> Json {
     match (style, value) {
         (Style::Json, value) => value,
-        (_, Json::Array(list)) => list.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ").into(),
+        (Style::Csv, Json::Array(list)) => list.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", ").into(),
+        (Style::Table, Json::Array(list)) => grouped(list.iter().filter_map(Json::as_str)).into(),
         (Style::Table, Json::Number(n)) if n.is_f64() => n.as_f64().map_or(Json::Null, |x| ((x * 100.0).round() / 100.0).into()),
         (Style::Table, Json::String(text)) if Instant::parse(&text).is_some() => text[..10].into(),
         (_, value) => value,
     }
+}
+
+/// Alerts of persons are counted: `admin_silent ×14`.
+fn grouped<'a>(alerts: impl Iterator<Item = &'a str>) -> String {
+    let mut groups: Vec<(&str, usize)> = Vec::new();
+    for alert in alerts {
+        let rule = alert.split('(').next().unwrap_or(alert);
+        match groups.iter_mut().find(|(name, _)| *name == rule) {
+            Some((_, count)) => *count += 1,
+            None => groups.push((rule, 1)),
+        }
+    }
+    groups
+        .iter()
+        .map(|(rule, count)| if *count == 1 { (*rule).to_owned() } else { format!("{rule} ×{count}") })
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Shorter headings for people.

@@ -13,6 +13,7 @@ use tenure_model::Instant;
 use tenure_model::input::{Entity, Membership, Version};
 use tenure_store::Store;
 
+use super::decision::action_json;
 use super::{Outcome, Shared};
 use crate::failure::failure;
 use crate::folder::Folder;
@@ -109,8 +110,9 @@ impl Export {
 
 async fn write_file(folder: &Folder, store: &Store, what: What, format: Format, path: &Path) -> Result<()> {
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
-    let rows =
-        write(folder, store, what, format, Box::new(BufWriter::new(file))).await.with_context(|| format!("cannot write {}", path.display()))?;
+    let rows = write(folder, store, what, format, Box::new(BufWriter::new(file)))
+        .await
+        .with_context(|| format!("cannot write {}", path.display()))?;
     eprintln!("{}: {}", path.display(), render::counted(rows, "row"));
     Ok(())
 }
@@ -210,6 +212,7 @@ async fn decisions(store: &Store) -> Result<Grid> {
         if let Json::Object(decision) = serde_json::to_value(&decided.decision)? {
             row.extend(decision);
         }
+        row.insert("action".into(), action_json(&decided.decision.action)?);
         row.insert("at".into(), decided.decision.at.to_string().into());
         rows.push(row);
     }

@@ -41,8 +41,7 @@ impl Merge {
         write.commit().await?;
         // Also where it is not new: a run that was stopped between the two has left this to do.
         let changed = crate::import::settle_events(&folder, &store).await?;
-        let moved =
-            if changed == 0 { String::new() } else { format!(", {} found their account anew", crate::render::counted(changed, "event")) };
+        let moved = if changed == 0 { String::new() } else { format!(", {} placed anew", crate::render::counted(changed, "event")) };
         println!("{} {} into {}{moved}", if new { "merged" } else { "was already merged:" }, merge.from, merge.into);
         Ok(Outcome::Fine)
     }

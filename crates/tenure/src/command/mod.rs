@@ -5,7 +5,7 @@ mod accounts;
 mod alerts;
 mod bench_engine;
 mod check;
-mod decision;
+pub mod decision;
 mod evaluate;
 mod explain;
 mod export;
@@ -150,13 +150,13 @@ impl Shared {
         model::find(self.model.as_deref(), store).await?.load()
     }
 
-    /// The model if there is one that can be loaded: for commands that only use it to say more. One that was asked for must load.
+    /// The model, if there is one: for commands that only use it to say more. One that was asked for must load; another one that is broken is remarked on.
     pub async fn model_if_any(&self, store: &Store) -> Result<Option<Loaded>> {
-        match self.model(Some(store)).await {
-            Ok(loaded) => Ok(Some(loaded)),
-            Err(error) if self.model.is_some() => Err(error),
-            Err(_) => Ok(None),
+        if self.model.is_some() {
+            return self.model(Some(store)).await.map(Some);
         }
+        let Ok(source) = model::find(None, Some(store)).await else { return Ok(None) };
+        Ok(source.load().inspect_err(|error| eprintln!("without a model: {error:#}")).ok())
     }
 }
 

@@ -120,7 +120,7 @@ impl fmt::Display for Report {
                 counted(events.quarantined, "event") + " in quarantine: the account is not known; importing people may tell it",
             ),
             (events.future, counted(events.future, "event") + " in the future, waiting for their time"),
-            (self.found, counted(self.found, "event") + " of earlier imports found their account anew"),
+            (self.found, counted(self.found, "event") + " of earlier imports placed anew"),
         ];
         for (_, note) in notes.iter().filter(|(n, _)| *n > 0) {
             writeln!(f, "  {note}")?;

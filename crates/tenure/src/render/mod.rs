@@ -129,8 +129,11 @@ mod tests {
             write(&mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
-        let all =
-            [written(&|out| table::write(out, &grid)), written(&|out| json::write(out, &grid)), written(&|out| csv::write(out, &grid))];
-        insta::assert_snapshot!(all.join("\n"));
+        let table = "id             health  note\nacme             62.5\nünïque, \"ltd\"     100  two\n                       lines\n";
+        assert_eq!(written(&|out| table::write(out, &grid)), table);
+        let json = "[\n{\"id\":\"acme\",\"health\":62.5,\"note\":null},\n{\"id\":\"ünïque, \\\"ltd\\\"\",\"health\":100,\"note\":\"two\\nlines\"}\n]\n";
+        assert_eq!(written(&|out| json::write(out, &grid)), json);
+        let csv = "id,health,note\nacme,62.5,\n\"ünïque, \"\"ltd\"\"\",100,\"two\nlines\"\n";
+        assert_eq!(written(&|out| csv::write(out, &grid)), csv);
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde_json::Value;
+use tenure_model::Instant;
 
 use super::Grid;
 
@@ -30,11 +31,16 @@ pub(super) fn write(out: &mut impl Write, grid: &Grid) -> io::Result<()> {
     Ok(())
 }
 
-/// A value as people read it: nothing for NULL, times without a needless fraction.
+/// A value as people read it: nothing for NULL, times to the second.
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => match text.split_once('.') {
+            Some((seconds, fraction)) if seconds.len() == 19 && fraction.ends_with('Z') && Instant::parse(text).is_some() => {
+                format!("{seconds}Z")
+            }
+            _ => text.clone(),
+        },
         Value::Number(n) => match n.as_f64() {
             Some(x) if n.is_f64() => trimmed(x),
             _ => n.to_string(),

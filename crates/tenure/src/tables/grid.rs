@@ -45,7 +45,7 @@ fn values(array: &ArrayRef) -> Result<Vec<Value>> {
         DataType::Float16 | DataType::Float32 | DataType::Float64 | DataType::Decimal128(..) | DataType::Decimal256(..) => {
             let array = cast(array, &DataType::Float64)?;
             let numbers = array.as_primitive::<Float64Type>();
-            rows.map(|i| unless_null(numbers, i, numbers.value(i).into())).collect()
+            rows.map(|i| unless_null(numbers, i, tenure_model::Value::number(numbers.value(i)).to_json())).collect()
         }
         DataType::Timestamp(_, zone) => {
             let array = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;

@@ -6,6 +6,7 @@ use tenure_model::input::{Entity, Version};
 use tenure_store::{AlertState, ImportStatus, Store};
 
 use super::columns::Columns;
+use crate::command::decision::action_json;
 
 /// Accounts read at a time.
 const PAGE: usize = 2000;
@@ -49,7 +50,7 @@ pub(super) async fn versions(store: &Store) -> Result<RecordBatch> {
 pub(super) async fn decisions(store: &Store) -> Result<RecordBatch> {
     let merges = store.merges().await?;
     let all = store.decisions().await?;
-    let actions = all.iter().map(|d| serde_json::to_string(&d.decision.action)).collect::<Result<Vec<_>, _>>()?;
+    let actions = all.iter().map(|d| Ok(action_json(&d.decision.action)?.to_string())).collect::<Result<Vec<_>>>()?;
     let mut columns = Columns::default();
     columns.integer("position", all.iter().map(|d| d.position));
     columns.text("account_id", all.iter().map(|d| Some(merges.account(&d.decision.account))));

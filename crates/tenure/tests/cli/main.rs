@@ -1,0 +1,9 @@
+//! The command line as people use it: the real binary on small files, its output as snapshots.
+
+mod check;
+mod company;
+mod evaluate;
+mod export;
+mod human;
+mod import;
+mod sql;
