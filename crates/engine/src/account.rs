@@ -309,7 +309,11 @@ impl Account {
             + self.milestones.len() * size_of::<MilestoneState>()
             + self.alerts.len() * size_of::<Machine>()
             + self.logs.iter().map(|l| size_of::<DayLog>() + l.0.capacity() * size_of::<(Day, Value)>()).sum::<usize>()
-            + self.people.iter().map(|p| size_of::<Person>() + p.id.len() + p.body.bytes() + p.alerts.len() * size_of::<Machine>()).sum::<usize>()
+            + self
+                .people
+                .iter()
+                .map(|p| size_of::<Person>() + p.id.len() + p.body.bytes() + p.alerts.len() * size_of::<Machine>())
+                .sum::<usize>()
     }
 
     /// The next instant at which time alone may change it.

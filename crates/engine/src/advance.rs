@@ -64,7 +64,14 @@ impl Engine {
     /// # Errors
     /// [`Late`] if an input lies at or before `account.at`; nothing has changed then.
     pub fn advance(&self, account: &mut Account, inputs: &Inputs<'_>, to: Instant, mode: Mode, sink: &mut impl Sink) -> Result<(), Late> {
-        let first = inputs.events.time.first().map(|t| Instant(*t)).into_iter().chain(inputs.changes.iter().map(|c| c.at).find(|at| *at != Instant::MIN)).min();
+        let first = inputs
+            .events
+            .time
+            .first()
+            .map(|t| Instant(*t))
+            .into_iter()
+            .chain(inputs.changes.iter().map(|c| c.at).find(|at| *at != Instant::MIN))
+            .min();
         if let Some(input) = first.filter(|t| *t <= account.at) {
             return Err(Late { input, at: account.at });
         }
@@ -87,15 +94,13 @@ impl Engine {
             self.instant(account, inputs, &mut cursor, &mut scratch, born, mode, sink);
         }
         match mode {
-            Mode::Exact | Mode::Thorough => {
-                loop {
-                    let t = cursor.next(inputs).min(account.next_timer());
-                    if t > to {
-                        break;
-                    }
-                    self.instant(account, inputs, &mut cursor, &mut scratch, t, mode, sink);
+            Mode::Exact | Mode::Thorough => loop {
+                let t = cursor.next(inputs).min(account.next_timer());
+                if t > to {
+                    break;
                 }
-            }
+                self.instant(account, inputs, &mut cursor, &mut scratch, t, mode, sink);
+            },
             Mode::Once => {
                 if account.evaluated < to {
                     self.instant(account, inputs, &mut cursor, &mut scratch, to, mode, sink);
@@ -136,7 +141,16 @@ impl Engine {
 
     /// One instant: takes what comes in at it, then evaluates.
     #[allow(clippy::too_many_arguments)]
-    fn instant(&self, account: &mut Account, inputs: &Inputs<'_>, cursor: &mut Cursor, scratch: &mut Scratch, t: Instant, mode: Mode, sink: &mut impl Sink) {
+    fn instant(
+        &self,
+        account: &mut Account,
+        inputs: &Inputs<'_>,
+        cursor: &mut Cursor,
+        scratch: &mut Scratch,
+        t: Instant,
+        mode: Mode,
+        sink: &mut impl Sink,
+    ) {
         let mut midnight = false;
         if account.life == Life::Unborn {
             account.today = self.model.calendar.day(t);
@@ -471,7 +485,10 @@ impl<S: Sink> Step<'_, S> {
         self.dirty.clear();
         for rule in 0..self.account.alerts.len() {
             if self.account.alerts[rule].end(self.t) {
-                self.tell(Happened::Alert { person: None, rule, state: AlertState::Inactive, since: self.t, why: AlertReason::Ended }, vec![]);
+                self.tell(
+                    Happened::Alert { person: None, rule, state: AlertState::Inactive, since: self.t, why: AlertReason::Ended },
+                    vec![],
+                );
             }
         }
         self.end_people_alerts();

@@ -251,7 +251,8 @@ impl<S: Sink> Step<'_, S> {
         let mut state = self.account.milestones[m];
         let before = state.status;
         if state.status.is_none() {
-            let in_segment = milestone.segments.is_empty() || milestone.segments.iter().any(|s| row[engine.model.segments[*s].column as usize].as_bool() == Some(true));
+            let in_segment = milestone.segments.is_empty()
+                || milestone.segments.iter().any(|s| row[engine.model.segments[*s].column as usize].as_bool() == Some(true));
             if milestone.stage.is_none_or(|s| s == self.account.stage.stage) && in_segment {
                 state.status = Some(MilestoneStatus::Pending);
             }
@@ -259,7 +260,8 @@ impl<S: Sink> Step<'_, S> {
         let holds = milestone.reached.holds(row, t);
         let mut wake = metric::wake(&milestone.reached, row, t);
         if state.status == Some(MilestoneStatus::Pending) {
-            state.due = milestone.due.and_then(|d| Some(d.at(row[d.anchor as usize].as_instant(&engine.model.calendar)?, &engine.model.calendar)));
+            state.due =
+                milestone.due.and_then(|d| Some(d.at(row[d.anchor as usize].as_instant(&engine.model.calendar)?, &engine.model.calendar)));
             match state.due {
                 Some(due) if t > due => {
                     state.silent = before.is_none();
@@ -356,12 +358,19 @@ impl<S: Sink> Step<'_, S> {
         for (name, slot) in &engine.plan.measure_slots {
             let score = now.card.and_then(|c| {
                 let card = &engine.model.scorecards[c];
-                card.groups.iter().zip(&now.groups).flat_map(|(g, gn)| g.measures.iter().zip(&gn.measures)).find(|(m, _)| m.name == *name)?.1.score
+                card.groups
+                    .iter()
+                    .zip(&now.groups)
+                    .flat_map(|(g, gn)| g.measures.iter().zip(&gn.measures))
+                    .find(|(m, _)| m.name == *name)?
+                    .1
+                    .score
             });
             self.write(*slot as usize, number(score));
         }
         for (name, slot) in &engine.plan.group_slots {
-            let score = now.card.and_then(|c| engine.model.scorecards[c].groups.iter().zip(&now.groups).find(|(g, _)| g.name == *name)?.1.score);
+            let score =
+                now.card.and_then(|c| engine.model.scorecards[c].groups.iter().zip(&now.groups).find(|(g, _)| g.name == *name)?.1.score);
             self.write(*slot as usize, number(score));
         }
         if (changed || band_changed) && self.sink.wants_detail() {
@@ -374,7 +383,8 @@ impl<S: Sink> Step<'_, S> {
         let rule = &engine.model.alerts[a];
         let row = &self.account.body.row;
         let scope = (rule.stages.is_empty() || rule.stages.contains(&self.account.stage.stage))
-            && (rule.segments.is_empty() || rule.segments.iter().any(|s| row[engine.model.segments[*s].column as usize].as_bool() == Some(true)));
+            && (rule.segments.is_empty()
+                || rule.segments.iter().any(|s| row[engine.model.segments[*s].column as usize].as_bool() == Some(true)));
         let missed = engine.milestones_of[a].iter().any(|m| {
             let state = &self.account.milestones[*m];
             state.status == Some(MilestoneStatus::Missed) && !state.silent

@@ -42,13 +42,25 @@ impl<'a> Events<'a> {
     /// The events up to and with an instant.
     pub fn until(&self, t: Instant) -> Events<'a> {
         let n = self.time.partition_point(|x| *x <= t.0);
-        Events { time: &self.time[..n], name: &self.name[..n], person: &self.person[..n], rows: &self.rows[..n.min(self.rows.len())], values: self.values }
+        Events {
+            time: &self.time[..n],
+            name: &self.name[..n],
+            person: &self.person[..n],
+            rows: &self.rows[..n.min(self.rows.len())],
+            values: self.values,
+        }
     }
 
     /// The events after an instant.
     pub fn after(&self, t: Instant) -> Events<'a> {
         let n = self.time.partition_point(|x| *x <= t.0);
-        Events { time: &self.time[n..], name: &self.name[n..], person: &self.person[n..], rows: &self.rows[n.min(self.rows.len())..], values: self.values }
+        Events {
+            time: &self.time[n..],
+            name: &self.name[n..],
+            person: &self.person[n..],
+            rows: &self.rows[n.min(self.rows.len())..],
+            values: self.values,
+        }
     }
 }
 

@@ -143,7 +143,14 @@ pub(crate) fn health(model: &Model, plan: &Plan, account: &Account, at: &At<'_>)
     HealthNow { card: Some(index), groups, computed, caps, floors, score, coverage, band }
 }
 
-fn measure_now(model: &Model, measure: &Measure, row: &[Value], at: &At<'_>, kept: Option<(f64, Option<Day>)>, overrides: &[Override]) -> MeasureNow {
+fn measure_now(
+    model: &Model,
+    measure: &Measure,
+    row: &[Value],
+    at: &At<'_>,
+    kept: Option<(f64, Option<Day>)>,
+    overrides: &[Override],
+) -> MeasureNow {
     let applies = measure.min_age.is_none_or(|age| at.is_old(age)) && measure.when.as_ref().is_none_or(|p| p.holds(row, at.t));
     let value = row[measure.column as usize].clone();
     if !applies {
@@ -155,14 +162,16 @@ fn measure_now(model: &Model, measure: &Measure, row: &[Value], at: &At<'_>, kep
         Missing::Exclude => None,
         Missing::Zero => Some(0.0),
         Missing::Neutral => Some(50.0),
-        Missing::Keep(span) => kept.filter(|(_, missing_since)| {
-            let day = missing_since.unwrap_or(at.today);
-            let until = match span {
-                Span::Days(days) => Day(day.0 + days),
-                other => at.calendar.day(at.calendar.add(at.calendar.midnight(day), other, 1)),
-            };
-            at.today <= until
-        }).map(|(score, _)| score),
+        Missing::Keep(span) => kept
+            .filter(|(_, missing_since)| {
+                let day = missing_since.unwrap_or(at.today);
+                let until = match span {
+                    Span::Days(days) => Day(day.0 + days),
+                    other => at.calendar.day(at.calendar.add(at.calendar.midnight(day), other, 1)),
+                };
+                at.today <= until
+            })
+            .map(|(score, _)| score),
     });
     let score = overridden(computed, overrides, "measure:", &measure.name);
     MeasureNow { applies, value, curve, computed, score, stood_in: found.is_none() && computed.is_some() && score == computed }

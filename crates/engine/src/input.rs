@@ -139,7 +139,10 @@ impl<'m> Changes<'m> {
         let mut cancelled: FxHashMap<&Entity, Instant> = FxHashMap::default();
         for ((entity, field), versions) in &fields {
             if *field == "cancelled_at" && matches!(entity, Entity::Subscription(..)) {
-                let at = versions.iter().filter_map(|v| Value::from_json(&v.value, Kind::Time, &self.model.calendar)?.as_instant(&self.model.calendar)).min();
+                let at = versions
+                    .iter()
+                    .filter_map(|v| Value::from_json(&v.value, Kind::Time, &self.model.calendar)?.as_instant(&self.model.calendar))
+                    .min();
                 if let Some(at) = at {
                     cancelled.insert(entity, at);
                 }

@@ -51,7 +51,13 @@ impl Engine {
     /// Compiles a model.
     pub fn new(model: Arc<Model>) -> Engine {
         let plan = Plan::new(&model);
-        let statuses = [MilestoneStatus::Pending, MilestoneStatus::Reached, MilestoneStatus::Missed, MilestoneStatus::ReachedLate, MilestoneStatus::Waived];
+        let statuses = [
+            MilestoneStatus::Pending,
+            MilestoneStatus::Reached,
+            MilestoneStatus::Missed,
+            MilestoneStatus::ReachedLate,
+            MilestoneStatus::Waived,
+        ];
         Engine {
             stage_names: model.stages.iter().map(|s| s.name.as_str().into()).collect(),
             status_names: statuses.iter().map(|s| s.name().into()).collect(),

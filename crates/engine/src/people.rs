@@ -145,7 +145,8 @@ impl<S: Sink> Step<'_, S> {
                 }
                 let row = &person.body.row;
                 let member = |s: &usize| row[engine.model.person_segments[*s].column as usize].as_bool() == Some(true);
-                let scope = (rule.stages.is_empty() || rule.stages.contains(&stage)) && (rule.segments.is_empty() || rule.segments.iter().any(member));
+                let scope = (rule.stages.is_empty() || rule.stages.contains(&stage))
+                    && (rule.segments.is_empty() || rule.segments.iter().any(member));
                 let active = scope && rule.when.as_ref().is_some_and(|p| p.holds(row, self.t));
                 let wake = rule.when.as_ref().map_or(i64::MAX, |p| metric::wake(p, row, self.t));
                 let (changed, timer) = person.alerts[a].step(rule, active, self.t, &engine.model.calendar);
@@ -207,7 +208,8 @@ impl<S: Sink> Step<'_, S> {
 fn end_alerts(person: &mut Person, t: Instant, told: &mut Told) {
     for (rule, machine) in person.alerts.iter_mut().enumerate() {
         if machine.end(t) {
-            let what = Happened::Alert { person: Some(person.id.clone()), rule, state: AlertState::Inactive, since: t, why: AlertReason::Ended };
+            let what =
+                Happened::Alert { person: Some(person.id.clone()), rule, state: AlertState::Inactive, since: t, why: AlertReason::Ended };
             told.push((what, vec![]));
         }
     }

@@ -4,11 +4,9 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 use tenure_model::Model;
-use tenure_model::definition::{
-    Aggregate, Builtin, Column, ColumnId, Events, Metric, MetricDef, RollUp, Segment, Source, Window,
-};
-use tenure_model::time::DAY;
 use tenure_model::Program;
+use tenure_model::definition::{Aggregate, Builtin, Column, ColumnId, Events, Metric, MetricDef, RollUp, Segment, Source, Window};
+use tenure_model::time::DAY;
 
 use crate::bits::Bits;
 use crate::signal::{Horizon, Need};
@@ -201,7 +199,9 @@ impl Plan {
         let named = |wanted: Source| -> Vec<(String, ColumnId)> {
             model.account.iter().zip(0..).filter(|(c, _)| c.source == wanted).map(|(c, i)| (quoted(&c.name).to_owned(), i)).collect()
         };
-        let traits = |columns: &[Column]| columns.iter().zip(0..).filter(|(c, _)| c.source == Source::Trait).map(|(c, i)| (c.name.clone(), i)).collect();
+        let traits = |columns: &[Column]| {
+            columns.iter().zip(0..).filter(|(c, _)| c.source == Source::Trait).map(|(c, i)| (c.name.clone(), i)).collect()
+        };
         let has_people = !model.person_metrics.is_empty() || !model.person_segments.is_empty() || model.alerts.iter().any(|a| a.person);
         Plan {
             stage: find(Task::Stage),
@@ -262,7 +262,9 @@ impl RowPlan {
         if !model.scorecards.is_empty() {
             let by_age = model.scorecards.iter().any(|card| {
                 card.groups.iter().flat_map(|g| &g.measures).any(|m| {
-                    m.min_age.is_some() || matches!(m.missing, tenure_model::definition::Missing::Keep(_)) || m.curves.iter().any(|c| c.min_age.is_some() || c.max_age.is_some())
+                    m.min_age.is_some()
+                        || matches!(m.missing, tenure_model::definition::Missing::Keep(_))
+                        || m.curves.iter().any(|c| c.min_age.is_some() || c.max_age.is_some())
                 })
             });
             add(Task::Health, Layer::Health, builtin(Builtin::Health), by_age);
@@ -302,13 +304,21 @@ impl RowPlan {
             let MetricDef::Events { aggregate, events, filter, window } = &metrics[m].def else { continue };
             let need = Need::of(*aggregate, *window);
             let text = filter.as_ref().map(|p| p.sql().to_owned());
-            let found = signals.iter().position(|s| s.need == need && s.events == *events && s.filter.as_ref().map(|p| p.sql().to_owned()) == text);
+            let found =
+                signals.iter().position(|s| s.need == need && s.events == *events && s.filter.as_ref().map(|p| p.sql().to_owned()) == text);
             let s = found.unwrap_or_else(|| {
                 let names = match events {
                     Events::Any => FxHashMap::default(),
                     Events::Named(ids) => ids.iter().copied().zip(0..).collect(),
                 };
-                signals.push(SignalPlan { need, events: events.clone(), filter: filter.clone(), horizon: Horizon { days: 0, micros: Some(0) }, names, nodes: vec![] });
+                signals.push(SignalPlan {
+                    need,
+                    events: events.clone(),
+                    filter: filter.clone(),
+                    horizon: Horizon { days: 0, micros: Some(0) },
+                    names,
+                    nodes: vec![],
+                });
                 signals.len() - 1
             });
             let wanted = horizon(*window);

@@ -78,7 +78,13 @@ pub fn run(engine: &Engine, scenario: &Scenario) -> Report {
 
 fn arrive(model: &Model, world: &mut BTreeMap<String, Arrived>, step: &Step, at: Instant) {
     let calendar = &model.calendar;
-    let version = |entity: Entity, field: &str, value: &Json| Version { entity, field: field.to_owned(), value: value.clone(), valid_from: Some(at), known_from: Some(at) };
+    let version = |entity: Entity, field: &str, value: &Json| Version {
+        entity,
+        field: field.to_owned(),
+        value: value.clone(),
+        valid_from: Some(at),
+        known_from: Some(at),
+    };
     for child in &step.children {
         let arrived = world.entry(child.clone()).or_default();
         arrived.versions.push(version(Entity::Account(child.clone()), "parent", &json!(step.account)));
@@ -103,7 +109,13 @@ fn arrive(model: &Model, world: &mut BTreeMap<String, Arrived>, step: &Step, at:
         if event.id.as_ref().is_some_and(|id| arrived.events.iter().any(|e| e.id.as_ref() == Some(id))) {
             continue;
         }
-        let arrivals = event.instants(at, calendar).map(|time| Arrival { id: event.id.clone(), time, name: event.name.clone(), person: event.person.clone(), properties: properties.clone() });
+        let arrivals = event.instants(at, calendar).map(|time| Arrival {
+            id: event.id.clone(),
+            time,
+            name: event.name.clone(),
+            person: event.person.clone(),
+            properties: properties.clone(),
+        });
         arrived.events.extend(arrivals);
     }
     arrived.decisions.extend(step.decisions.iter().map(|d| d.input(&step.account, at, calendar)));
@@ -210,12 +222,20 @@ fn expect(engine: &Engine, world: &BTreeMap<String, Arrived>, step: &Step, at: I
             match &actual {
                 Actual::Value(value) => report.answers.push((expectation.range.clone(), Expected::answer(value))),
                 Actual::Texts(texts) => report.answers.push((expectation.range.clone(), Expected::answer_list(texts))),
-                Actual::Lines(lines) => report.answers.push((expectation.range.clone(), Expected::answer_list(&lines[..lines.len().min(4)]))),
+                Actual::Lines(lines) => {
+                    report.answers.push((expectation.range.clone(), Expected::answer_list(&lines[..lines.len().min(4)])))
+                }
                 Actual::Unknown(_) => {}
             }
         }
         if !fine {
-            report.failures.push(Failure { line: expectation.line, at, subject: subject(&expectation.subject), expected: expected(&expectation.expected), actual: actual.to_string() });
+            report.failures.push(Failure {
+                line: expectation.line,
+                at,
+                subject: subject(&expectation.subject),
+                expected: expected(&expectation.expected),
+                actual: actual.to_string(),
+            });
         }
     }
 }
@@ -314,7 +334,9 @@ pub fn parse_subject(model: &Model, text: &str) -> Result<Why, String> {
             let columns = model.account.iter().map(|c| c.name.as_str());
             let nearest = tenure_model::diagnostic::nearest(first, columns.chain(["health", "stage", "segment", "milestone", "alert"]));
             let help = nearest.map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-            return Err(format!("cannot explain {text:?}: expected health, stage, segment NAME, milestone NAME, alert NAME, or a column{help}"));
+            return Err(format!(
+                "cannot explain {text:?}: expected health, stage, segment NAME, milestone NAME, alert NAME, or a column{help}"
+            ));
         }
     })
 }
@@ -367,7 +389,10 @@ impl Engine {
                 let card = &model.scorecards[now.card?];
                 let groups = card.groups.iter().zip(&now.groups);
                 let score = if function == "measure" {
-                    groups.flat_map(|(g, n)| g.measures.iter().zip(&n.measures)).find(|(m, _)| m.name == argument).and_then(|(_, n)| n.score)
+                    groups
+                        .flat_map(|(g, n)| g.measures.iter().zip(&n.measures))
+                        .find(|(m, _)| m.name == argument)
+                        .and_then(|(_, n)| n.score)
                 } else {
                     groups.into_iter().find(|(g, _)| g.name == argument).and_then(|(_, n)| n.score)
                 };

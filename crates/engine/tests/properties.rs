@@ -58,16 +58,31 @@ fn model(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
     // Conditions need numbers: counts of the picked ones that are numbers, else age.
     let numeric: Vec<String> = picks.iter().filter(|i| ![21, 22, 23].contains(*i)).map(|i| metric(*i)).collect();
     let number = |i: usize| numeric.get(i % numeric.len().max(1)).cloned().unwrap_or_else(|| "age_days".into());
-    let mut text = format!("timezone: {}\ntraits: {{ tier: number, goal_at: time, started_at: time }}\nevents:\n  a: {{ amount: number }}\n  b: {{ amount: number }}\nmetrics:\n", ZONES[zone]);
+    let mut text = format!(
+        "timezone: {}\ntraits: {{ tier: number, goal_at: time, started_at: time }}\nevents:\n  a: {{ amount: number }}\n  b: {{ amount: number }}\nmetrics:\n",
+        ZONES[zone]
+    );
     for i in &picks {
         text += &format!("  {}: {}\n", metric(*i), METRICS[*i]);
     }
     text += &format!("  ratio: {{ sql: \"{} / NULLIF({}, 0)\" }}\n  before: {{ ago: {}, by: 2d }}\n", number(0), number(1), number(0));
     text += &format!("  readers: {{ people_in: active }}\nperson_metrics:\n  own: {{ count: a, window: 3d }}\n  quiet: {{ since: b }}\n");
-    text += &format!("segments:\n  big: {{ when: \"tier = 1\" }}\n  busy: {{ when: \"{} > {} AND big\" }}\n  soon: {{ when: \"goal_at - now BETWEEN INTERVAL '0 days' AND INTERVAL '36 hours'\" }}\n", number(2), limit(0));
+    text += &format!(
+        "segments:\n  big: {{ when: \"tier = 1\" }}\n  busy: {{ when: \"{} > {} AND big\" }}\n  soon: {{ when: \"goal_at - now BETWEEN INTERVAL '0 days' AND INTERVAL '36 hours'\" }}\n",
+        number(2),
+        limit(0)
+    );
     text += "  active: { of: person, when: \"own > 1\" }\n  stuck: { of: person, when: \"account.stage = 'first' AND quiet > 1\" }\n";
-    text += &format!("lifecycle:\n  stages:\n    first: {{ first: true, expected: {{ big: 5d, default: 3d }} }}\n    second: {{ when: \"{} >= {}\" }}\n    third: {{ when: \"health > 55 OR ratio > 1\", back_to: second }}\n", number(3), limit(1));
-    text += &format!("  milestones:\n    kick: {{ reached: \"{} > {}\", due: 4d after started_at, alert: missed }}\n    goal: {{ stage: second, reached: \"busy\", due: 1d before goal_at }}\n", number(4), limit(2));
+    text += &format!(
+        "lifecycle:\n  stages:\n    first: {{ first: true, expected: {{ big: 5d, default: 3d }} }}\n    second: {{ when: \"{} >= {}\" }}\n    third: {{ when: \"health > 55 OR ratio > 1\", back_to: second }}\n",
+        number(3),
+        limit(1)
+    );
+    text += &format!(
+        "  milestones:\n    kick: {{ reached: \"{} > {}\", due: 4d after started_at, alert: missed }}\n    goal: {{ stage: second, reached: \"busy\", due: 1d before goal_at }}\n",
+        number(4),
+        limit(2)
+    );
     text += &format!(
         "scorecards:\n  everyone:\n    bands: {{ green: 70, yellow: 40 }}\n    hysteresis: 3\n    groups:\n      use:\n        weight: 60\n        measures:\n          one: {{ metric: {}, points: {{ 0: 0, {}: 100 }}, missing: keep 2d }}\n          two: {{ metric: readers, steps: {{ \"<= 0\": 20, else: 80 }}, min_age: 2d }}\n      mood:\n        weight: 40\n        measures:\n          three: {{ metric: {}, points: {{ 0: 100, 9: 0 }} }}\n    caps: [ {{ when: \"soon\", at: 60 }} ]\n",
         number(5),
@@ -163,7 +178,13 @@ impl Story {
         }
         table.sort();
         let account = Entity::Account("acme".into());
-        let version = |field: &str, value: serde_json::Value, at: Instant| Version { entity: account.clone(), field: field.into(), value, valid_from: Some(at), known_from: None };
+        let version = |field: &str, value: serde_json::Value, at: Instant| Version {
+            entity: account.clone(),
+            field: field.into(),
+            value,
+            valid_from: Some(at),
+            known_from: None,
+        };
         let mut versions: Vec<Version> = self.traits.iter().map(|(m, tier)| version("tier", json!(tier), self.at(*m))).collect();
         versions.extend(self.goals.iter().map(|(m, goal)| version("goal_at", json!(self.at(*goal).to_string()), self.at(*m))));
         if let Some(started) = self.started {
@@ -172,25 +193,39 @@ impl Story {
         if let Some((start, length, gap)) = self.subscription {
             for (id, from) in [("s1", start), ("s2", start + length + gap)] {
                 let entity = Entity::Subscription("acme".into(), id.into());
-                for (field, value) in [("started_at", json!(self.at(from).to_string())), ("ended_at", json!(self.at(from + length).to_string())), ("arr", json!(1200))] {
-                    versions.push(Version { entity: entity.clone(), field: field.into(), value, valid_from: Some(self.at(from)), known_from: None });
+                for (field, value) in [
+                    ("started_at", json!(self.at(from).to_string())),
+                    ("ended_at", json!(self.at(from + length).to_string())),
+                    ("arr", json!(1200)),
+                ] {
+                    versions.push(Version {
+                        entity: entity.clone(),
+                        field: field.into(),
+                        value,
+                        valid_from: Some(self.at(from)),
+                        known_from: None,
+                    });
                 }
             }
         }
-        let decide = |m: i64, action| Decision { account: "acme".into(), at: self.at(m), author: "carla".into(), reason: "because".into(), action };
+        let decide =
+            |m: i64, action| Decision { account: "acme".into(), at: self.at(m), author: "carla".into(), reason: "because".into(), action };
         let decisions: Vec<Decision> = self
             .decisions
             .iter()
             .map(|(m, kind)| {
                 let until = Some(self.at(m + 3000));
-                decide(*m, match kind {
-                    0 => Action::SetStage { stage: "third".into(), until },
-                    1 => Action::ReleaseStage,
-                    2 => Action::Override { target: "total".into(), how: OverrideKind::Cap, value: 45.0, until },
-                    3 => Action::Override { target: "measure:one".into(), how: OverrideKind::Set, value: 90.0, until: None },
-                    4 => Action::ClearOverride { target: "measure:one".into() },
-                    _ => Action::Waive { milestone: "kick".into() },
-                })
+                decide(
+                    *m,
+                    match kind {
+                        0 => Action::SetStage { stage: "third".into(), until },
+                        1 => Action::ReleaseStage,
+                        2 => Action::Override { target: "total".into(), how: OverrideKind::Cap, value: 45.0, until },
+                        3 => Action::Override { target: "measure:one".into(), how: OverrideKind::Set, value: 90.0, until: None },
+                        4 => Action::ClearOverride { target: "measure:one".into() },
+                        _ => Action::Waive { milestone: "kick".into() },
+                    },
+                )
             })
             .collect();
         if reverse {
@@ -198,7 +233,12 @@ impl Story {
         }
         let mut changes = engine.changes(table.people());
         changes.versions(&versions);
-        changes.memberships(&[Membership { person: "dora".into(), account: "acme".into(), from: Some(self.at(100)), until: Some(self.at(20_000)) }]);
+        changes.memberships(&[Membership {
+            person: "dora".into(),
+            account: "acme".into(),
+            from: Some(self.at(100)),
+            until: Some(self.at(20_000)),
+        }]);
         changes.decisions(&decisions);
         let (people, changes, unreadable) = changes.finish();
         assert!(unreadable.is_empty());
@@ -237,7 +277,13 @@ fn same_state(a: &Account, b: &Account) {
 }
 
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, rng_seed: proptest::test_runner::RngSeed::Fixed(20250601), failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(20250601),
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {
@@ -330,14 +376,25 @@ proptest! {
 
 /// The slow and plain way to compute a metric: over the raw events, from the documentation.
 #[allow(clippy::too_many_arguments)]
-fn scan(story: &Story, built: &Built, account: &Account, aggregate: Aggregate, events: &Events, window: Window, filter: Option<&str>, t: Instant) -> Value {
+fn scan(
+    story: &Story,
+    built: &Built,
+    account: &Account,
+    aggregate: Aggregate,
+    events: &Events,
+    window: Window,
+    filter: Option<&str>,
+    t: Instant,
+) -> Value {
     let model = built.engine.model();
     let calendar: &Calendar = &model.calendar;
     let today = calendar.day(t);
     let instant = |column: u32| account.value(column).as_instant(calendar);
     let (from, to) = match window {
         Window::Lifetime => (Instant::MIN, t.next()),
-        Window::Days { days, offset } => (calendar.midnight(Day(today.0 - offset - days + 1)), calendar.midnight(Day(today.0 - offset + 1))),
+        Window::Days { days, offset } => {
+            (calendar.midnight(Day(today.0 - offset - days + 1)), calendar.midnight(Day(today.0 - offset + 1)))
+        }
         Window::Exact { micros, offset } => (t.plus(1 - offset - micros), t.plus(1 - offset)),
         Window::From { anchor, length } => match instant(anchor) {
             None => return Value::Null,

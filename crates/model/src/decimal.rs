@@ -22,7 +22,9 @@ impl Decimal {
         let text = format!("{x:.9}");
         let (int, frac) = text.split_once('.').unwrap_or((&text, "0"));
         let negative = int.starts_with('-');
-        let Ok(int) = int.trim_start_matches('-').parse::<i128>() else { return if x.is_nan() { Decimal::ZERO } else { Decimal(i128::MAX / 4 * x.signum() as i128) } };
+        let Ok(int) = int.trim_start_matches('-').parse::<i128>() else {
+            return if x.is_nan() { Decimal::ZERO } else { Decimal(i128::MAX / 4 * x.signum() as i128) };
+        };
         let frac: i128 = frac.parse().unwrap_or(0);
         let magnitude = int.saturating_mul(SCALE).saturating_add(frac);
         Decimal(if negative { -magnitude } else { magnitude })

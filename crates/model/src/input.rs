@@ -43,7 +43,19 @@ impl Version {
 pub mod subscription {
     /// All of them; any other field is refused. Times are RFC 3339 or dates; `started_at` is needed.
     /// `ended_at`: the end of the contract, live in [started_at, ended_at); known from `cancelled_at`, else from itself.
-    pub const FIELDS: &[&str] = &["product", "plan", "seats", "mrr", "arr", "started_at", "trial_ends_at", "renewal_at", "ended_at", "cancelled_at", "card_expires_at"];
+    pub const FIELDS: &[&str] = &[
+        "product",
+        "plan",
+        "seats",
+        "mrr",
+        "arr",
+        "started_at",
+        "trial_ends_at",
+        "renewal_at",
+        "ended_at",
+        "cancelled_at",
+        "card_expires_at",
+    ];
 }
 
 /// A person belongs to an account.

@@ -232,8 +232,12 @@ impl Calendar {
         };
         match span {
             Span::Exact(us) => t.plus(us.saturating_mul(i64::from(times))),
-            Span::Days(n) => civil(i64::from(n.saturating_mul(times)).days()).unwrap_or(if times < 0 { Instant::MIN } else { Instant::NEVER }),
-            Span::Months(n) => civil(i64::from(n.saturating_mul(times)).months()).unwrap_or(if times < 0 { Instant::MIN } else { Instant::NEVER }),
+            Span::Days(n) => {
+                civil(i64::from(n.saturating_mul(times)).days()).unwrap_or(if times < 0 { Instant::MIN } else { Instant::NEVER })
+            }
+            Span::Months(n) => {
+                civil(i64::from(n.saturating_mul(times)).months()).unwrap_or(if times < 0 { Instant::MIN } else { Instant::NEVER })
+            }
         }
     }
 
@@ -308,7 +312,16 @@ mod tests {
 
     #[test]
     fn spans() {
-        for (text, span) in [("7d", Some(Span::Days(7))), ("2w", Some(Span::Days(14))), ("24h", Some(Span::Exact(24 * HOUR))), ("30 min", Some(Span::Exact(30 * MINUTE))), ("3mo", Some(Span::Months(3))), ("7", None), ("d", None), ("7y", None)] {
+        for (text, span) in [
+            ("7d", Some(Span::Days(7))),
+            ("2w", Some(Span::Days(14))),
+            ("24h", Some(Span::Exact(24 * HOUR))),
+            ("30 min", Some(Span::Exact(30 * MINUTE))),
+            ("3mo", Some(Span::Months(3))),
+            ("7", None),
+            ("d", None),
+            ("7y", None),
+        ] {
             assert_eq!(Span::parse(text), span, "{text}");
         }
     }

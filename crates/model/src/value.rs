@@ -198,7 +198,11 @@ impl Value {
                 _ => None,
             },
             Kind::Time => calendar.parse(trimmed).map(Value::Time),
-            Kind::Date => trimmed.parse::<jiff::civil::Date>().ok().map(|d| Value::Date(Day::from(d))).or_else(|| calendar.parse(trimmed).map(|t| Value::Date(calendar.day(t)))),
+            Kind::Date => trimmed
+                .parse::<jiff::civil::Date>()
+                .ok()
+                .map(|d| Value::Date(Day::from(d)))
+                .or_else(|| calendar.parse(trimmed).map(|t| Value::Date(calendar.day(t)))),
             Kind::Interval | Kind::Text | Kind::Any => None,
         }
     }

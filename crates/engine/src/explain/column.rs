@@ -50,7 +50,9 @@ impl Scene<'_> {
             TraceKind::Comparison => "comparison",
             _ => "expression",
         };
-        let mut reason = Reason::new(kind, format!("{} is {}", trace.text, trace.value)).with("sql", json!(trace.text)).with("value", trace.value.to_json());
+        let mut reason = Reason::new(kind, format!("{} is {}", trace.text, trace.value))
+            .with("sql", json!(trace.text))
+            .with("value", trace.value.to_json());
         reason.because = trace.children.iter().filter(|c| !is_literal(c)).map(|c| self.trace(c, person)).collect();
         reason
     }
@@ -64,14 +66,20 @@ impl Scene<'_> {
         let model = self.teller.engine.model();
         let Some(column) = model.person.get(slot as usize) else { return Reason::new("column", "unknown") };
         let value = self.person.and_then(|r| r.get(slot as usize)).unwrap_or(&Value::Null);
-        let mut reason = Reason::new("column", format!("{} = {value}", column.name)).with("column", json!(column.name)).with("value", value.to_json());
+        let mut reason =
+            Reason::new("column", format!("{} = {value}", column.name)).with("column", json!(column.name)).with("value", value.to_json());
         match column.source {
             Source::Account(slot) => reason.because.push(self.deeper().column(slot)),
             Source::Metric(m) => {
-                let person = self.person.and_then(|r| r.iter().zip(&model.person).find(|(_, c)| c.source == Source::Builtin(Builtin::Id))).and_then(|(v, _)| v.as_text());
+                let person = self
+                    .person
+                    .and_then(|r| r.iter().zip(&model.person).find(|(_, c)| c.source == Source::Builtin(Builtin::Id)))
+                    .and_then(|(v, _)| v.as_text());
                 self.metric(&model.person_metrics[m], self.person.unwrap_or(&[]), person, &mut reason);
             }
-            Source::Segment(s) if self.depth < DEPTH_MAX => reason.because.push(self.deeper().person_condition(&model.person_segments[s].when)),
+            Source::Segment(s) if self.depth < DEPTH_MAX => {
+                reason.because.push(self.deeper().person_condition(&model.person_segments[s].when))
+            }
             _ => {}
         }
         reason
@@ -83,7 +91,8 @@ impl Scene<'_> {
         let model = engine.model();
         let Some(column) = model.account.get(slot as usize) else { return Reason::new("column", "unknown") };
         let value = self.row.get(slot as usize).unwrap_or(&Value::Null);
-        let mut reason = Reason::new("column", format!("{} = {value}", column.name)).with("column", json!(column.name)).with("value", value.to_json());
+        let mut reason =
+            Reason::new("column", format!("{} = {value}", column.name)).with("column", json!(column.name)).with("value", value.to_json());
         if self.depth >= DEPTH_MAX {
             return reason;
         }
@@ -94,7 +103,10 @@ impl Scene<'_> {
                 let current = versions.iter().filter(|v| v.visible_from() <= self.at).max_by_key(|v| v.valid_from);
                 if let Some(version) = current {
                     let since = version.valid_from.map_or("assumed from the beginning".to_owned(), |t| format!("since {t}"));
-                    let known = version.known_from.filter(|k| version.valid_from.is_none_or(|v| *k > v)).map_or(String::new(), |k| format!(", known from {k}"));
+                    let known = version
+                        .known_from
+                        .filter(|k| version.valid_from.is_none_or(|v| *k > v))
+                        .map_or(String::new(), |k| format!(", known from {k}"));
                     reason.text = format!("{} ({since}{known})", reason.text);
                 }
             }
@@ -161,7 +173,9 @@ impl Scene<'_> {
                     })
                     .collect();
             }
-            MetricDef::Events { aggregate, events, filter, window } => self.events(metric, *aggregate, events, filter.as_ref(), *window, row, person, reason),
+            MetricDef::Events { aggregate, events, filter, window } => {
+                self.events(metric, *aggregate, events, filter.as_ref(), *window, row, person, reason)
+            }
         }
     }
 
@@ -209,7 +223,15 @@ impl Scene<'_> {
     }
 
     /// Indexes of the events that a metric reads in [from, to).
-    fn matching(&self, aggregate: Aggregate, wanted: &Events, filter: Option<&Program>, from: Instant, to: Instant, person: Option<&str>) -> Vec<usize> {
+    fn matching(
+        &self,
+        aggregate: Aggregate,
+        wanted: &Events,
+        filter: Option<&Program>,
+        from: Instant,
+        to: Instant,
+        person: Option<&str>,
+    ) -> Vec<usize> {
         let inputs = self.teller.inputs;
         let events = &inputs.events;
         let model = self.teller.engine.model();

@@ -19,12 +19,15 @@ fn mean(parts: impl Iterator<Item = (f64, Option<f64>)>) -> Option<f64> {
 pub(super) fn reason(scene: &Scene<'_>, card: &Scorecard, now: &HealthNow) -> Reason {
     let points = |x: Option<f64>| x.map_or("no score".to_owned(), |x| format!("{x:.2}"));
     let band = now.band.map_or("no band", |b| band_name(card, b));
-    let mut root = Reason::new("scorecard", format!("scorecard {}: {} ({band}), coverage {:.0} %", card.name, points(now.score), now.coverage.unwrap_or(0.0) * 100.0))
-        .with("scorecard", json!(card.name))
-        .with("computed", json!(now.computed))
-        .with("value", json!(now.score))
-        .with("band", json!(band))
-        .with("coverage", json!(now.coverage));
+    let mut root = Reason::new(
+        "scorecard",
+        format!("scorecard {}: {} ({band}), coverage {:.0} %", card.name, points(now.score), now.coverage.unwrap_or(0.0) * 100.0),
+    )
+    .with("scorecard", json!(card.name))
+    .with("computed", json!(now.computed))
+    .with("value", json!(now.score))
+    .with("band", json!(band))
+    .with("coverage", json!(now.coverage));
     for (group, group_now) in card.groups.iter().zip(&now.groups) {
         let mut reason = Reason::new("group", format!("group {} (weight {}): {}", group.name, group.weight, points(group_now.score)))
             .with("group", json!(group.name))
@@ -90,7 +93,9 @@ fn missing(missing: Missing) -> String {
 fn curve_json(shape: &Shape) -> serde_json::Value {
     match shape {
         Shape::Points(points) => json!({ "points": points }),
-        Shape::Steps(steps) => json!({ "steps": steps.iter().map(|s| json!({ "test": s.test.map(|(c, n)| format!("{c:?} {n}")), "score": s.score })).collect::<Vec<_>>() }),
+        Shape::Steps(steps) => {
+            json!({ "steps": steps.iter().map(|s| json!({ "test": s.test.map(|(c, n)| format!("{c:?} {n}")), "score": s.score })).collect::<Vec<_>>() })
+        }
         Shape::Map(map, or_else) => json!({ "map": map, "else": or_else }),
     }
 }
@@ -107,12 +112,17 @@ pub(super) fn would_change(teller: &Teller<'_>, card: &Scorecard, now: &HealthNo
             for (m, measure) in group.measures.iter().enumerate() {
                 let measure_now = &now.groups[g].measures[m];
                 let Some(curve) = measure_now.curve.map(|c| &measure.curves[c].shape).filter(|_| measure.weight > 0.0) else { continue };
-                let reaches = |candidate: f64| total(teller, card, now, (g, m), candidate).is_some_and(|t| band(card, t, Some(at)) == target);
+                let reaches =
+                    |candidate: f64| total(teller, card, now, (g, m), candidate).is_some_and(|t| band(card, t, Some(at)) == target);
                 let value = measure_now.value.as_number();
                 if let Some((needed, points)) = nearest(curve, value, &reaches) {
                     out.push(WouldChange {
                         to: format!("band {}", band_name(card, target)),
-                        what: format!("measure {} at {points:.1} points instead of {}", measure.name, measure_now.score.map_or("none".into(), |s| format!("{s:.1}"))),
+                        what: format!(
+                            "measure {} at {points:.1} points instead of {}",
+                            measure.name,
+                            measure_now.score.map_or("none".into(), |s| format!("{s:.1}"))
+                        ),
                         column: Some(teller.engine.model().account[measure.column as usize].name.clone()),
                         present: measure_now.value.to_json(),
                         needed: Some(json!(needed)),

@@ -105,7 +105,14 @@ impl Engine {
     ///
     /// # Errors
     /// [`Unexplained`] where the subject is not in the model or the account not yet known.
-    pub fn explain(&self, id: &Arc<str>, inputs: &Inputs<'_>, evidence: &dyn Evidence, at: Instant, subject: &Subject) -> Result<Explanation, Unexplained> {
+    pub fn explain(
+        &self,
+        id: &Arc<str>,
+        inputs: &Inputs<'_>,
+        evidence: &dyn Evidence,
+        at: Instant,
+        subject: &Subject,
+    ) -> Result<Explanation, Unexplained> {
         let mut account = self.account(id.clone());
         let mut recorder = Recorder::default();
         self.advance(&mut account, inputs, at, Mode::Exact, &mut recorder)?;
@@ -225,7 +232,10 @@ impl Teller<'_> {
 
     fn segment(&self, name: &str) -> Result<Told, Unexplained> {
         let segments = &self.engine.model().segments;
-        let index = segments.iter().position(|s| s.name == name).ok_or_else(|| Self::unknown("segment", name, segments.iter().map(|s| s.name.as_str())))?;
+        let index = segments
+            .iter()
+            .position(|s| s.name == name)
+            .ok_or_else(|| Self::unknown("segment", name, segments.iter().map(|s| s.name.as_str())))?;
         let member = self.account.value(segments[index].column).clone();
         let since = self.recorder.last.get(&Key::Segment(index)).map(|m| m.at);
         let now = self.now();
@@ -278,7 +288,11 @@ impl Teller<'_> {
         let rule = &model.alerts[index];
         let position = person.and_then(|p| self.account.people().position(|(id, _, _)| **id == *p));
         if rule.person && position.is_none() {
-            return Err(Self::unknown("person of the account (this alert is of persons: alert NAME PERSON)", person.unwrap_or(""), self.account.people().map(|p| p.0.as_ref())));
+            return Err(Self::unknown(
+                "person of the account (this alert is of persons: alert NAME PERSON)",
+                person.unwrap_or(""),
+                self.account.people().map(|p| p.0.as_ref()),
+            ));
         }
         let (state, since) = position.map_or_else(|| self.account.alert(index), |p| self.account.person_alert(p, index));
         let key = Key::Alert(index, position.and(person).map(Arc::from));
@@ -286,7 +300,8 @@ impl Teller<'_> {
         let mut because = Vec::new();
         let person_row = position.and_then(|p| self.account.people().nth(p)).map(|(_, _, row)| row);
         let now = Scene { person: person_row, ..self.now() };
-        let scene = moment.filter(|_| state != AlertState::Inactive).map_or_else(|| Scene { person: person_row, ..self.now() }, |m| self.scene(m));
+        let scene =
+            moment.filter(|_| state != AlertState::Inactive).map_or_else(|| Scene { person: person_row, ..self.now() }, |m| self.scene(m));
         if let Some(moment) = moment
             && let Happened::Alert { why, state, .. } = &moment.what
         {
@@ -296,7 +311,8 @@ impl Teller<'_> {
         for m in model.milestones.iter().enumerate().filter(|(_, m)| m.alert == Some(index)).map(|(i, _)| i) {
             let status = self.account.milestones()[m].status;
             let milestone = &model.milestones[m];
-            let mut reason = Reason::new("milestone", format!("milestone {} = {}", milestone.name, status.map_or("not started", MilestoneStatus::name)));
+            let mut reason =
+                Reason::new("milestone", format!("milestone {} = {}", milestone.name, status.map_or("not started", MilestoneStatus::name)));
             if status.is_some() {
                 let (_, _, why, _) = self.milestone(&milestone.name)?;
                 reason.because = why;
@@ -307,7 +323,13 @@ impl Teller<'_> {
             let stage = self.account.stage().unwrap_or(0);
             let names: Vec<&str> = rule.stages.iter().map(|s| model.stages[*s].name.as_str()).collect();
             let holds = rule.stages.contains(&stage);
-            because.push(Reason::new("stages", format!("stage = {} is {}one of {}", model.stages[stage].name, if holds { "" } else { "not " }, names.join(", "))).with("value", json!(holds)));
+            because.push(
+                Reason::new(
+                    "stages",
+                    format!("stage = {} is {}one of {}", model.stages[stage].name, if holds { "" } else { "not " }, names.join(", ")),
+                )
+                .with("value", json!(holds)),
+            );
         }
         let segments = if rule.person { &model.person_segments } else { &model.segments };
         for segment in rule.segments.iter().map(|s| &segments[*s]) {

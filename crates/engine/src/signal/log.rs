@@ -48,7 +48,12 @@ struct Different {
 
 impl Different {
     /// The count for a range, continuing from the range before where that began at the same place.
-    fn of<'e>(&mut self, range: Range<usize>, entries: impl Fn(Range<usize>) -> std::collections::vec_deque::Iter<'e, Entry>, number: impl Fn(&Entry) -> u32) -> u32 {
+    fn of<'e>(
+        &mut self,
+        range: Range<usize>,
+        entries: impl Fn(Range<usize>) -> std::collections::vec_deque::Iter<'e, Entry>,
+        number: impl Fn(&Entry) -> u32,
+    ) -> u32 {
         if range.start != self.range.start || range.end < self.range.end {
             *self = Different { range: range.start..range.start, ..Different::default() };
         }

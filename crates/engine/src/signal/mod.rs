@@ -9,9 +9,9 @@ mod names;
 mod people;
 mod sums;
 
+use tenure_model::definition::{Aggregate, Window};
 use tenure_model::time::{Day, Instant};
 use tenure_model::{Calendar, Decimal, Value};
-use tenure_model::definition::{Aggregate, Window};
 
 pub(crate) use counts::Counts;
 pub(crate) use extremes::Extremes;
@@ -59,13 +59,27 @@ impl Need {
         };
         let by_date = match window {
             Window::Lifetime => true,
-            Window::Days { offset, .. } => offset == 0 || matches!(aggregate, Aggregate::Count | Aggregate::Days | Aggregate::Sum(_) | Aggregate::Avg(_) | Aggregate::Min(_) | Aggregate::Max(_) | Aggregate::Last(_)),
+            Window::Days { offset, .. } => {
+                offset == 0
+                    || matches!(
+                        aggregate,
+                        Aggregate::Count
+                            | Aggregate::Days
+                            | Aggregate::Sum(_)
+                            | Aggregate::Avg(_)
+                            | Aggregate::Min(_)
+                            | Aggregate::Max(_)
+                            | Aggregate::Last(_)
+                    )
+            }
             _ => false,
         };
         match aggregate {
             _ if !by_date => Need::Log(property),
             Aggregate::FirstTime | Aggregate::LastTime if window != Window::Lifetime => Need::Log(None),
-            Aggregate::Count | Aggregate::Days | Aggregate::Since | Aggregate::FirstTime | Aggregate::LastTime | Aggregate::Ever => Need::Counts,
+            Aggregate::Count | Aggregate::Days | Aggregate::Since | Aggregate::FirstTime | Aggregate::LastTime | Aggregate::Ever => {
+                Need::Counts
+            }
             Aggregate::Sum(p) | Aggregate::Avg(p) => Need::Sums(p),
             Aggregate::Min(p) | Aggregate::Max(p) | Aggregate::Last(p) => Need::Extremes(p),
             Aggregate::People => Need::People,

@@ -72,13 +72,28 @@ impl BenchEngine {
         for phase in ["asof", "year", "year_exact", "live_100k"] {
             let model = shared.model.as_deref().unwrap_or(Path::new("benches/model.yaml"));
             let mut arguments = vec!["--data".to_owned(), text(&shared.data), "--model".to_owned(), text(model), "bench-engine".to_owned()];
-            for (name, value) in [("files", text(&self.files)), ("ndjson", text(&self.ndjson)), ("day", self.day.clone()), ("first", self.first.clone()), ("last", self.last.clone()), ("peer", text(&self.peer)), ("compare", text(&self.compare)), ("phase", phase.to_owned())] {
+            for (name, value) in [
+                ("files", text(&self.files)),
+                ("ndjson", text(&self.ndjson)),
+                ("day", self.day.clone()),
+                ("first", self.first.clone()),
+                ("last", self.last.clone()),
+                ("peer", text(&self.peer)),
+                ("compare", text(&self.compare)),
+                ("phase", phase.to_owned()),
+            ] {
                 arguments.extend([format!("--{name}"), value]);
             }
             let report: Json = serde_json::from_str(&own(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?)?;
             println!("{phase}: {report}");
             if phase == "live_100k" {
-                self.write(phase, report["seconds"].as_f64().unwrap_or(0.0), report["floor_seconds"].as_f64().unwrap_or(0.0), "s per 100,000 accounts", "DataFusion, conditions only")?;
+                self.write(
+                    phase,
+                    report["seconds"].as_f64().unwrap_or(0.0),
+                    report["floor_seconds"].as_f64().unwrap_or(0.0),
+                    "s per 100,000 accounts",
+                    "DataFusion, conditions only",
+                )?;
             } else {
                 self.beside(phase, report["seconds"].as_f64().unwrap_or(0.0), "s")?;
             }
@@ -89,7 +104,8 @@ impl BenchEngine {
     /// Writes our time beside the peer's of that name; the exact year is compared with the peer's daily one.
     fn beside(&self, name: &str, ours: f64, unit: &str) -> Result<()> {
         let theirs = self.peer.join(format!("{}.duckdb.json", name.trim_end_matches("_exact")));
-        let theirs: Json = serde_json::from_str(&std::fs::read_to_string(&theirs).with_context(|| format!("cannot read {}", theirs.display()))?)?;
+        let theirs: Json =
+            serde_json::from_str(&std::fs::read_to_string(&theirs).with_context(|| format!("cannot read {}", theirs.display()))?)?;
         let seconds = theirs["seconds"].as_f64().unwrap_or(0.0);
         self.write(name, ours, seconds, unit, theirs["peer_name"].as_str().unwrap_or("DuckDB"))
     }
@@ -116,14 +132,17 @@ impl BenchEngine {
             other => bail!("there is no phase {other}"),
         };
         let loaded = watch.seconds();
-        let tallies = tokio::task::block_in_place(|| replay(&opened.world, to, mode, world::threads(), |_| Ok(Tally::default()), &|_, _| {}))?;
+        let tallies =
+            tokio::task::block_in_place(|| replay(&opened.world, to, mode, world::threads(), |_| Ok(Tally::default()), &|_, _| {}))?;
         let seconds = watch.seconds();
         let tally = tallies.into_iter().fold(Tally::default(), Tally::add);
         // Tables to compare with the peer's are written in another pass, which is not measured.
         if phase != "year_exact" {
             let folder = self.compare.join(phase);
             std::fs::remove_dir_all(&folder).ok();
-            let parts = tokio::task::block_in_place(|| replay(&opened.world, to, mode, world::threads(), |i| Derived::create(&folder, i, engine.clone()), &|_, _| {}))?;
+            let parts = tokio::task::block_in_place(|| {
+                replay(&opened.world, to, mode, world::threads(), |i| Derived::create(&folder, i, engine.clone()), &|_, _| {})
+            })?;
             for part in parts {
                 part.finish()?;
             }
@@ -146,7 +165,12 @@ struct Tally {
 
 impl Tally {
     fn add(self, other: Tally) -> Tally {
-        Tally { accounts: self.accounts + other.accounts, days: self.days + other.days, outcomes: self.outcomes + other.outcomes, health: self.health + other.health }
+        Tally {
+            accounts: self.accounts + other.accounts,
+            days: self.days + other.days,
+            outcomes: self.outcomes + other.outcomes,
+            health: self.health + other.health,
+        }
     }
 }
 
@@ -192,7 +216,8 @@ impl Visitor for Live {
 /// Every definition of every account again, at an instant at which nothing comes in; then the same where nothing is due.
 fn live(opened: &Opened, at: Instant) -> Result<Json> {
     let engine = &opened.world.engine;
-    let parts = tokio::task::block_in_place(|| replay(&opened.world, at, Mode::Exact, world::threads(), |_| Ok(Live::default()), &|_, _| {}))?;
+    let parts =
+        tokio::task::block_in_place(|| replay(&opened.world, at, Mode::Exact, world::threads(), |_| Ok(Live::default()), &|_, _| {}))?;
     let mut parts: Vec<Vec<Account>> = parts.into_iter().map(|p| p.0).collect();
     let accounts: usize = parts.iter().map(Vec::len).sum();
     let bytes: usize = parts.iter().flatten().map(Account::bytes).sum();
@@ -212,7 +237,9 @@ fn live(opened: &Opened, at: Instant) -> Result<Json> {
     }
     let scale = 100_000.0 / accounts as f64;
     let floor = floor(opened, &parts)?;
-    Ok(json!({ "seconds": best * scale, "idle_seconds": idle * scale, "floor_seconds": floor * scale, "accounts": accounts, "bytes_per_account": bytes / accounts.max(1), "peak_mb": peak_mb() }))
+    Ok(
+        json!({ "seconds": best * scale, "idle_seconds": idle * scale, "floor_seconds": floor * scale, "accounts": accounts, "bytes_per_account": bytes / accounts.max(1), "peak_mb": peak_mb() }),
+    )
 }
 
 fn everyone(engine: &Engine, parts: &mut [Vec<Account>], inputs: &Inputs<'_>, to: Instant, mode: Mode) {
@@ -244,7 +271,9 @@ fn floor(opened: &Opened, parts: &[Vec<Account>]) -> Result<f64> {
                 let array: ArrayRef = match c.kind {
                     tenure_model::Kind::Number => Arc::new(values.map(Value::as_number).collect::<Float64Array>()),
                     tenure_model::Kind::Bool => Arc::new(values.map(Value::as_bool).collect::<BooleanArray>()),
-                    tenure_model::Kind::Time => Arc::new(values.map(|v| v.as_instant(&model.calendar).map(|t| t.0)).collect::<TimestampMicrosecondArray>()),
+                    tenure_model::Kind::Time => {
+                        Arc::new(values.map(|v| v.as_instant(&model.calendar).map(|t| t.0)).collect::<TimestampMicrosecondArray>())
+                    }
                     _ => Arc::new(values.map(Value::as_text).collect::<StringArray>()),
                 };
                 (c.name.as_str(), array)
@@ -253,7 +282,12 @@ fn floor(opened: &Opened, parts: &[Vec<Account>]) -> Result<f64> {
         Ok(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, a)| (n, a, true)))?)
     };
     let mut conditions: BTreeMap<String, String> = BTreeMap::new();
-    let programs = model.segments.iter().map(|s| &s.when).chain(model.stages.iter().filter_map(|s| s.when.as_ref())).chain(model.alerts.iter().filter_map(|a| a.when.as_ref()));
+    let programs = model
+        .segments
+        .iter()
+        .map(|s| &s.when)
+        .chain(model.stages.iter().filter_map(|s| s.when.as_ref()))
+        .chain(model.alerts.iter().filter_map(|a| a.when.as_ref()));
     for (i, program) in programs.enumerate() {
         conditions.insert(format!("c{i}"), program.sql().to_owned());
     }
