@@ -30,7 +30,7 @@ demo: build ## Simulate a company, import it, evaluate it, show the portfolio an
 	$(TENURE) import events demo-data/files/events.parquet
 	$(TENURE) evaluate --to 2025-12-31
 	$(TENURE) accounts --sort -arr --limit 20
-	account=$$($(TENURE) accounts --where "health_band = 'red'" --sort -arr --limit 1 --columns id --csv | tail -n 1); \
+	account=$$($(TENURE) accounts --where "health_band = 'red'" --sort -arr --columns id,status --csv | awk -F, '$$2 == "live" && !n++ { print $$1 }'); \
 	$(TENURE) account $$account; $(TENURE) explain $$account health
 
 test: tidy test-rust test-models test-python ## All checks: format, tidy, tests, scenarios of the models, DuckDB's second opinion

@@ -13,7 +13,7 @@ pub fn first_sentence(tree: &Tree) -> Vec<Finding> {
     let modules = tree.with_extension("rs").filter(|(path, _)| path.starts_with("crates/") || path.starts_with("xtask/"));
     let silent = modules.filter(|(_, text)| {
         let sentence = text.lines().next().and_then(|line| line.strip_prefix("//! "));
-        !sentence.is_some_and(|s| s.split_whitespace().count() >= 3)
+        sentence.is_none_or(|s| s.split_whitespace().count() < 3)
     });
     silent.map(|(path, _)| Finding::error(path, 1, "begin with `//!` and a sentence that says what this module is for")).collect()
 }
