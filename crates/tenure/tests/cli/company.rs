@@ -133,7 +133,7 @@ impl Company {
 /// Without what differs from run to run: durations, rates, and when something was done.
 fn settled(text: &str) -> String {
     let line = |line: &str| -> String {
-        for (open, close) in [(" (", " rows a second)"), (" (", " s)"), ("before (", "Z)")] {
+        for (open, close) in [(" (", " rows a second)"), (" (", " s)"), ("before (", "Z)"), (", applied ", "Z")] {
             if let Some(end) = line.find(close)
                 && let Some(start) = line[..end].rfind(open)
             {
