@@ -164,7 +164,7 @@ impl Engine {
         account.lags = 0;
         scratch.dirty.clear();
         let Scratch { dirty, people, event } = scratch;
-        let mut step = Step { engine: self, account, sink, dirty, t, touched: Touched::Some(vec![]), shared: vec![] };
+        let mut step = Step { engine: self, account, sink, dirty, t, daily: midnight, touched: Touched::Some(vec![]), shared: vec![] };
         let live_before = step.account.life == Life::Live;
         cursor.take(&mut step, inputs, people, event);
         step.facts();
@@ -175,6 +175,7 @@ impl Engine {
                 step.everyone();
             }
             if midnight || matches!(mode, Mode::Daily | Mode::Once) || !live_before {
+                step.daily = true;
                 step.dirty.union(&self.plan.account.daily);
                 step.touched = Touched::All;
             }

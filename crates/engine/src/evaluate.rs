@@ -21,6 +21,8 @@ pub(crate) struct Step<'a, S: Sink> {
     pub sink: &'a mut S,
     pub dirty: &'a mut Bits,
     pub t: Instant,
+    /// A date has begun, or a sample is taken: what may change with the date is dirty.
+    pub daily: bool,
     /// Persons that something happened to.
     pub touched: Touched,
     /// Columns of the account that persons read and that changed at this instant.

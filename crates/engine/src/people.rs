@@ -40,14 +40,13 @@ impl<S: Sink> Step<'_, S> {
             return;
         }
         let moment = Moment { t: self.t, today: self.account.today, calendar: &engine.model.calendar, started_at: self.started_at() };
-        let midnight = engine.model.calendar.midnight(self.account.today) == self.t;
         let mut told: Told = Vec::new();
         let mut counted = Bits::new(engine.model.person_segments.len());
         let detail = self.sink.wants_detail();
         for i in due.iter().map(|i| *i as usize) {
             let Some(person) = self.account.people.get_mut(i).filter(|p| p.member) else { continue };
             let mut dirty = std::mem::replace(&mut person.body.lagged, Bits::new(engine.plan.person.width));
-            if midnight {
+            if self.daily {
                 dirty.union(&engine.plan.person.daily);
             }
             for (n, wake) in person.body.wake.iter().enumerate() {

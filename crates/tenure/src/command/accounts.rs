@@ -46,6 +46,9 @@ pub struct Accounts {
     /// Only accounts for which this condition holds: the same SQL as in models
     #[arg(long = "where", value_name = "SQL")]
     condition: Option<String>,
+    /// Only accounts with this status
+    #[arg(long, value_name = "STATUS", value_parser = ["live", "ended"])]
+    status: Option<String>,
     /// Sort by this column; -COLUMN for the greatest first
     #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
     sort: Option<String>,
@@ -79,7 +82,8 @@ impl Accounts {
         let progress = |_: usize, events: usize| bar.inc(events as u64);
         let mut lines = tokio::task::block_in_place(|| portfolio(&opened.world, at, world::threads(), &progress))?;
         bar.finish_and_clear();
-        lines.retain(|line| line.status != "new" && filter.is_none_or(|f| f.holds(&line.row, at)));
+        let wanted = |line: &Line| self.status.as_deref().is_none_or(|s| s == line.status);
+        lines.retain(|line| line.status != "new" && wanted(line) && filter.is_none_or(|f| f.holds(&line.row, at)));
         if let Some(sort) = &self.sort {
             sort_by(&mut lines, model, sort);
         }
