@@ -38,6 +38,9 @@ duckdb asof asof --events "$files/events.parquet" --accounts "$files/accounts.cs
 duckdb year year --events "$files/events.parquet" --accounts "$files/accounts.csv" --days "$first" "$last" --result "$data/year.duckdb.parquet"
 
 # Our side measures asof, year, year_exact, live_100k, import_ndjson and import_parquet, puts its times beside the peer's in target/bench/<name>.json,
-# and fails where its results differ from the peer's.
+# The tables it writes beside are then compared with the peer's.
 "$tenure" bench-engine --data "$data/workspace" --files "$files" --ndjson "$data/ndjson/events.ndjson" --model benches/model.yaml \
     --day "$day" --first "$first" --last "$last" --peer target/bench --compare "$data"
+
+# What was measured must also be right.
+"$python" benches/duckdb/compare.py "$data"

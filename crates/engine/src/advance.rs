@@ -190,9 +190,7 @@ impl Engine {
                 }
             }
             step.run();
-            if mode == Mode::Once {
-                step.account.lags = 0;
-            } else if mode == Mode::Daily {
+            if matches!(mode, Mode::Daily | Mode::Once) {
                 // Sampled: what would follow microseconds later is settled at the same instant.
                 for _ in 0..LAGS_MAX {
                     if step.account.lags == 0 {
