@@ -102,7 +102,7 @@ fn curve_json(shape: &Shape) -> serde_json::Value {
 
 /// The measures that, changed alone, would bring the score into the next band, up or down.
 pub(super) fn would_change(teller: &Teller<'_>, card: &Scorecard, now: &HealthNow) -> Vec<WouldChange> {
-    let (Some(present), Some(at)) = (now.score, now.band) else { return vec![] };
+    let Some(at) = now.band else { return vec![] };
     if card.roll_up.is_some() && !teller.account.children.is_empty() {
         return vec![];
     }
@@ -132,7 +132,6 @@ pub(super) fn would_change(teller: &Teller<'_>, card: &Scorecard, now: &HealthNo
             }
         }
     }
-    let _ = present;
     out
 }
 

@@ -38,11 +38,10 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Author and reason of what a teammate decided at an instant.
     pub(super) fn decision(&self, inputs: &Inputs<'_>, at: Instant) -> Option<(String, String)> {
-        inputs.changes.iter().rev().find(|c| c.at == at).into_iter().chain(inputs.changes.iter().filter(|c| c.at == at)).find_map(|c| {
-            match &c.what {
-                What::Decision(d) => Some((d.author.clone(), d.reason.clone())),
-                _ => None,
-            }
+        // Within an instant decisions come last.
+        inputs.changes.iter().rev().filter(|c| c.at == at).find_map(|c| match &c.what {
+            What::Decision(d) => Some((d.author.clone(), d.reason.clone())),
+            _ => None,
         })
     }
 }

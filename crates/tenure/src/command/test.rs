@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tenure_engine::Engine;
-use tenure_engine::scenario::{Report, run};
+use tenure_engine::scenario::run;
 use tenure_model::Diagnostic;
 
 use super::{Outcome, Shared};
@@ -83,7 +83,8 @@ impl Test {
         tally.checked += report.checked as u64;
         if self.complete && !report.answers.is_empty() {
             tally.answered += report.answers.len() as u64;
-            std::fs::write(file, completed(&text, &report)).with_context(|| format!("cannot write {shown}"))?;
+            std::fs::write(file, tenure_model::scenario::complete(&text, &report.answers))
+                .with_context(|| format!("cannot write {shown}"))?;
         }
         if !report.failures.is_empty() {
             tally.failed += 1;
@@ -99,17 +100,6 @@ impl Test {
         }
         Ok(())
     }
-}
-
-/// The text with its questions answered: from the last to the first, so that places stay right.
-fn completed(text: &str, report: &Report) -> String {
-    let mut answers: Vec<_> = report.answers.iter().collect();
-    answers.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
-    let mut text = text.to_owned();
-    for (range, answer) in answers {
-        text.replace_range(range.clone(), answer);
-    }
-    text
 }
 
 /// The scenario files of a path: itself, or those in scenarios/ of a model's folder.
