@@ -74,6 +74,8 @@ pub(crate) struct Person {
 pub(crate) struct StageState {
     pub stage: usize,
     pub entered_at: Instant,
+    /// The date of that.
+    pub entered_on: Day,
     /// Set by hand: automatic moves rest until then.
     pub held_until: Option<Instant>,
 }
@@ -156,6 +158,8 @@ pub struct Account {
     /// The last instant that was evaluated.
     pub(crate) evaluated: Instant,
     pub(crate) today: Day,
+    /// Where today begins, and where it ends.
+    pub(crate) midnight: Instant,
     pub(crate) next_midnight: Instant,
     pub(crate) body: Body,
     /// How many evaluations in a row came from lagged values.
@@ -163,6 +167,8 @@ pub struct Account {
     pub(crate) born: Instant,
     pub(crate) tenure: u32,
     pub(crate) tenure_started: Option<Instant>,
+    /// `started_at` as the row has it, with its date.
+    pub(crate) started: Option<(Instant, Day)>,
     pub(crate) started_trait: Value,
     pub(crate) subscriptions: Subscriptions,
     /// When subscriptions alone change something next.
@@ -184,11 +190,10 @@ pub struct Account {
 impl Account {
     pub(crate) fn new(id: Arc<str>, model: &Model, plan: &Plan) -> Account {
         let mut body = Body::new(model.account.len(), &plan.account);
-        if let Some(slot) = plan.slots.get(&Builtin::Id) {
-            body.row[*slot as usize] = Value::Text(id.clone());
-        }
-        if let Some(slot) = plan.slots.get(&Builtin::Subscriptions) {
-            body.row[*slot as usize] = Value::Number(0.0);
+        for (builtin, value) in [(Builtin::Id, Value::Text(id.clone())), (Builtin::Subscriptions, Value::Number(0.0))] {
+            if let Some(slot) = body.row.get_mut(plan.slot(builtin)) {
+                *slot = value;
+            }
         }
         for segment in &model.segments {
             body.row[segment.column as usize] = Value::Bool(false);
@@ -204,12 +209,14 @@ impl Account {
             at: Instant::MIN,
             evaluated: Instant::MIN,
             today: Day(i32::MIN),
+            midnight: Instant::NEVER,
             next_midnight: Instant::NEVER,
             body,
             lags: 0,
             born: Instant::NEVER,
             tenure: 1,
             tenure_started: None,
+            started: None,
             started_trait: Value::Null,
             subscriptions: Subscriptions::default(),
             facts_wake: Instant::NEVER,

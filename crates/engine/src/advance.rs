@@ -6,16 +6,18 @@ use rustc_hash::FxHashMap;
 use tenure_model::definition::{Builtin, ColumnId, Source};
 use tenure_model::input::{Action, Decision};
 use tenure_model::time::{Day, Instant};
-use tenure_model::{Model, Value};
+use tenure_model::{Calendar, Model, Value};
 
 use crate::Engine;
 use crate::account::{Account, Body, Life, MilestoneState, Override, Person, StageState};
 use crate::bits::Bits;
 use crate::evaluate::{Step, Touched};
+use crate::health::HealthNow;
 use crate::input::{Change, Inputs, What};
 use crate::outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Sink};
-use crate::plan::{Plan, RowPlan};
-use crate::signal::{Need, Seen};
+use crate::sampled::Sheet;
+use crate::plan::{Feed, NO_PROPERTY, Plan, RowPlan};
+use crate::signal::Seen;
 use crate::subscription::Facts;
 
 /// At which instants accounts are evaluated.
@@ -26,8 +28,11 @@ pub enum Mode {
     Exact,
     /// As exact, but every definition is evaluated at every instant, whether anything it reads changed or not: what tests compare with.
     Thorough,
-    /// Once a date, at its last instant: faster, for exploring; it says of itself that it is sampled.
-    Daily,
+    /// Once a date, at its last instant, beginning with the eve of `from`: faster, for exploring; it says of itself that it is sampled.
+    Daily {
+        /// The first date; what came before is looked at once.
+        from: Day,
+    },
     /// One evaluation at the end of the span: a look at the metrics; what has a history (stages, alerts with `for`) begins with it.
     Once,
 }
@@ -46,11 +51,14 @@ pub struct Late {
 }
 
 /// What one advance reuses from instant to instant.
-struct Scratch {
+#[derive(Debug)]
+pub(crate) struct Scratch {
     dirty: Bits,
     /// The account's ordinals of `Inputs::people`.
     people: Vec<u32>,
     event: EventRow,
+    health: HealthNow,
+    pub sheet: Sheet,
 }
 
 impl Engine {
@@ -78,7 +86,9 @@ impl Engine {
         let mut scratch = Scratch {
             dirty: Bits::new(self.plan.account.width),
             people: account.ordinals_of(inputs.people, &self.model, &self.plan),
-            event: EventRow { values: vec![Value::Null; 2 + self.model.properties.len()], filled: false },
+            event: EventRow::new(self.model.properties.len()),
+            health: HealthNow::default(),
+            sheet: Sheet::default(),
         };
         let mut cursor = Cursor { event: 0, change: 0 };
         if account.life == Life::Unborn {
@@ -90,8 +100,13 @@ impl Engine {
                 account.at = to;
                 return Ok(());
             }
-            let born = if mode == Mode::Once { to } else { born };
-            self.instant(account, inputs, &mut cursor, &mut scratch, born, mode, sink);
+            account.born = born;
+            let first = match mode {
+                Mode::Exact | Mode::Thorough => born,
+                Mode::Daily { from } => born.max(self.model.calendar.last_instant(Day(from.0.saturating_sub(1)))).min(to),
+                Mode::Once => to,
+            };
+            self.instant(account, inputs, &mut cursor, &mut scratch, first, mode, sink);
         }
         match mode {
             Mode::Exact | Mode::Thorough => loop {
@@ -106,13 +121,16 @@ impl Engine {
                     self.instant(account, inputs, &mut cursor, &mut scratch, to, mode, sink);
                 }
             }
-            Mode::Daily => {
+            Mode::Daily { .. } => {
                 loop {
                     let t = self.model.calendar.last_instant(account.today);
                     if t > to {
                         break;
                     }
                     if t > account.evaluated {
+                        if self.quiet_dates(account, inputs, &mut cursor, &mut scratch, to, sink) > 0 {
+                            continue;
+                        }
                         self.instant(account, inputs, &mut cursor, &mut scratch, t, mode, sink);
                     }
                     self.next_day(account, sink);
@@ -128,7 +146,7 @@ impl Engine {
 
     /// The first instant of an account: its first dated input, or an assumed start before it.
     fn birth(&self, inputs: &Inputs<'_>) -> Option<Instant> {
-        let started = self.plan.traits.get("started_at").copied();
+        let started = self.plan.started_trait;
         let created = self.plan.traits.get("created_at").copied();
         let assumed = inputs.changes.iter().take_while(|c| c.at == Instant::MIN).filter_map(|c| match &c.what {
             What::Trait(slot, value) if Some(*slot) == started || Some(*slot) == created => value.as_instant(&self.model.calendar),
@@ -153,8 +171,7 @@ impl Engine {
     ) {
         let mut midnight = false;
         if account.life == Life::Unborn {
-            account.today = self.model.calendar.day(t);
-            account.next_midnight = self.model.calendar.midnight(Day(account.today.0 + 1));
+            self.today(account, self.model.calendar.day(t));
         }
         while t >= account.next_midnight {
             self.next_day(account, sink);
@@ -163,10 +180,12 @@ impl Engine {
         let round = if account.lags > 0 && t == account.evaluated.next() { account.lags } else { 0 };
         account.lags = 0;
         scratch.dirty.clear();
-        let Scratch { dirty, people, event } = scratch;
-        let mut step = Step { engine: self, account, sink, dirty, t, daily: midnight, touched: Touched::Some(vec![]), shared: vec![] };
+        let people = std::mem::take(&mut scratch.people);
+        let mut event = std::mem::take(&mut scratch.event);
+        let mut step = self.step(account, scratch, sink, t);
+        step.daily = midnight;
         let live_before = step.account.life == Life::Live;
-        cursor.take(&mut step, inputs, people, event);
+        cursor.take(&mut step, inputs, &people, &mut event);
         step.facts();
         let live = step.account.life == Life::Live;
         if live {
@@ -174,7 +193,7 @@ impl Engine {
                 (0..self.plan.account.width).for_each(|n| step.dirty.insert(n));
                 step.everyone();
             }
-            if midnight || matches!(mode, Mode::Daily | Mode::Once) || !live_before {
+            if midnight || matches!(mode, Mode::Daily { .. } | Mode::Once) || !live_before {
                 step.daily = true;
                 step.dirty.union(&self.plan.account.daily);
                 step.touched = Touched::All;
@@ -184,26 +203,13 @@ impl Engine {
             if round > 0 {
                 step.touched = Touched::All;
             }
-            for (n, wake) in step.account.body.wake.iter().enumerate() {
-                if *wake <= t.0 {
-                    step.dirty.insert(n);
-                }
+            step.wake_due();
+            if matches!(mode, Mode::Daily { .. } | Mode::Once) {
+                step.settle();
+            } else {
+                step.run();
             }
-            step.run();
-            if matches!(mode, Mode::Daily | Mode::Once) {
-                // Sampled: what would follow microseconds later is settled at the same instant.
-                for _ in 0..LAGS_MAX {
-                    if step.account.lags == 0 {
-                        break;
-                    }
-                    step.account.lags = 0;
-                    step.dirty.union(&step.account.body.lagged);
-                    step.account.body.lagged.clear();
-                    step.touched = Touched::All;
-                    step.run();
-                }
-                step.account.lags = 0;
-            } else if step.account.lags > 0 {
+            if step.account.lags > 0 {
                 step.account.lags = round + 1;
                 if step.account.lags > LAGS_MAX {
                     step.oscillated();
@@ -211,10 +217,18 @@ impl Engine {
             }
         }
         account.evaluated = t;
+        scratch.people = people;
+        scratch.event = event;
+    }
+
+    /// An evaluation at an instant, with nothing dirty yet.
+    pub(crate) fn step<'a, S: Sink>(&'a self, account: &'a mut Account, scratch: &'a mut Scratch, sink: &'a mut S, t: Instant) -> Step<'a, S> {
+        let Scratch { dirty, health, .. } = scratch;
+        Step { engine: self, account, sink, dirty, t, daily: false, touched: Touched::Some(vec![]), shared: vec![], health }
     }
 
     /// A date is over.
-    fn next_day(&self, account: &mut Account, sink: &mut impl Sink) {
+    pub(crate) fn next_day(&self, account: &mut Account, sink: &mut impl Sink) {
         if account.life == Life::Live {
             for (i, (column, days)) in self.plan.logs.iter().enumerate() {
                 let value = account.body.row[*column as usize].clone();
@@ -222,15 +236,20 @@ impl Engine {
             }
             sink.day(account, account.today);
         }
-        account.today = Day(account.today.0 + 1);
-        account.next_midnight = self.model.calendar.midnight(Day(account.today.0 + 1));
+        self.today(account, Day(account.today.0 + 1));
+    }
+
+    fn today(&self, account: &mut Account, day: Day) {
+        account.today = day;
+        account.midnight = self.model.calendar.midnight(day);
+        account.next_midnight = self.model.calendar.midnight(Day(day.0 + 1));
     }
 }
 
 /// How far the inputs have been taken.
-struct Cursor {
+pub(crate) struct Cursor {
     event: usize,
-    change: usize,
+    pub change: usize,
 }
 
 impl Cursor {
@@ -258,18 +277,61 @@ impl Cursor {
     }
 }
 
+impl Cursor {
+    /// Feeds the events up to and with an instant to the account's signals, without evaluating anything.
+    pub fn feed(&mut self, engine: &Engine, account: &mut Account, inputs: &Inputs<'_>, scratch: &mut Scratch, until: Instant) {
+        let plan = &engine.plan;
+        let events = &inputs.events;
+        while let Some(time) = events.time.get(self.event).filter(|e| **e <= until.0) {
+            let (i, time) = (self.event, Instant(*time));
+            self.event += 1;
+            let known = usize::from(events.name[i]).min(plan.event_names.len());
+            let person = scratch.people.get(events.person[i] as usize).copied().unwrap_or(u32::MAX);
+            let day = scratch.event.day(time, &engine.model.calendar);
+            scratch.event.filled = false;
+            let arrival = Arrival { i, time, day, person, inputs, names: &plan.event_names };
+            feed(&plan.account, &plan.account.dispatch[known].0, &mut account.body, &arrival, &mut scratch.event);
+        }
+    }
+}
+
 impl<S: Sink> Step<'_, S> {
+    /// Makes dirty what is due by time alone.
+    pub(crate) fn wake_due(&mut self) {
+        for (n, wake) in self.account.body.wake.iter().enumerate() {
+            if *wake <= self.t.0 {
+                self.dirty.insert(n);
+            }
+        }
+    }
+
+    /// Sampled: what would follow microseconds later is settled at the same instant.
+    pub(crate) fn settle(&mut self) {
+        self.run();
+        for _ in 0..LAGS_MAX {
+            if self.account.lags == 0 {
+                break;
+            }
+            self.account.lags = 0;
+            self.dirty.union(&self.account.body.lagged);
+            self.account.body.lagged.clear();
+            self.touched = Touched::All;
+            self.run();
+        }
+        self.account.lags = 0;
+    }
+
     /// The account comes to life.
     fn begin(&mut self) {
         self.account.life = Life::Live;
-        self.account.born = self.t;
+        self.account.facts_wake = Instant::MIN;
         (0..self.engine.plan.account.width).for_each(|n| self.dirty.insert(n));
         self.tell(Happened::Born, vec![]);
         self.first_stage();
     }
 
     fn first_stage(&mut self) {
-        self.account.stage = StageState { entered_at: self.t, ..StageState::default() };
+        self.account.stage = StageState { entered_at: self.t, entered_on: self.account.today, ..StageState::default() };
         if let Some(first) = self.engine.model.stages.iter().position(|s| s.first) {
             self.enter_stage(first, MovedBy::Beginning, vec![]);
         }
@@ -282,7 +344,7 @@ impl<S: Sink> Step<'_, S> {
         let time = Instant(events.time[i]);
         let known = usize::from(events.name[i]).min(plan.event_names.len());
         let person = people.get(events.person[i] as usize).copied().unwrap_or(u32::MAX);
-        let day = if time == self.t { self.account.today } else { self.engine.model.calendar.day(time) };
+        let day = if time >= self.account.midnight { self.account.today } else { row.day(time, &self.engine.model.calendar) };
         row.filled = false;
         let arrival = Arrival { i, time, day, person, inputs, names: &plan.event_names };
         let (fed, nodes) = &plan.account.dispatch[known];
@@ -349,12 +411,12 @@ impl<S: Sink> Step<'_, S> {
         if slot as usize >= self.account.body.row.len() {
             return;
         }
-        if plan.traits.get("started_at") == Some(&slot) {
+        if plan.started_trait == Some(slot) {
             self.account.started_trait = value;
             self.account.facts_wake = Instant::MIN;
             return;
         }
-        let is_parent = plan.traits.get("parent") == Some(&slot);
+        let is_parent = plan.parent == Some(slot);
         let before = if is_parent { self.parent() } else { None };
         self.write(slot as usize, value);
         if plan.shared_slots.contains(slot as usize) {
@@ -437,7 +499,7 @@ impl<S: Sink> Step<'_, S> {
     fn facts(&mut self) {
         let engine = self.engine;
         let calendar = &engine.model.calendar;
-        if self.account.facts_wake > self.t && self.account.born != self.t {
+        if self.account.facts_wake > self.t {
             return;
         }
         let facts = self.account.subscriptions.at(self.t, calendar);
@@ -456,7 +518,8 @@ impl<S: Sink> Step<'_, S> {
         }
         let given = self.account.started_trait.as_instant(calendar).filter(|_| self.account.tenure == 1);
         let started = given.or(self.account.tenure_started).unwrap_or(self.account.born);
-        if self.write(engine.plan.started_slot(), Value::Time(started)) {
+        self.account.started = Some((started, calendar.day(started)));
+        if self.write(engine.plan.started, Value::Time(started)) {
             self.everyone(); // `since` of persons counts from it
         }
         if self.account.subscriptions.is_empty() {
@@ -561,13 +624,36 @@ struct Arrival<'a> {
     names: &'a [Arc<str>],
 }
 
-/// The row that `where:` reads, filled when the first filter of an event asks for it.
+/// The row that `where:` reads, filled when the first filter of an event asks for it; and the date of the event before.
+#[derive(Debug)]
 struct EventRow {
     values: Vec<Value>,
     filled: bool,
+    day: Day,
+    /// Where that date begins and ends.
+    span: (Instant, Instant),
+}
+
+impl Default for EventRow {
+    fn default() -> Self {
+        EventRow::new(0)
+    }
 }
 
 impl EventRow {
+    fn new(properties: usize) -> EventRow {
+        EventRow { values: vec![Value::Null; 2 + properties], filled: false, day: Day(0), span: (Instant::NEVER, Instant::MIN) }
+    }
+
+    #[inline]
+    fn day(&mut self, t: Instant, calendar: &Calendar) -> Day {
+        if t < self.span.0 || t >= self.span.1 {
+            self.day = calendar.day(t);
+            self.span = (calendar.midnight(self.day), calendar.midnight(Day(self.day.0 + 1)));
+        }
+        self.day
+    }
+
     fn fill(&mut self, a: &Arrival<'_>) -> &[Value] {
         if !self.filled {
             self.filled = true;
@@ -586,22 +672,21 @@ impl EventRow {
 
 /// Feeds one event to the signals that take it.
 #[inline]
-fn feed(plan: &RowPlan, fed: &[u16], body: &mut Body, a: &Arrival<'_>, row: &mut EventRow) {
+fn feed(plan: &RowPlan, fed: &[Feed], body: &mut Body, a: &Arrival<'_>, row: &mut EventRow) {
     let events = &a.inputs.events;
     let width = row.values.len() - 2;
-    for s in fed {
-        let signal = &plan.signals[usize::from(*s)];
-        if let Some(filter) = &signal.filter
+    for feed in fed {
+        if feed.filtered
+            && let Some(filter) = &plan.signals[usize::from(feed.signal)].filter
             && !filter.holds(row.fill(a), a.time)
         {
             continue;
         }
-        let value = match signal.need {
-            Need::Sums(p) | Need::Extremes(p) | Need::Log(Some(p)) => events.properties(a.i, width).get(p).unwrap_or(&Value::Null),
-            _ => &Value::Null,
+        let value = match usize::from(feed.property) {
+            NO_PROPERTY => &Value::Null,
+            property => events.properties(a.i, width).get(property).unwrap_or(&Value::Null),
         };
-        let name = if signal.names.is_empty() { 0 } else { signal.names.get(&events.name[a.i]).copied().unwrap_or(0) };
-        body.signals[usize::from(*s)].add(Seen { time: a.time, day: a.day, name, person: a.person, value });
+        body.signals[usize::from(feed.signal)].add(Seen { time: a.time, day: a.day, name: feed.name, person: a.person, value });
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use tenure_model::definition::{Builtin, ColumnId, MetricDef};
+use tenure_model::definition::{Builtin, ColumnId, MetricDef, Missing, Scorecard};
 use tenure_model::time::{Day, Instant};
 use tenure_model::{Program, Value};
 
 use crate::Engine;
-use crate::account::Account;
+use crate::account::{Account, Override};
 use crate::bits::Bits;
-use crate::health;
+use crate::health::{self, HealthNow};
 use crate::metric::{self, Moment};
 use crate::outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Outcome, Sink};
 use crate::plan::{Layer, Task};
@@ -27,6 +27,8 @@ pub(crate) struct Step<'a, S: Sink> {
     pub touched: Touched,
     /// Columns of the account that persons read and that changed at this instant.
     pub shared: Vec<ColumnId>,
+    /// Memory for a score in the making.
+    pub health: &'a mut HealthNow,
 }
 
 /// Which persons have to be looked at.
@@ -77,11 +79,7 @@ impl<S: Sink> Step<'_, S> {
     }
 
     pub fn moment(&self) -> Moment<'_> {
-        Moment { t: self.t, today: self.account.today, calendar: &self.engine.model.calendar, started_at: self.started_at() }
-    }
-
-    pub fn started_at(&self) -> Option<Instant> {
-        self.account.body.row.get(self.engine.plan.started_slot())?.as_instant(&self.engine.model.calendar)
+        Moment { t: self.t, today: self.account.today, calendar: &self.engine.model.calendar, started: self.account.started.map(|s| s.1) }
     }
 
     fn flush(&mut self, deferred: &mut Deferred) {
@@ -120,8 +118,7 @@ impl<S: Sink> Step<'_, S> {
     }
 
     pub fn parent(&self) -> Option<Arc<str>> {
-        let slot = *self.engine.plan.traits.get("parent")?;
-        match &self.account.body.row[slot as usize] {
+        match &self.account.body.row[self.engine.plan.parent? as usize] {
             Value::Text(id) if **id != *self.account.id => Some(id.clone()),
             _ => None,
         }
@@ -142,7 +139,7 @@ impl<S: Sink> Step<'_, S> {
         let out = node.out.map_or(usize::MAX, |s| s as usize);
         match node.task {
             Task::Age => {
-                let age = self.started_at().map(|s| self.account.today.0 - model.calendar.day(s).0);
+                let age = self.account.started.map(|(_, day)| self.account.today.0 - day.0);
                 self.write(out, age.map_or(Value::Null, |a| Value::Number(f64::from(a))));
             }
             Task::DaysUntil(slot) => {
@@ -175,8 +172,8 @@ impl<S: Sink> Step<'_, S> {
             }
             Task::Stage => self.stage(n),
             Task::DaysInStage => {
-                let day = model.calendar.day(self.account.stage.entered_at);
-                self.write(out, Value::Number(f64::from(self.account.today.0 - day.0)));
+                let days = self.account.today.0 - self.account.stage.entered_on.0;
+                self.write(out, Value::Number(f64::from(days)));
             }
             Task::StageLate => {
                 let deadline = engine.stage_deadline(self.account);
@@ -236,6 +233,7 @@ impl<S: Sink> Step<'_, S> {
         let from = (by != MovedBy::Beginning).then_some(self.account.stage.stage);
         self.account.stage.stage = to;
         self.account.stage.entered_at = self.t;
+        self.account.stage.entered_on = self.account.today;
         let engine = self.engine;
         self.write(engine.plan.slot(Builtin::Stage), Value::Text(engine.stage_names[to].clone()));
         self.write(engine.plan.slot(Builtin::StageEnteredAt), Value::Time(self.t));
@@ -311,72 +309,70 @@ impl<S: Sink> Step<'_, S> {
 
     fn health(&mut self, n: usize) {
         let engine = self.engine;
-        let t = self.t;
-        let mut expired = Vec::new();
-        self.account.health.overrides.retain(|o| {
-            let live = o.until.is_none_or(|u| t < u);
-            if !live {
-                expired.push(o.clone());
-            }
-            live
-        });
-        for o in expired {
-            self.tell(Happened::OverrideExpired { target: o.target, how: o.how, value: o.value }, vec![]);
-        }
-        let at = health::At { t, today: self.account.today, calendar: &engine.model.calendar, started_at: self.started_at() };
-        let now = health::health(&engine.model, &engine.plan, self.account, &at);
-        let mut wake = self.account.health.overrides.iter().filter_map(|o| o.until).map(|u| u.0).min().unwrap_or(i64::MAX);
+        let mut wake = if self.account.health.overrides.is_empty() { i64::MAX } else { self.overrides() };
+        let at = health::At { t: self.t, today: self.account.today, calendar: &engine.model.calendar, started: self.account.started };
+        let mut now = std::mem::take(self.health);
+        health::health(&engine.model, &engine.plan, self.account, &at, &mut now);
         if let Some(index) = now.card {
             let card = &engine.model.scorecards[index];
-            let row = &self.account.body.row;
-            let measures = card.groups.iter().flat_map(|g| &g.measures);
-            let programs = card.caps.iter().chain(&card.floors).map(|l| &l.when).chain(measures.clone().filter_map(|m| m.when.as_ref()));
-            wake = wake.min(programs.map(|p| metric::wake(p, row, t)).min().unwrap_or(i64::MAX));
-            for (number, (measure, m)) in measures.zip(now.groups.iter().flat_map(|g| &g.measures)).enumerate() {
-                if !matches!(measure.missing, tenure_model::definition::Missing::Keep(_)) {
-                    continue;
-                }
-                match m.computed.filter(|_| !m.stood_in) {
-                    Some(score) => {
-                        self.account.health.kept.insert((index, number), (score, None));
-                    }
-                    None => {
-                        if let Some((_, missing_since @ None)) = self.account.health.kept.get_mut(&(index, number)) {
-                            *missing_since = Some(self.account.today);
-                        }
-                    }
-                }
-            }
+            wake = wake.min(self.health_wake(card));
+            self.keep_scores(index, card, &now);
         }
         self.account.body.wake[n] = wake;
-        let band_name = now.card.zip(now.band).map(|(c, b)| engine.band_names[c][b].clone());
         let band_changed = self.account.health.card != now.card || self.account.health.band != now.band;
         self.account.health.card = now.card;
         self.account.health.band = now.band;
         let number = |x: Option<f64>| x.map_or(Value::Null, Value::Number);
         let mut changed = self.write(engine.plan.slot(Builtin::Health), number(now.score));
         self.write(engine.plan.slot(Builtin::HealthCoverage), number(now.coverage));
-        changed |= self.write(engine.plan.slot(Builtin::HealthBand), band_name.clone().map_or(Value::Null, Value::Text));
-        for (name, slot) in &engine.plan.measure_slots {
-            let score = now.card.and_then(|c| {
-                let card = &engine.model.scorecards[c];
-                card.groups
-                    .iter()
-                    .zip(&now.groups)
-                    .flat_map(|(g, gn)| g.measures.iter().zip(&gn.measures))
-                    .find(|(m, _)| m.name == *name)?
-                    .1
-                    .score
-            });
-            self.write(*slot as usize, number(score));
+        let band_name = || now.card.zip(now.band).map(|(c, b)| engine.band_names[c][b].clone());
+        if band_changed {
+            changed |= self.write(engine.plan.slot(Builtin::HealthBand), band_name().map_or(Value::Null, Value::Text));
         }
-        for (name, slot) in &engine.plan.group_slots {
-            let score =
-                now.card.and_then(|c| engine.model.scorecards[c].groups.iter().zip(&now.groups).find(|(g, _)| g.name == *name)?.1.score);
-            self.write(*slot as usize, number(score));
+        for (slot, score) in engine.score_columns(&now) {
+            self.write(slot, number(score));
         }
         if (changed || band_changed) && self.sink.wants_detail() {
-            self.tell(Happened::Health { card: now.card, score: now.score, coverage: now.coverage, band: band_name, band_changed }, vec![]);
+            let what = Happened::Health { card: now.card, score: now.score, coverage: now.coverage, band: band_name(), band_changed };
+            self.tell(what, vec![]);
+        }
+        *self.health = now;
+    }
+
+    /// Drops the overrides that are over, and says when the next one will be.
+    fn overrides(&mut self) -> i64 {
+        let t = self.t;
+        let overrides = &mut self.account.health.overrides;
+        let expired: Vec<Override> = overrides.extract_if(.., |o| o.until.is_some_and(|u| t >= u)).collect();
+        let next = overrides.iter().filter_map(|o| o.until).map(|u| u.0).min().unwrap_or(i64::MAX);
+        for o in expired {
+            self.tell(Happened::OverrideExpired { target: o.target, how: o.how, value: o.value }, vec![]);
+        }
+        next
+    }
+
+    /// When time alone may change a condition of the card.
+    fn health_wake(&self, card: &Scorecard) -> i64 {
+        let measures = card.groups.iter().flat_map(|g| &g.measures).filter_map(|m| m.when.as_ref());
+        let limits = card.caps.iter().chain(&card.floors).map(|l| &l.when);
+        limits.chain(measures).map(|p| metric::wake(p, &self.account.body.row, self.t)).min().unwrap_or(i64::MAX)
+    }
+
+    /// Notes the scores that stand in for missing ones later (`missing: keep`).
+    fn keep_scores(&mut self, index: usize, card: &Scorecard, now: &HealthNow) {
+        let measures = card.groups.iter().flat_map(|g| &g.measures).zip(now.groups.iter().flat_map(|g| &g.measures));
+        for (number, (_, m)) in measures.enumerate().filter(|(_, (m, _))| matches!(m.missing, Missing::Keep(_))) {
+            let kept = &mut self.account.health.kept;
+            match m.computed.filter(|_| !m.stood_in) {
+                Some(score) => {
+                    kept.insert((index, number), (score, None));
+                }
+                None => {
+                    if let Some((_, missing_since @ None)) = kept.get_mut(&(index, number)) {
+                        *missing_since = Some(self.account.today);
+                    }
+                }
+            }
         }
     }
 

@@ -26,7 +26,7 @@ pub struct MeasureNow {
 }
 
 /// A group as it stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupNow {
     /// Its measures, in order.
     pub measures: Vec<MeasureNow>,
@@ -64,15 +64,16 @@ pub(crate) struct At<'a> {
     pub t: Instant,
     pub today: Day,
     pub calendar: &'a Calendar,
-    pub started_at: Option<Instant>,
+    /// `started_at` and its date.
+    pub started: Option<(Instant, Day)>,
 }
 
 impl At<'_> {
     /// Is the account at least that old, in dates?
     fn is_old(&self, age: Span) -> bool {
-        let Some(start) = self.started_at else { return false };
+        let Some((start, day)) = self.started else { return false };
         match age {
-            Span::Days(days) => self.today.0 - self.calendar.day(start).0 >= days,
+            Span::Days(days) => self.today.0 - day.0 >= days,
             other => self.calendar.day(self.calendar.add(start, other, 1)) <= self.today,
         }
     }
@@ -83,10 +84,25 @@ fn rounded(x: f64) -> f64 {
     (x * 1e9).round() / 1e9
 }
 
-/// The weighted mean of (weight, value) pairs; None of no weight.
-fn weighted(parts: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
-    let (sum, weight) = parts.fold((0.0, 0.0), |(s, w), (weight, x)| (s + weight * x, w + weight));
-    (weight > 0.0).then(|| rounded(sum / weight))
+/// A weighted mean in the making.
+#[derive(Default)]
+struct Mean {
+    sum: f64,
+    weight: f64,
+}
+
+impl Mean {
+    #[inline]
+    fn add(&mut self, weight: f64, x: f64) {
+        self.sum += weight * x;
+        self.weight += weight;
+    }
+
+    /// None of no weight.
+    #[inline]
+    fn get(&self) -> Option<f64> {
+        (self.weight > 0.0).then(|| rounded(self.sum / self.weight))
+    }
 }
 
 /// The index of the card that applies.
@@ -97,50 +113,71 @@ pub(crate) fn card(model: &Model, row: &[Value], stage: usize) -> Option<usize> 
     })
 }
 
-/// Computes the health of an account as it stands.
-pub(crate) fn health(model: &Model, plan: &Plan, account: &Account, at: &At<'_>) -> HealthNow {
+/// Computes the health of an account as it stands, into `now`, whose memory is used again.
+pub(crate) fn health(model: &Model, plan: &Plan, account: &Account, at: &At<'_>, now: &mut HealthNow) {
     let row = &account.body.row;
-    let Some(index) = card(model, row, account.stage.stage) else { return HealthNow::default() };
+    now.card = card(model, row, account.stage.stage);
+    let Some(index) = now.card else {
+        *now = HealthNow::default();
+        return;
+    };
     let card = &model.scorecards[index];
+    let overrides = &account.health.overrides;
+    now.groups.resize_with(card.groups.len(), GroupNow::default);
     let mut number = 0;
-    let mut groups = Vec::with_capacity(card.groups.len());
-    for group in &card.groups {
-        let mut measures = Vec::with_capacity(group.measures.len());
+    let (mut total, mut covered) = (Mean::default(), Mean::default());
+    for (group, now) in card.groups.iter().zip(&mut now.groups) {
+        now.measures.clear();
+        let (mut mean, mut all, mut had) = (Mean::default(), 0.0, 0.0);
         for measure in &group.measures {
-            let kept = account.health.kept.get(&(index, number)).copied();
-            measures.push(measure_now(model, measure, row, at, kept, &account.health.overrides));
+            let kept = match measure.missing {
+                Missing::Keep(_) => account.health.kept.get(&(index, number)).copied(),
+                _ => None,
+            };
             number += 1;
+            let one = measure_now(model, measure, row, at, kept, overrides);
+            if one.applies {
+                all += measure.weight;
+                if let Some(score) = one.score {
+                    mean.add(measure.weight, score);
+                    had += if one.stood_in { 0.0 } else { measure.weight };
+                }
+            }
+            now.measures.push(one);
         }
-        let pairs = || group.measures.iter().zip(&measures).filter(|(_, now)| now.applies);
-        let computed = weighted(pairs().filter_map(|(m, now)| Some((m.weight, now.score?))));
-        let all: f64 = pairs().map(|(m, _)| m.weight).sum();
-        let had: f64 = pairs().filter(|(_, now)| now.score.is_some() && !now.stood_in).map(|(m, _)| m.weight).sum();
-        let score = overridden(computed, &account.health.overrides, "group:", &group.name);
-        let coverage = if all > 0.0 { Some(had / all) } else { score.map(|_| 1.0) };
-        groups.push(GroupNow { measures, computed, score, coverage });
+        now.computed = mean.get();
+        now.score = overridden(now.computed, overrides, "group:", &group.name);
+        now.coverage = if all > 0.0 { Some(had / all) } else { now.score.map(|_| 1.0) };
+        if let Some(score) = now.score {
+            total.add(group.weight, score);
+        }
+        if let Some(coverage) = now.coverage {
+            covered.add(group.weight, coverage);
+        }
     }
-    let computed = match card.roll_up.filter(|_| !account.children.is_empty()) {
-        Some(how) => children(plan, account, plan.slots.get(&Builtin::Health).copied().unwrap_or(0), how).as_number().map(rounded),
-        None => weighted(card.groups.iter().zip(&groups).filter_map(|(g, now)| Some((g.weight, now.score?)))),
+    (now.computed, now.coverage) = match card.roll_up.filter(|_| !account.children.is_empty()) {
+        Some(how) => {
+            let score = children(plan, account, plan.slot(Builtin::Health) as u32, how).as_number().map(rounded);
+            (score, score.map(|_| 1.0))
+        }
+        None => (total.get(), covered.get()),
     };
-    let coverage = match card.roll_up.filter(|_| !account.children.is_empty()) {
-        Some(_) => computed.map(|_| 1.0),
-        None => weighted(card.groups.iter().zip(&groups).filter_map(|(g, now)| Some((g.weight, now.coverage?)))),
+    let mut score = overridden(now.computed, overrides, "total", "");
+    let holding = |limits: &[tenure_model::definition::Limit], into: &mut Vec<usize>| {
+        into.clear();
+        into.extend(limits.iter().enumerate().filter(|(_, l)| l.when.holds(row, at.t)).map(|(i, _)| i));
     };
-    let mut score = overridden(computed, &account.health.overrides, "total", "");
-    let holding = |limits: &[tenure_model::definition::Limit]| -> Vec<usize> {
-        limits.iter().enumerate().filter(|(_, l)| l.when.holds(row, at.t)).map(|(i, _)| i).collect()
-    };
-    let (caps, floors) = (holding(&card.caps), holding(&card.floors));
-    for cap in &caps {
+    holding(&card.caps, &mut now.caps);
+    holding(&card.floors, &mut now.floors);
+    for cap in &now.caps {
         score = score.map(|s| s.min(card.caps[*cap].at));
     }
-    for floor in &floors {
+    for floor in &now.floors {
         score = score.map(|s| s.max(card.floors[*floor].at));
     }
     let before = account.health.band.filter(|_| account.health.card == Some(index));
-    let band = score.map(|s| band(card, s, before));
-    HealthNow { card: Some(index), groups, computed, caps, floors, score, coverage, band }
+    now.score = score;
+    now.band = score.map(|s| band(card, s, before));
 }
 
 fn measure_now(
@@ -180,7 +217,7 @@ fn measure_now(
 fn curve_applies(model: &Model, curve: &Curve, row: &[Value], at: &At<'_>) -> bool {
     curve.segment.is_none_or(|s| row[model.segments[s].column as usize].as_bool() == Some(true))
         && curve.min_age.is_none_or(|age| at.is_old(age))
-        && curve.max_age.is_none_or(|age| at.started_at.is_some() && !at.is_old(age))
+        && curve.max_age.is_none_or(|age| at.started.is_some() && !at.is_old(age))
 }
 
 /// The score of a value; None where the value is NULL or no rule fits it.
@@ -265,7 +302,11 @@ pub(crate) fn children(plan: &Plan, account: &Account, of: u32, how: RollUp) -> 
         RollUp::Max => Value::number(numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
         RollUp::Weighted(by) => {
             let Some(by) = position(by) else { return Value::Null };
-            weighted(values.filter_map(|(v, x)| Some((v.get(by)?.as_number().filter(|w| *w > 0.0)?, x)))).map_or(Value::Null, Value::Number)
+            let mut mean = Mean::default();
+            for (weight, x) in values.filter_map(|(v, x)| Some((v.get(by)?.as_number().filter(|w| *w > 0.0)?, x))) {
+                mean.add(weight, x);
+            }
+            mean.get().map_or(Value::Null, Value::Number)
         }
     }
 }

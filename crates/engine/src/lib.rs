@@ -6,6 +6,7 @@ mod account;
 mod advance;
 mod alert;
 mod bits;
+mod columns;
 mod evaluate;
 mod events;
 pub mod explain;
@@ -15,6 +16,7 @@ mod metric;
 mod outcome;
 mod people;
 mod plan;
+mod sampled;
 pub mod scenario;
 mod signal;
 mod subscription;
@@ -39,6 +41,8 @@ use plan::Plan;
 pub struct Engine {
     model: Arc<Model>,
     plan: Plan,
+    /// What sampled replays compute in columns; None: nothing.
+    columns: Option<columns::Columns>,
     stage_names: Vec<Arc<str>>,
     status_names: Vec<Arc<str>>,
     /// By card, best band first, the lowest last.
@@ -69,9 +73,21 @@ impl Engine {
             milestones_of: (0..model.alerts.len())
                 .map(|a| model.milestones.iter().enumerate().filter(|(_, m)| m.alert == Some(a)).map(|(i, _)| i).collect())
                 .collect(),
+            columns: columns::Columns::new(&model, &plan),
             plan,
             model,
         }
+    }
+
+    /// Do sampled replays of this model compute in columns?
+    pub fn computes_columns(&self) -> bool {
+        self.columns.is_some()
+    }
+
+    /// The same engine, computing nothing in columns: slower, and what tests compare with.
+    pub fn date_by_date(mut self) -> Engine {
+        self.columns = None;
+        self
     }
 
     /// The model.
@@ -98,14 +114,31 @@ impl Engine {
             t: account.evaluated,
             today: account.today,
             calendar: &self.model.calendar,
-            started_at: account.value(self.plan.started_slot() as ColumnId).as_instant(&self.model.calendar),
+            started: account.started,
         };
-        health::health(&self.model, &self.plan, account, &at)
+        let mut now = HealthNow::default();
+        health::health(&self.model, &self.plan, account, &at, &mut now);
+        now
+    }
+
+    /// The columns `measure('…')` and `measure_group('…')` with their scores.
+    pub(crate) fn score_columns<'a>(&'a self, now: &'a HealthNow) -> impl Iterator<Item = (usize, Option<f64>)> + 'a {
+        let (slots, known) = match now.card {
+            Some(card) => (self.plan.score_slots.get(card), true),
+            None => (self.plan.score_slots.first(), false),
+        };
+        slots.into_iter().flatten().map(move |s| {
+            let score = s.of.filter(|_| known).and_then(|(group, measure)| match measure {
+                Some(m) => now.groups[group].measures[m].score,
+                None => now.groups[group].score,
+            });
+            (s.slot as usize, score)
+        })
     }
 
     /// Health now minus as of the last instant of the date so many days ago (at most 30, or as many as the model reads); None where either is unknown.
     pub fn health_change(&self, account: &Account, days: i32) -> Option<f64> {
-        let slot = *self.plan.slots.get(&tenure_model::definition::Builtin::Health)?;
+        let slot = self.plan.slot(tenure_model::definition::Builtin::Health) as ColumnId;
         let log = self.plan.logs.iter().position(|l| l.0 == slot)?;
         let before = account.logs[log].at(tenure_model::Day(account.today.0.saturating_sub(days))).as_number()?;
         Some(account.value(slot).as_number()? - before)

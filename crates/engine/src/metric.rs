@@ -12,15 +12,15 @@ pub(crate) struct Moment<'a> {
     pub t: Instant,
     pub today: Day,
     pub calendar: &'a Calendar,
-    /// Where `since` counts from without any event.
-    pub started_at: Option<Instant>,
+    /// The date `since` counts from without any event.
+    pub started: Option<Day>,
 }
 
 /// The value of a metric of events, and when time alone may change it (beside midnight).
 pub(crate) fn of_events(signal: &Signal, aggregate: Aggregate, window: Window, row: &[Value], m: &Moment<'_>) -> (Value, i64) {
     let value = match window {
         Window::Lifetime if aggregate == Aggregate::Since => {
-            let from = signal.last_day(m.calendar).or_else(|| m.started_at.map(|s| m.calendar.day(s)));
+            let from = signal.last_day(m.calendar).or(m.started);
             from.map_or(Value::Null, |day| Value::Number(f64::from(m.today.0 - day.0)))
         }
         Window::Lifetime => signal.over_dates(aggregate, Dates::up_to(m.today)),
@@ -30,7 +30,10 @@ pub(crate) fn of_events(signal: &Signal, aggregate: Aggregate, window: Window, r
                 let range = Instants { from: m.calendar.midnight(Day(last - days + 1)), to: m.calendar.midnight(Day(last + 1)) };
                 signal.over_instants(aggregate, range)
             }
-            _ => signal.over_dates(aggregate, Dates::window(m.today, days, offset)),
+            _ => {
+                let dates = Dates::window(m.today, days, offset);
+                return (signal.over_dates(aggregate, dates), m.calendar.midnight(signal.next_date(dates, m.today)).0);
+            }
         },
         Window::Exact { micros, offset } => {
             let range = Instants { from: m.t.plus(1 - offset - micros), to: m.t.plus(1 - offset) };

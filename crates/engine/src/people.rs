@@ -39,7 +39,8 @@ impl<S: Sink> Step<'_, S> {
         if due.is_empty() {
             return;
         }
-        let moment = Moment { t: self.t, today: self.account.today, calendar: &engine.model.calendar, started_at: self.started_at() };
+        let (t, today, started) = (self.t, self.account.today, self.account.started.map(|s| s.1));
+        let moment = Moment { t, today, calendar: &engine.model.calendar, started };
         let mut told: Told = Vec::new();
         let mut counted = Bits::new(engine.model.person_segments.len());
         let detail = self.sink.wants_detail();

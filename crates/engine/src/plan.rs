@@ -68,10 +68,23 @@ pub(crate) struct SignalPlan {
     events: Events,
     pub filter: Option<Program>,
     pub horizon: Horizon,
-    /// Position in the metric's list by event id, for `events:`.
-    pub names: FxHashMap<u16, u32>,
     /// Metric nodes that read it.
     nodes: Vec<usize>,
+}
+
+/// A signal that reads no property.
+pub(crate) const NO_PROPERTY: usize = u16::MAX as usize;
+
+/// How an event of one name feeds a signal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Feed {
+    pub signal: u16,
+    /// The property it reads, or `NO_PROPERTY`.
+    pub property: u16,
+    /// Position of the event's name in the metric's list.
+    pub name: u32,
+    /// Has the signal a `where:`?
+    pub filtered: bool,
 }
 
 /// The compiled row of an account or a person.
@@ -83,12 +96,22 @@ pub(crate) struct RowPlan {
     pub metric_signal: Vec<usize>,
     /// By slot: readers at the same instant, and readers a microsecond later.
     pub readers: Vec<(Bits, Bits)>,
+    /// By slot: the node that writes it, if one does.
+    pub writers: Vec<Option<usize>>,
     /// By event id (the last is every other name): signals fed, nodes made dirty.
-    pub dispatch: Vec<(Box<[u16]>, Bits)>,
+    pub dispatch: Vec<(Box<[Feed]>, Bits)>,
     /// Nodes that midnight makes dirty.
     pub daily: Bits,
     /// How many nodes there are.
     pub width: usize,
+}
+
+/// A column that is a score within the card that applies: `measure('…')` or `measure_group('…')`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ScoreSlot {
+    pub slot: ColumnId,
+    /// The group, and its measure if it is one; None where the card has neither of that name.
+    pub of: Option<(usize, Option<usize>)>,
 }
 
 /// Everything the engine knows of a model beside the model itself.
@@ -113,11 +136,16 @@ pub(crate) struct Plan {
     pub shared: Vec<(ColumnId, ColumnId)>,
     /// By account slot: does a person's column copy it?
     pub shared_slots: Bits,
-    /// Built-in slots.
-    pub slots: FxHashMap<Builtin, ColumnId>,
-    /// Which account slots are `measure('…')` / `measure_group('…')`, by name.
-    pub measure_slots: Vec<(String, ColumnId)>,
-    pub group_slots: Vec<(String, ColumnId)>,
+    /// Slots by built-in; `usize::MAX` where a declared trait has taken its place.
+    slots: Vec<usize>,
+    /// The slot of `started_at`, whether declared as a trait or not.
+    pub started: usize,
+    /// The trait `started_at`, if declared.
+    pub started_trait: Option<ColumnId>,
+    /// The trait `parent`, if declared.
+    pub parent: Option<ColumnId>,
+    /// By card: the slots of its groups and measures that conditions read, and which group and measure each is.
+    pub score_slots: Vec<Vec<ScoreSlot>>,
     /// Slots of traits by name.
     pub traits: FxHashMap<String, ColumnId>,
     pub person_traits: FxHashMap<String, ColumnId>,
@@ -131,13 +159,7 @@ impl Plan {
     /// The built-in's slot.
     #[inline]
     pub fn slot(&self, builtin: Builtin) -> usize {
-        self.slots.get(&builtin).map_or(usize::MAX, |s| *s as usize)
-    }
-
-    /// The slot of `started_at`, whether declared as a trait or not.
-    #[inline]
-    pub fn started_slot(&self) -> usize {
-        self.traits.get("started_at").map_or_else(|| self.slot(Builtin::StartedAt), |s| *s as usize)
+        self.slots[builtin as usize]
     }
 
     pub fn new(model: &Model) -> Plan {
@@ -196,12 +218,11 @@ impl Plan {
             model.person.iter().zip(0..).filter_map(|(c, i)| if let Source::Account(a) = c.source { Some((a, i)) } else { None }).collect();
         let mut shared_slots = Bits::new(model.account.len());
         shared.iter().for_each(|(a, _)| shared_slots.insert(*a as usize));
-        let named = |wanted: Source| -> Vec<(String, ColumnId)> {
-            model.account.iter().zip(0..).filter(|(c, _)| c.source == wanted).map(|(c, i)| (quoted(&c.name).to_owned(), i)).collect()
-        };
         let traits = |columns: &[Column]| {
             columns.iter().zip(0..).filter(|(c, _)| c.source == Source::Trait).map(|(c, i)| (c.name.clone(), i)).collect()
         };
+        let account_traits: FxHashMap<String, ColumnId> = traits(&model.account);
+        let started_trait = account_traits.get("started_at").copied();
         let has_people = !model.person_metrics.is_empty() || !model.person_segments.is_empty() || model.alerts.iter().any(|a| a.person);
         Plan {
             stage: find(Task::Stage),
@@ -214,17 +235,33 @@ impl Plan {
             people_in,
             shared,
             shared_slots,
-            measure_slots: named(Source::Measure),
-            group_slots: named(Source::MeasureGroup),
-            traits: traits(&model.account),
+            score_slots: model.scorecards.iter().map(|card| score_slots(model, card)).collect(),
+            started: started_trait.or(slots.get(&Builtin::StartedAt).copied()).map_or(usize::MAX, |s| s as usize),
+            started_trait,
+            parent: account_traits.get("parent").copied(),
+            traits: account_traits,
             person_traits: traits(&model.person),
             has_people,
             event_names: model.event_names.iter().map(|n| Arc::from(n.as_str())).collect(),
-            slots,
+            slots: Builtin::ALL.iter().map(|(b, ..)| slots.get(b).map_or(usize::MAX, |s| *s as usize)).collect(),
             account,
             person,
         }
     }
+}
+
+/// Where the columns `measure('…')` and `measure_group('…')` come from in a card.
+fn score_slots(model: &Model, card: &tenure_model::definition::Scorecard) -> Vec<ScoreSlot> {
+    let group = |name: &str| card.groups.iter().position(|g| g.name == name).map(|g| (g, None));
+    let measure = |name: &str| {
+        card.groups.iter().enumerate().find_map(|(g, group)| Some((g, Some(group.measures.iter().position(|m| m.name == name)?))))
+    };
+    let of = |column: &Column| match column.source {
+        Source::Measure => Some(measure(quoted(&column.name))),
+        Source::MeasureGroup => Some(group(quoted(&column.name))),
+        _ => None,
+    };
+    model.account.iter().zip(0..).filter_map(|(c, slot)| of(c).map(|of| ScoreSlot { slot, of })).collect()
 }
 
 /// The text between single quotes of `measure('x')`.
@@ -307,16 +344,11 @@ impl RowPlan {
             let found =
                 signals.iter().position(|s| s.need == need && s.events == *events && s.filter.as_ref().map(|p| p.sql().to_owned()) == text);
             let s = found.unwrap_or_else(|| {
-                let names = match events {
-                    Events::Any => FxHashMap::default(),
-                    Events::Named(ids) => ids.iter().copied().zip(0..).collect(),
-                };
                 signals.push(SignalPlan {
                     need,
                     events: events.clone(),
                     filter: filter.clone(),
                     horizon: Horizon { days: 0, micros: Some(0) },
-                    names,
                     nodes: vec![],
                 });
                 signals.len() - 1
@@ -337,12 +369,16 @@ impl RowPlan {
                 let mut bits = Bits::new(width);
                 let mut fed = Vec::new();
                 for (s, signal) in signals.iter().enumerate() {
-                    let feeds = match &signal.events {
-                        Events::Any => true,
-                        Events::Named(ids) => ids.iter().any(|id| usize::from(*id) == event),
+                    let name = match &signal.events {
+                        Events::Any => Some(0),
+                        Events::Named(ids) => ids.iter().position(|id| usize::from(*id) == event),
                     };
-                    if feeds {
-                        fed.push(s as u16);
+                    if let Some(name) = name {
+                        let property = match signal.need {
+                            Need::Sums(p) | Need::Extremes(p) | Need::Log(Some(p)) => p as u16,
+                            _ => NO_PROPERTY as u16,
+                        };
+                        fed.push(Feed { signal: s as u16, property, name: name as u32, filtered: signal.filter.is_some() });
                         signal.nodes.iter().for_each(|n| bits.insert(*n));
                     }
                 }
@@ -363,17 +399,18 @@ impl RowPlan {
                 nodes.iter().position(|n| n.task == role)
             })
         };
+        let writers: Vec<Option<usize>> = (0..columns.len()).map(writer).collect();
         for (r, node) in nodes.iter().enumerate() {
             for slot in reads(node.task) {
                 let slot = slot as usize;
-                let at_once = match writer(slot) {
+                let at_once = match writers[slot] {
                     None => true,
                     Some(w) => nodes[w].layer < node.layer || (nodes[w].layer == node.layer && node.layer.ordered() && w < r),
                 };
                 if at_once { readers[slot].0.insert(r) } else { readers[slot].1.insert(r) }
             }
         }
-        RowPlan { nodes, signals, metric_signal, readers, dispatch, daily, width }
+        RowPlan { nodes, signals, metric_signal, readers, writers, dispatch, daily, width }
     }
 }
 
@@ -390,7 +427,10 @@ fn horizon(window: Window) -> Horizon {
 fn is_daily(metric: &Metric) -> bool {
     match &metric.def {
         MetricDef::Events { aggregate: Aggregate::Since, .. } => true,
-        MetricDef::Events { window, .. } => matches!(window, Window::Days { .. }),
+        // What is kept by date says itself on which date its windows change next; a log does not.
+        MetricDef::Events { aggregate, window, .. } => {
+            matches!(window, Window::Days { .. }) && matches!(Need::of(*aggregate, *window), Need::Log(_))
+        }
         MetricDef::Ago { .. } => true,
         _ => false,
     }

@@ -51,7 +51,7 @@ const METRICS: &[&str] = &[
     "{ days: a, window: 40h, offset: 5h }",
 ];
 
-fn model(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
+fn model(zone: usize, picks: &[usize], limits: &[u32], people: bool) -> Arc<Model> {
     let picks: Vec<usize> = picks.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
     let metric = |i: usize| format!("m{i}");
     let limit = |i: usize| limits[i % limits.len()];
@@ -94,6 +94,16 @@ fn model(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
         number(7),
         limit(0)
     );
+    if !people {
+        for (part, instead) in [
+            ("  readers: { people_in: active }\nperson_metrics:\n  own: { count: a, window: 3d }\n  quiet: { since: b }\n", "  readers: { sql: \"age_days / 3\" }\n"),
+            ("  active: { of: person, when: \"own > 1\" }\n  stuck: { of: person, when: \"account.stage = 'first' AND quiet > 1\" }\n", ""),
+            ("  idle: { of: person, when: \"quiet > 1 AND account.health < 60\" }\n", "  idle: { when: \"days_in_stage > 2 AND health < 60\", segment: busy }\n"),
+        ] {
+            assert!(text.contains(part), "{text}");
+            text = text.replace(part, instead);
+        }
+    }
     match tenure_model::check(&[("model.yaml".to_owned(), text.clone())]) {
         Ok(model) => Arc::new(model),
         Err(diagnostics) => panic!("{text}\n{}", diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
@@ -163,7 +173,10 @@ impl Story {
 
     /// `reverse`: everything arrives in the other order.
     fn build(&self, reverse: bool) -> Built {
-        let engine = Engine::new(model(self.zone, &self.picks, &self.limits));
+        self.build_with(Engine::new(model(self.zone, &self.picks, &self.limits, true)), reverse)
+    }
+
+    fn build_with(&self, engine: Engine, reverse: bool) -> Built {
         let mut table = EventTable::new(engine.model());
         let mut events = self.events.clone();
         events.sort();
@@ -249,6 +262,16 @@ impl Story {
 impl Built {
     fn inputs(&self) -> Inputs<'_> {
         Inputs { people: &self.people, events: self.table.events(), changes: &self.changes }
+    }
+
+    /// The inputs up to an instant.
+    fn until(&self, t: Instant) -> (tenure_engine::Events<'_>, &[Change]) {
+        (self.table.events().until(t), &self.changes[..self.changes.partition_point(|c| c.at <= t)])
+    }
+
+    /// The inputs after an instant.
+    fn since(&self, t: Instant) -> (tenure_engine::Events<'_>, &[Change]) {
+        (self.table.events().after(t), &self.changes[self.changes.partition_point(|c| c.at <= t)..])
     }
 
     fn replay(&self, to: Instant, mode: Mode) -> (Account, Vec<Outcome>) {
@@ -365,12 +388,58 @@ proptest! {
     fn sampling_agrees_on_metrics(story in stories(), at in 0..SPAN_MINUTES) {
         let built = story.build(false);
         let to = built.engine.model().calendar.last_instant(built.engine.model().calendar.day(story.at(at)));
-        let ((exact, _), (daily, _)) = (built.replay(to, Mode::Exact), built.replay(to, Mode::Daily));
+        let ((exact, _), (daily, _)) = (built.replay(to, Mode::Exact), built.replay(to, Mode::Daily { from: tenure_model::Day(i32::MIN) }));
         prop_assume!(exact.life() == tenure_engine::Life::Live && daily.life() == tenure_engine::Life::Live && exact.tenure() == 1);
         for metric in &built.engine.model().metrics {
             if matches!(metric.def, MetricDef::Events { window: Window::From { .. }, .. }) || !matches!(metric.def, MetricDef::Events { .. } | MetricDef::PeopleIn(_)) { continue }
             prop_assert_eq!(exact.value(metric.column), daily.value(metric.column), "{}", &metric.name);
         }
+    }
+}
+
+/// Everything a sampled replay brings forth: outcomes, and the row of each date.
+#[derive(Default)]
+struct Dates {
+    outcomes: Vec<Outcome>,
+    rows: Vec<(Day, Vec<Value>)>,
+}
+
+impl tenure_engine::Sink for Dates {
+    fn outcome(&mut self, _: &Account, outcome: Outcome) {
+        self.outcomes.push(outcome);
+    }
+
+    fn day(&mut self, account: &Account, day: Day) {
+        self.rows.push((day, account.row().to_vec()));
+    }
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    /// Sampling computes quiet dates in columns: the same as date by date.
+    #[test]
+    fn columns_change_nothing(story in stories(), from in prop::option::of(0..25i32), at in 0..SPAN_MINUTES) {
+        // A window that begins with a stage is settled date by date: no columns then.
+        let picks: Vec<usize> = story.picks.iter().copied().filter(|i| *i != 6).collect();
+        let [columns, dates] = [false, true].map(|date_by_date| {
+            let engine = Engine::new(model(story.zone, &picks, &story.limits, false));
+            assert!(engine.computes_columns());
+            let built = story.build_with(if date_by_date { engine.date_by_date() } else { engine }, false);
+            let calendar = &built.engine.model().calendar;
+            let from = from.map_or(Day(i32::MIN), |d| Day(calendar.day(story.at(0)).0 + d));
+            let mut account = built.engine.account("acme");
+            let mut sink = Dates::default();
+            for to in [story.at(at), built.end] {
+                let inputs = if to == built.end { built.since(story.at(at)) } else { built.until(to) };
+                let inputs = Inputs { people: &built.people, events: inputs.0, changes: inputs.1 };
+                built.engine.advance(&mut account, &inputs, to, Mode::Daily { from }, &mut sink).unwrap();
+            }
+            (account, sink)
+        });
+        prop_assert_eq!(lines(&columns.1.outcomes), lines(&dates.1.outcomes));
+        prop_assert_eq!(columns.1.rows, dates.1.rows);
+        same_state(&columns.0, &dates.0);
     }
 }
 
@@ -454,7 +523,7 @@ fn scan(
 
 #[test]
 fn a_late_input_is_refused_and_changes_nothing() {
-    let engine = Engine::new(model(0, &[0], &[1, 2, 3, 4]));
+    let engine = Engine::new(model(0, &[0], &[1, 2, 3, 4], true));
     let mut table = EventTable::new(engine.model());
     table.push(Instant(10 * DAY), "a", None, &json!({}));
     let mut account = engine.account("acme");

@@ -226,6 +226,14 @@ impl Calendar {
 
     /// Adds a span `times` times (may be negative): civil months and days keep the wall-clock time in the zone, exact spans add microseconds.
     pub fn add(&self, t: Instant, span: Span, times: i32) -> Instant {
+        if span.is_zero() {
+            return t;
+        }
+        if let Span::Days(n) = span
+            && let Some(there) = self.add_even(t, n.saturating_mul(times))
+        {
+            return there;
+        }
         let civil = |s: jiff::Span| -> Option<Instant> {
             let z = t.timestamp()?.to_zoned(self.zone.clone());
             z.checked_add(s).ok().map(|z| Instant::from(z.timestamp()))
@@ -239,6 +247,15 @@ impl Calendar {
                 civil(i64::from(n.saturating_mul(times)).months()).unwrap_or(if times < 0 { Instant::MIN } else { Instant::NEVER })
             }
         }
+    }
+
+    /// Adds days where the clock is not changed on the first date, the last one, or on balance between them: then it is a sum.
+    fn add_even(&self, t: Instant, days: i32) -> Option<Instant> {
+        let from = (i64::from(self.day(t).0) - i64::from(self.first)) as usize;
+        let to = usize::try_from(from as i64 + i64::from(days)).ok()?;
+        let even = |i: usize| Some(self.midnights.get(i + 1)? - self.midnights[i] == DAY);
+        let whole = i64::from(days) * DAY;
+        (from > 0 && to > 0 && even(from)? && even(to)? && self.midnights[to] - self.midnights[from] == whole).then(|| t.plus(whole))
     }
 
     /// Adds business days (Monday to Friday), keeping the wall-clock time; from a weekend the first one is the next Monday.

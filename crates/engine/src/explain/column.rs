@@ -193,7 +193,7 @@ impl Scene<'_> {
     ) {
         let model = self.teller.engine.model();
         let calendar = &model.calendar;
-        let moment = Moment { t: self.at, today: calendar.day(self.at), calendar, started_at: None };
+        let moment = Moment { t: self.at, today: calendar.day(self.at), calendar, started: None };
         let names = match wanted {
             Events::Any => "any event".to_owned(),
             Events::Named(ids) => ids.iter().map(|i| model.event_names[usize::from(*i)].as_str()).collect::<Vec<_>>().join(", "),

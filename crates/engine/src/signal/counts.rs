@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use tenure_model::definition::Aggregate;
 use tenure_model::time::{Day, Instant};
 
 use super::{Dates, Seen};
@@ -10,6 +11,8 @@ use super::{Dates, Seen};
 #[derive(Clone, Debug)]
 pub(crate) struct Counts {
     horizon: i32,
+    /// Nothing is forgotten while columns are made of it.
+    held: bool,
     /// (date, events up to and with it).
     dates: VecDeque<(i32, u32)>,
     /// Events and dates that were forgotten.
@@ -21,7 +24,7 @@ pub(crate) struct Counts {
 
 impl Counts {
     pub fn new(horizon: i32) -> Counts {
-        Counts { horizon, dates: VecDeque::new(), forgotten: (0, 0), total: 0, first: Instant::NEVER, last: Instant::MIN }
+        Counts { horizon, held: false, dates: VecDeque::new(), forgotten: (0, 0), total: 0, first: Instant::NEVER, last: Instant::MIN }
     }
 
     #[inline]
@@ -34,7 +37,7 @@ impl Counts {
         match self.dates.back_mut() {
             Some((day, n)) if *day == e.day.0 => *n = self.total,
             _ => {
-                while self.dates.front().is_some_and(|(day, _)| *day <= e.day.0 - self.horizon) {
+                while !self.held && self.dates.front().is_some_and(|(day, _)| *day <= e.day.0 - self.horizon) {
                     if let Some((_, n)) = self.dates.pop_front() {
                         self.forgotten = (n, self.forgotten.1 + 1);
                     }
@@ -47,10 +50,10 @@ impl Counts {
     /// (events, dates) up to and with a date.
     #[inline]
     fn up_to(&self, day: Day) -> (u32, u32) {
-        match self.dates.back() {
-            None => return self.forgotten,
-            Some((last, n)) if *last <= day.0 => return (*n, self.forgotten.1 + self.dates.len() as u32),
-            _ => {}
+        match (self.dates.front(), self.dates.back()) {
+            (_, Some((last, n))) if *last <= day.0 => return (*n, self.forgotten.1 + self.dates.len() as u32),
+            (Some((first, _)), _) if *first <= day.0 => {}
+            _ => return self.forgotten,
         }
         let i = self.dates.partition_point(|(d, _)| *d <= day.0);
         if i == 0 { self.forgotten } else { (self.dates[i - 1].1, self.forgotten.1 + i as u32) }
@@ -70,12 +73,53 @@ impl Counts {
         self.up_to(dates.last).1 - self.up_to(dates.after).1
     }
 
+    /// Forgets nothing until further notice.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+    }
+
+    /// For each date from one on: the aggregate over the window that ends `offset` dates before it; `days` None is all there ever was.
+    /// For `since` the number of dates since the last event; NaN without any.
+    pub fn fill(&self, aggregate: Aggregate, from: Day, days: Option<i32>, offset: i32, out: &mut [f64]) {
+        let (mut high, mut low) = (0, 0);
+        let at = |i: usize| if i == 0 { self.forgotten.0 } else { self.dates[i - 1].1 };
+        for (today, out) in (from.0..).zip(out) {
+            let last = today - offset;
+            while self.dates.get(high).is_some_and(|d| d.0 <= last) {
+                high += 1;
+            }
+            let (mut count, mut dates) = (at(high), self.forgotten.1 + high as u32);
+            if let Some(days) = days {
+                while self.dates.get(low).is_some_and(|d| d.0 <= last - days) {
+                    low += 1;
+                }
+                count -= at(low);
+                dates -= self.forgotten.1 + low as u32;
+            }
+            *out = match aggregate {
+                Aggregate::Count => f64::from(count),
+                Aggregate::Days => f64::from(dates),
+                Aggregate::Ever => f64::from(u8::from(count > 0)),
+                _ => high.checked_sub(1).map_or(f64::NAN, |i| f64::from(today - self.dates[i].0)),
+            };
+        }
+    }
+
     pub fn first(&self) -> Option<Instant> {
         (self.total > 0).then_some(self.first)
     }
 
     pub fn last(&self) -> Option<Instant> {
         (self.total > 0).then_some(self.last)
+    }
+
+    /// The first date after one that events were counted on.
+    #[inline]
+    pub fn first_after(&self, day: Day) -> Option<i32> {
+        match self.dates.front() {
+            Some(d) if d.0 > day.0 => Some(d.0),
+            _ => self.dates.get(self.dates.partition_point(|d| d.0 <= day.0)).map(|d| d.0),
+        }
     }
 
     pub fn bytes(&self) -> usize {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use tenure_model::Value;
-use tenure_model::time::Instant;
+use tenure_model::time::{Day, Instant};
 
 use super::{Dates, Seen};
 
@@ -20,6 +20,8 @@ struct OnDate {
 #[derive(Clone, Debug)]
 pub(crate) struct Extremes {
     horizon: i32,
+    /// While columns are made of it nothing is forgotten, and this is all there was before.
+    held: Option<Option<OnDate>>,
     dates: VecDeque<OnDate>,
     /// All there ever was, for windows without a beginning.
     ever: Option<OnDate>,
@@ -27,7 +29,7 @@ pub(crate) struct Extremes {
 
 impl Extremes {
     pub fn new(horizon: i32) -> Extremes {
-        Extremes { horizon, dates: VecDeque::new(), ever: None }
+        Extremes { horizon, held: None, dates: VecDeque::new(), ever: None }
     }
 
     pub fn add(&mut self, e: Seen<'_>) {
@@ -42,7 +44,7 @@ impl Extremes {
         match self.dates.back_mut() {
             Some(back) if back.day == e.day.0 => back.join(&one),
             _ => {
-                while self.dates.front().is_some_and(|d| d.day <= e.day.0 - self.horizon) {
+                while self.held.is_none() && self.dates.front().is_some_and(|d| d.day <= e.day.0 - self.horizon) {
                     self.dates.pop_front();
                 }
                 self.dates.push_back(one);
@@ -50,9 +52,22 @@ impl Extremes {
         }
     }
 
+    /// Forgets nothing until further notice.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held.then(|| self.ever.clone());
+    }
+
     fn within(&self, dates: Dates) -> Option<OnDate> {
         if dates.after.0 == i32::MIN {
-            return self.ever.clone();
+            let Some(before) = &self.held else { return self.ever.clone() };
+            let mut all = before.clone();
+            for date in self.dates.iter().filter(|d| d.day <= dates.last.0) {
+                match &mut all {
+                    None => all = Some(date.clone()),
+                    Some(all) => all.join(date),
+                }
+            }
+            return all;
         }
         let mut within = self.dates.iter().filter(|d| d.day > dates.after.0 && d.day <= dates.last.0);
         let mut all = within.next()?.clone();
@@ -70,6 +85,15 @@ impl Extremes {
 
     pub fn last(&self, dates: Dates) -> Value {
         self.within(dates).map_or(Value::Null, |d| d.last.1)
+    }
+
+    /// The first date after one that events were counted on.
+    #[inline]
+    pub fn first_after(&self, day: Day) -> Option<i32> {
+        match self.dates.front() {
+            Some(d) if d.day > day.0 => Some(d.day),
+            _ => self.dates.get(self.dates.partition_point(|d| d.day <= day.0)).map(|d| d.day),
+        }
     }
 
     pub fn bytes(&self) -> usize {

@@ -28,6 +28,7 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
     horizon: Option<i64>,
+    held: bool,
     entries: VecDeque<Entry>,
     /// How many were forgotten.
     forgotten: usize,
@@ -77,6 +78,7 @@ impl Log {
     pub fn new(horizon: Option<i64>) -> Log {
         Log {
             horizon,
+            held: false,
             entries: VecDeque::new(),
             forgotten: 0,
             last_day: Day(i32::MIN),
@@ -87,7 +89,7 @@ impl Log {
     }
 
     pub fn add(&mut self, e: Seen<'_>) {
-        if let Some(horizon) = self.horizon {
+        if let Some(horizon) = self.horizon.filter(|_| !self.held) {
             while self.entries.front().is_some_and(|x| x.time.0 <= e.time.0 - horizon) {
                 self.entries.pop_front();
                 self.sums.pop_front();
@@ -104,6 +106,11 @@ impl Log {
             self.sums.push_back(last);
         }
         self.entries.push_back(Entry { time: e.time, name: e.name, person: e.person, dates, value: e.value.clone() });
+    }
+
+    /// Forgets nothing until further notice.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     fn range(&self, range: Instants) -> Range<usize> {

@@ -5,6 +5,7 @@
 mod counts;
 mod extremes;
 mod log;
+mod moves;
 mod names;
 mod people;
 mod sums;
@@ -96,7 +97,7 @@ pub(crate) enum Signal {
     Extremes(Extremes),
     People(People),
     Names(Names),
-    Log(Log),
+    Log(Box<Log>),
 }
 
 impl Signal {
@@ -107,7 +108,7 @@ impl Signal {
             Need::Extremes(_) => Signal::Extremes(Extremes::new(horizon.days)),
             Need::People => Signal::People(People::new(horizon.days)),
             Need::Names => Signal::Names(Names::default()),
-            Need::Log(_) => Signal::Log(Log::new(horizon.micros)),
+            Need::Log(_) => Signal::Log(Box::new(Log::new(horizon.micros))),
         }
     }
 
@@ -121,6 +122,32 @@ impl Signal {
             Signal::Names(s) => s.add(e),
             Signal::Log(s) => s.add(e),
         }
+    }
+
+    /// Keeps all that columns are made of (`fill`), until it is let go.
+    pub fn hold(&mut self, held: bool) {
+        match self {
+            Signal::Counts(s) => s.hold(held),
+            Signal::Sums(s) => s.hold(held),
+            Signal::Extremes(s) => s.hold(held),
+            Signal::People(s) => s.hold(held),
+            Signal::Names(s) => s.hold(held),
+            Signal::Log(s) => s.hold(held),
+        }
+    }
+
+    /// For each date from one on the aggregate over the window that ends with it (or `offset` dates before); `days` None is all there ever was.
+    /// NULL is NaN. The signal must be held and have all events up to the last of these dates. False where this signal cannot tell so.
+    pub fn fill(&self, aggregate: Aggregate, from: Day, days: Option<i32>, offset: i32, out: &mut [f64]) -> bool {
+        match (self, aggregate) {
+            (Signal::Counts(s), Aggregate::Count | Aggregate::Days | Aggregate::Ever | Aggregate::Since) => {
+                s.fill(aggregate, from, days, offset, out);
+            }
+            (Signal::People(s), _) if offset == 0 => s.fill(from, days, out),
+            (Signal::Names(s), _) if offset == 0 => s.fill(from, days, out),
+            _ => return false,
+        }
+        true
     }
 
     /// The aggregate over a range of dates.
@@ -140,6 +167,22 @@ impl Signal {
             (Signal::Names(s), Aggregate::Events) => Value::Number(s.names(dates) as f64),
             _ => Value::Null,
         }
+    }
+
+    /// The next date on which the aggregate over a window of dates may change by time alone, at the latest when an event of today would enter it.
+    pub fn next_date(&self, window: Dates, today: Day) -> Day {
+        let after = |day: Day| match self {
+            Signal::Counts(s) => s.first_after(day),
+            Signal::Sums(s) => s.first_after(day),
+            Signal::Extremes(s) => s.first_after(day),
+            Signal::People(s) => s.first_after(day),
+            Signal::Names(s) => s.first_after(day),
+            Signal::Log(_) => Some(today.0),
+        };
+        let (offset, days) = (today.0 - window.last.0, window.last.0 - window.after.0);
+        let leaves = after(window.after).map_or(i32::MAX, |day| day + offset + days);
+        let enters = if offset == 0 { i32::MAX } else { after(window.last).unwrap_or(today.0) + offset };
+        Day(leaves.min(enters))
     }
 
     /// The aggregate over a range of instants; only a log can answer.

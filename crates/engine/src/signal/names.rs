@@ -1,11 +1,16 @@
 //! On which date each name of a list was last used: how many different ones a window has.
 
+use tenure_model::time::Day;
+
+use super::moves::{Moves, NEVER};
 use super::{Dates, Seen};
 
 /// The last date of each name, by its position in the metric's list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     last: Vec<i32>,
+    /// What changes while columns are made of it.
+    moves: Option<Box<Moves>>,
 }
 
 impl Names {
@@ -13,14 +18,40 @@ impl Names {
     pub fn add(&mut self, e: Seen<'_>) {
         let name = e.name as usize;
         if name >= self.last.len() {
-            self.last.resize(name + 1, i32::MIN);
+            self.last.resize(name + 1, NEVER);
+        }
+        let before = self.last[name];
+        if before == e.day.0 {
+            return;
         }
         self.last[name] = e.day.0;
+        if let Some(moves) = &mut self.moves {
+            moves.add(e.day, before);
+        }
+    }
+
+    /// Notes every change until further notice.
+    pub fn hold(&mut self, held: bool) {
+        let start: Vec<(i32, u32)> = self.last.iter().filter(|d| **d != NEVER).map(|d| (*d, 1)).collect();
+        self.moves = held.then(|| {
+            let ever = start.len() as u32;
+            Box::new(Moves::new(start, ever))
+        });
+    }
+
+    /// As `Moves::fill`.
+    pub fn fill(&self, from: Day, days: Option<i32>, out: &mut [f64]) {
+        self.moves.iter().for_each(|m| m.fill(from, days, out));
     }
 
     /// Different names after a date up to the present; `dates.last` must be the present date.
     pub fn names(&self, dates: Dates) -> usize {
         self.last.iter().filter(|day| **day > dates.after.0).count()
+    }
+
+    /// The first date after one that is some name's last.
+    pub fn first_after(&self, day: Day) -> Option<i32> {
+        self.last.iter().copied().filter(|d| *d > day.0).min()
     }
 
     pub fn bytes(&self) -> usize {

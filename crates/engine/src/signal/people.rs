@@ -2,6 +2,9 @@
 
 use std::collections::VecDeque;
 
+use tenure_model::time::Day;
+
+use super::moves::{Moves, NEVER};
 use super::{Dates, Seen};
 
 /// The last date of each person by ordinal, and how many persons each recent date is the last of.
@@ -12,14 +15,13 @@ pub(crate) struct People {
     /// (date, persons last seen on it), ascending.
     dates: VecDeque<(i32, u32)>,
     ever: u32,
+    /// What changes while columns are made of it.
+    moves: Option<Box<Moves>>,
 }
-
-/// Never seen.
-const NEVER: i32 = i32::MIN;
 
 impl People {
     pub fn new(horizon: i32) -> People {
-        People { horizon, last: Vec::new(), dates: VecDeque::new(), ever: 0 }
+        People { horizon, last: Vec::new(), dates: VecDeque::new(), ever: 0, moves: None }
     }
 
     #[inline]
@@ -36,6 +38,9 @@ impl People {
             return;
         }
         self.last[person] = e.day.0;
+        if let Some(moves) = &mut self.moves {
+            moves.add(e.day, before);
+        }
         if before == NEVER {
             self.ever += 1;
         } else if let Ok(i) = self.dates.binary_search_by_key(&before, |d| d.0) {
@@ -52,12 +57,31 @@ impl People {
         }
     }
 
+    /// Notes every change until further notice.
+    pub fn hold(&mut self, held: bool) {
+        self.moves = held.then(|| Box::new(Moves::new(self.dates.iter().copied().collect(), self.ever)));
+    }
+
+    /// As `Moves::fill`.
+    pub fn fill(&self, from: Day, days: Option<i32>, out: &mut [f64]) {
+        self.moves.iter().for_each(|m| m.fill(from, days, out));
+    }
+
     /// Different persons after a date up to the present; `dates.last` must be the present date.
     pub fn people(&self, dates: Dates) -> u32 {
         if dates.after.0 == i32::MIN {
             return self.ever;
         }
         self.dates.iter().rev().take_while(|d| d.0 > dates.after.0).map(|d| d.1).sum()
+    }
+
+    /// The first date after one that events were counted on.
+    #[inline]
+    pub fn first_after(&self, day: Day) -> Option<i32> {
+        match self.dates.front() {
+            Some(d) if d.0 > day.0 => Some(d.0),
+            _ => self.dates.get(self.dates.partition_point(|d| d.0 <= day.0)).map(|d| d.0),
+        }
     }
 
     pub fn bytes(&self) -> usize {

@@ -11,6 +11,7 @@ use super::{Dates, Seen};
 #[derive(Clone, Debug)]
 pub(crate) struct Sums {
     horizon: i32,
+    held: bool,
     dates: VecDeque<(i32, Decimal, u64)>,
     forgotten: (Decimal, u64),
     total: (Decimal, u64),
@@ -18,7 +19,7 @@ pub(crate) struct Sums {
 
 impl Sums {
     pub fn new(horizon: i32) -> Sums {
-        Sums { horizon, dates: VecDeque::new(), forgotten: Default::default(), total: Default::default() }
+        Sums { horizon, held: false, dates: VecDeque::new(), forgotten: Default::default(), total: Default::default() }
     }
 
     pub fn add(&mut self, e: Seen<'_>) {
@@ -31,12 +32,17 @@ impl Sums {
             (back.1, back.2) = self.total;
             return;
         }
-        while self.dates.front().is_some_and(|d| d.0 <= e.day.0 - self.horizon) {
+        while !self.held && self.dates.front().is_some_and(|d| d.0 <= e.day.0 - self.horizon) {
             if let Some((_, sum, n)) = self.dates.pop_front() {
                 self.forgotten = (sum, n);
             }
         }
         self.dates.push_back((e.day.0, self.total.0, self.total.1));
+    }
+
+    /// Forgets nothing until further notice.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     fn up_to(&self, day: Day) -> (Decimal, u64) {
@@ -52,6 +58,15 @@ impl Sums {
         }
         let (before, m) = self.up_to(dates.after);
         (sum - before, n - m)
+    }
+
+    /// The first date after one that events were counted on.
+    #[inline]
+    pub fn first_after(&self, day: Day) -> Option<i32> {
+        match self.dates.front() {
+            Some(d) if d.0 > day.0 => Some(d.0),
+            _ => self.dates.get(self.dates.partition_point(|d| d.0 <= day.0)).map(|d| d.0),
+        }
     }
 
     pub fn bytes(&self) -> usize {

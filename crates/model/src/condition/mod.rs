@@ -9,6 +9,7 @@
 mod build;
 mod clock;
 mod code;
+mod columns;
 mod explain;
 mod flip;
 mod function;
@@ -34,6 +35,7 @@ use lower::lower;
 use parse::Source;
 use tree::{Form, Node};
 
+pub use columns::{Column, Rows, Scratch};
 pub use explain::{Trace, TraceKind};
 pub use flip::Flip;
 pub use parse::{DEPTH_MAX, NODES_MAX, TEXT_BYTES_MAX};

@@ -41,7 +41,7 @@ pub struct BenchEngine {
     /// Folder for tables that can be compared with the peer's
     #[arg(long)]
     compare: PathBuf,
-    /// Run one measurement in this process and print its seconds: asof, year, year_exact, live_100k
+    /// Run one measurement in this process and print its seconds: asof, year, year_exact, live_100k; with `_tables` write the tables instead
     #[arg(long, hide = true)]
     phase: Option<String>,
 }
@@ -69,7 +69,7 @@ impl BenchEngine {
         import("import_ndjson", &ndjson, &self.ndjson)?;
         import("import_parquet", &shared.data, &self.files.join("events.parquet"))?;
         std::fs::remove_dir_all(&ndjson).ok();
-        for phase in ["asof", "year", "year_exact", "live_100k"] {
+        for phase in ["asof", "year", "year_exact", "live_100k", "asof_tables", "year_tables"] {
             let model = shared.model.as_deref().unwrap_or(Path::new("benches/model.yaml"));
             let mut arguments = vec!["--data".to_owned(), text(&shared.data), "--model".to_owned(), text(model), "bench-engine".to_owned()];
             for (name, value) in [
@@ -86,6 +86,9 @@ impl BenchEngine {
             }
             let report: Json = serde_json::from_str(&own(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?)?;
             println!("{phase}: {report}");
+            if phase.ends_with("_tables") {
+                continue;
+            }
             if phase == "live_100k" {
                 self.write(
                     phase,
@@ -124,20 +127,16 @@ impl BenchEngine {
         let day = when::as_of(&self.day, calendar)?;
         let last = when::as_of(&self.last, calendar)?;
         let engine = opened.world.engine.clone();
+        let (phase, tables) = phase.strip_suffix("_tables").map_or((phase, false), |name| (name, true));
         let (to, mode) = match phase {
             "asof" => (day, Mode::Once),
-            "year" => (last, Mode::Daily),
+            "year" => (last, Mode::Daily { from: calendar.day(when::as_of(&self.first, calendar)?) }),
             "year_exact" => (last, Mode::Exact),
             "live_100k" => return live(&opened, last),
             other => bail!("there is no phase {other}"),
         };
         let loaded = watch.seconds();
-        let tallies =
-            tokio::task::block_in_place(|| replay(&opened.world, to, mode, world::threads(), |_| Ok(Tally::default()), &|_, _| {}))?;
-        let seconds = watch.seconds();
-        let tally = tallies.into_iter().fold(Tally::default(), Tally::add);
-        // Tables to compare with the peer's are written in another pass, which is not measured.
-        if phase != "year_exact" {
+        if tables {
             let folder = self.compare.join(phase);
             std::fs::remove_dir_all(&folder).ok();
             let parts = tokio::task::block_in_place(|| {
@@ -146,7 +145,12 @@ impl BenchEngine {
             for part in parts {
                 part.finish()?;
             }
+            return Ok(json!({ "written": folder }));
         }
+        let tallies =
+            tokio::task::block_in_place(|| replay(&opened.world, to, mode, world::threads(), |_| Ok(Tally::default()), &|_, _| {}))?;
+        let seconds = watch.seconds();
+        let tally = tallies.into_iter().fold(Tally::default(), Tally::add);
         Ok(json!({
             "seconds": seconds, "store_seconds": loaded, "accounts": tally.accounts, "days": tally.days, "outcomes": tally.outcomes, "health_sum": tally.health,
             "peak_mb": peak_mb(),

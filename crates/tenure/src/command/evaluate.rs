@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::json;
 use tenure_engine::Mode;
-use tenure_model::Instant;
+use tenure_model::{Day, Instant};
 use tenure_store::{AppliedModel, Evaluated};
 
 use super::decision::Author;
@@ -31,6 +31,9 @@ pub struct Evaluate {
     /// Only once a date, at its last instant: faster, for exploring
     #[arg(long)]
     sampled: bool,
+    /// With --sampled: the first date; what came before is looked at once, at its eve
+    #[arg(long, value_name = "DATE", requires = "sampled")]
+    from: Option<String>,
     /// Evaluate even where nothing has changed since the last time
     #[arg(long)]
     again: bool,
@@ -96,7 +99,9 @@ impl Evaluate {
     fn replay(&self, opened: &Opened, to: Instant, target: &Path) -> Result<(usize, Vec<Firing>)> {
         let aside = target.with_extension("new");
         remove(&aside)?;
-        let mode = if self.sampled { Mode::Daily } else { Mode::Exact };
+        let calendar = &opened.loaded.model.calendar;
+        let from = self.from.as_deref().map(|date| when::as_of(date, calendar)).transpose()?.map_or(Day(i32::MIN), |t| calendar.day(t));
+        let mode = if self.sampled { Mode::Daily { from } } else { Mode::Exact };
         let bar = world::progress(&opened.world);
         let accounts = std::sync::atomic::AtomicUsize::new(0);
         let progress = |through: usize, events: usize| {

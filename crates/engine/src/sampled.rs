@@ -1,0 +1,239 @@
+//! Sampled replay of quiet dates: dates on which an account has nothing but events, many at once, in columns.
+//!
+//! What no feedback enters is computed column by column; what stands in state machines is looked at on the dates on which something it reads
+//! changed, by the same step that evaluates every other instant.
+
+use tenure_model::Value;
+use tenure_model::condition::{self, Column, Rows};
+use tenure_model::definition::{MetricDef, Window};
+use tenure_model::time::{Day, Instant};
+
+use crate::Engine;
+use crate::account::{Account, Life};
+use crate::advance::{Cursor, Scratch};
+use crate::columns::{Columns, Trigger};
+use crate::input::Inputs;
+use crate::metric::{self, Moment};
+use crate::outcome::Sink;
+use crate::plan::Task;
+
+/// How many dates are computed at once: their columns fit a core's cache.
+const DATES_MAX: i32 = 256;
+/// Fewer are faster one by one.
+const DATES_MIN: i32 = 4;
+
+/// Memory for columns, used again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sheet {
+    /// By slot of the account's row.
+    columns: Vec<Column>,
+    /// By position in `Columns::given`, date by date.
+    given: Vec<Vec<Value>>,
+    /// By date: which of `Columns::nodes` are due.
+    due: Vec<u64>,
+    column: Vec<f64>,
+    scratch: condition::Scratch,
+}
+
+impl Engine {
+    /// Advances a live account over quiet dates from today on, which has not been looked at. Gives how many dates that were.
+    pub(crate) fn quiet_dates(
+        &self,
+        account: &mut Account,
+        inputs: &Inputs<'_>,
+        cursor: &mut Cursor,
+        scratch: &mut Scratch,
+        to: Instant,
+        sink: &mut impl Sink,
+    ) -> i32 {
+        let Some(plan) = &self.columns else { return 0 };
+        if account.life != Life::Live || account.lags > 0 || !account.body.lagged.is_empty() {
+            return 0;
+        }
+        let calendar = &self.model.calendar;
+        let from = account.today;
+        let change = inputs.changes.get(cursor.change).map_or(Instant::NEVER, |c| c.at);
+        let quiet_until = to.0.min(change.0.saturating_sub(1)).min(account.facts_wake.0.saturating_sub(1));
+        // The last date that is quiet to its end.
+        let end = calendar.day(Instant(quiet_until.saturating_add(1))).0 - 1;
+        let dates = (end - from.0 + 1).min(DATES_MAX);
+        if dates < DATES_MIN {
+            return 0;
+        }
+        let mut sheet = std::mem::take(&mut scratch.sheet);
+        account.body.signals.iter_mut().for_each(|s| s.hold(true));
+        self.feed_dates(plan, &mut sheet, account, inputs, cursor, scratch, dates);
+        self.fill_columns(plan, &mut sheet, account, dates as usize);
+        account.body.signals.iter_mut().for_each(|s| s.hold(false));
+        find_due(plan, &mut sheet, &account.body.row, dates as usize);
+        let untimed: Vec<usize> = plan.untimed(&self.plan.account).collect();
+        untimed.iter().for_each(|n| account.body.wake[*n] = i64::MAX);
+        for i in 0..dates as usize {
+            self.date(plan, &sheet, i, account, scratch, sink);
+            self.next_day(account, sink);
+        }
+        // When time alone changes these next is asked of their signals again.
+        untimed.iter().for_each(|n| account.body.wake[*n] = account.evaluated.next().0);
+        scratch.sheet = sheet;
+        dates
+    }
+
+    /// Feeds the events of the dates; metrics that are no numbers are read off date by date.
+    #[allow(clippy::too_many_arguments)]
+    fn feed_dates(
+        &self,
+        plan: &Columns,
+        sheet: &mut Sheet,
+        account: &mut Account,
+        inputs: &Inputs<'_>,
+        cursor: &mut Cursor,
+        scratch: &mut Scratch,
+        dates: i32,
+    ) {
+        let from = account.today;
+        sheet.given.resize_with(plan.given.len(), Vec::new);
+        sheet.given.iter_mut().for_each(Vec::clear);
+        if plan.given.is_empty() {
+            let last = self.model.calendar.last_instant(Day(from.0 + dates - 1));
+            cursor.feed(self, account, inputs, scratch, last);
+            return;
+        }
+        for i in 0..dates {
+            let moment = self.moment(account, Day(from.0 + i));
+            cursor.feed(self, account, inputs, scratch, moment.t);
+            for ((_, m), values) in plan.given.iter().zip(&mut sheet.given) {
+                let MetricDef::Events { aggregate, window, .. } = &self.model.metrics[*m].def else { continue };
+                let signal = &account.body.signals[self.plan.account.metric_signal[*m]];
+                values.push(metric::of_events(signal, *aggregate, *window, &account.body.row, &moment).0);
+            }
+        }
+    }
+
+    fn moment(&self, account: &Account, day: Day) -> Moment<'_> {
+        let calendar = &self.model.calendar;
+        Moment { t: calendar.last_instant(day), today: day, calendar, started: account.started.map(|s| s.1) }
+    }
+
+    fn fill_columns(&self, plan: &Columns, sheet: &mut Sheet, account: &Account, dates: usize) {
+        let row = &account.body.row;
+        sheet.columns.resize_with(row.len(), Column::default);
+        sheet.columns.iter_mut().for_each(|c| c.values.clear());
+        for (slot, task) in &plan.made {
+            let mut values = std::mem::take(&mut sheet.columns[*slot as usize].values);
+            values.resize(dates, f64::NAN);
+            match task {
+                Task::Age => {
+                    if let Some((_, day)) = account.started {
+                        (account.today.0 - day.0..).zip(&mut values).for_each(|(age, out)| *out = f64::from(age));
+                    }
+                }
+                Task::DaysUntil(of) => {
+                    if let Some(day) = row[*of as usize].as_day(&self.model.calendar) {
+                        (0..).zip(&mut values).for_each(|(i, out)| *out = f64::from(day.0 - account.today.0 - i));
+                    }
+                }
+                Task::Segment(s) => self.expression(&self.model.segments[*s].when, sheet, row, dates, &mut values),
+                Task::Metric(m) => match &self.model.metrics[*m].def {
+                    MetricDef::Sql(program) => self.expression(program, sheet, row, dates, &mut values),
+                    _ => self.metric_of_dates(*m, account, &mut values),
+                },
+                _ => {}
+            }
+            let column = &mut sheet.columns[*slot as usize];
+            column.truths = self.model.account[*slot as usize].kind == tenure_model::Kind::Bool;
+            column.values = values;
+        }
+    }
+
+    fn expression(&self, program: &tenure_model::Program, sheet: &mut Sheet, row: &[Value], dates: usize, out: &mut Vec<f64>) {
+        program.over(&Rows { len: dates, shared: row, columns: &sheet.columns }, &mut sheet.scratch, out);
+    }
+
+    /// A metric of events on each date.
+    fn metric_of_dates(&self, m: usize, account: &Account, out: &mut [f64]) {
+        let MetricDef::Events { aggregate, window, .. } = &self.model.metrics[m].def else { return };
+        let signal = &account.body.signals[self.plan.account.metric_signal[m]];
+        let (days, offset) = match window {
+            Window::Days { days, offset } => (Some(*days), *offset),
+            _ => (None, 0),
+        };
+        let by_date = matches!(window, Window::Days { .. } | Window::Lifetime);
+        if by_date && signal.fill(*aggregate, account.today, days, offset, out) {
+            if *aggregate == tenure_model::definition::Aggregate::Since
+                && let Some((_, started)) = account.started
+            {
+                for (today, out) in (account.today.0..).zip(out).take_while(|(_, out)| out.is_nan()) {
+                    *out = f64::from(today - started.0);
+                }
+            }
+            return;
+        }
+        // A window that has begun and ended stays as it is.
+        let mut settled = None;
+        for (day, out) in (account.today.0..).zip(out) {
+            if let Some(value) = settled {
+                *out = value;
+                continue;
+            }
+            let moment = self.moment(account, Day(day));
+            *out = match metric::of_events(signal, *aggregate, *window, &account.body.row, &moment).0 {
+                Value::Number(x) => x,
+                Value::Bool(b) => f64::from(u8::from(b)),
+                _ => f64::NAN,
+            };
+            let fixed = matches!(window, Window::From { .. } | Window::Before { .. });
+            if fixed && metric::range(*window, &account.body.row, &moment).is_none_or(|r| r.to < moment.t) {
+                settled = Some(*out);
+            }
+        }
+    }
+
+    /// Looks at one date: its columns go into the row, and what they make due is evaluated.
+    fn date(&self, plan: &Columns, sheet: &Sheet, i: usize, account: &mut Account, scratch: &mut Scratch, sink: &mut impl Sink) {
+        let t = self.model.calendar.last_instant(account.today);
+        for (slot, task) in &plan.made {
+            if !matches!(task, Task::Segment(_)) {
+                account.body.row[*slot as usize] = sheet.columns[*slot as usize].value(i);
+            }
+        }
+        let mut step = self.step(account, scratch, sink, t);
+        step.dirty.clear();
+        for ((slot, _), values) in plan.given.iter().zip(&sheet.given) {
+            step.write(*slot as usize, values[i].clone());
+        }
+        let mut due = sheet.due[i];
+        while due != 0 {
+            step.dirty.insert(plan.nodes[due.trailing_zeros() as usize]);
+            due &= due - 1;
+        }
+        plan.daily.iter().for_each(|n| step.dirty.insert(*n));
+        step.wake_due();
+        if !step.dirty.is_empty() {
+            step.settle();
+        }
+        account.evaluated = t;
+    }
+}
+
+/// By date, which nodes are due: on the first all of them, then those for which a trigger changed from the date before.
+fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize) {
+    sheet.due.clear();
+    sheet.due.resize(dates, 0);
+    sheet.due[0] = u64::MAX >> (64 - plan.nodes.len().max(1));
+    let due = &mut sheet.due;
+    for (bit, trigger) in &plan.triggers {
+        match trigger {
+            Trigger::Truth(program) => {
+                let rows = Rows { len: dates, shared: row, columns: &sheet.columns };
+                program.over(&rows, &mut sheet.scratch, &mut sheet.column);
+                let pairs = sheet.column.windows(2).zip(due[1..].iter_mut());
+                pairs.for_each(|(pair, due)| *due |= u64::from((pair[0] == 1.0) != (pair[1] == 1.0)) << bit);
+            }
+            Trigger::Column(slot) => {
+                let pairs = sheet.columns[*slot as usize].values.windows(2).zip(due[1..].iter_mut());
+                let same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
+                pairs.for_each(|(pair, due)| *due |= u64::from(!same(pair[0], pair[1])) << bit);
+            }
+        }
+    }
+}
