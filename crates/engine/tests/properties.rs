@@ -49,6 +49,12 @@ const METRICS: &[&str] = &[
     "{ avg: a.amount, window: 30h }",
     "{ people: any, window: 2d, from: started_at }",
     "{ days: a, window: 40h, offset: 5h }",
+    "{ distinct: a.amount }",
+    "{ distinct: any.amount, window: 4d }",
+    "{ distinct: b.amount, window: 3d, offset: 2d }",
+    "{ distinct: any.amount, window: 30h }",
+    "{ distinct: a.amount, from: started_at }",
+    "{ distinct: any.amount, where: \"amount > 2\", window: 7d }",
 ];
 
 fn model(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
@@ -66,7 +72,7 @@ fn model(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
         text += &format!("  {}: {}\n", metric(*i), METRICS[*i]);
     }
     text += &format!("  ratio: {{ sql: \"{} / NULLIF({}, 0)\" }}\n  before: {{ ago: {}, by: 2d }}\n", number(0), number(1), number(0));
-    text += &format!("  readers: {{ people_in: active }}\nperson_metrics:\n  own: {{ count: a, window: 3d }}\n  quiet: {{ since: b }}\n");
+    text += &format!("  readers: {{ people_in: active }}\nperson_metrics:\n  own: {{ count: a, window: 3d }}\n  quiet: {{ since: b }}\n  tones: {{ distinct: any.amount, window: 2d }}\n");
     text += &format!(
         "segments:\n  big: {{ when: \"tier = 1\" }}\n  busy: {{ when: \"{} > {} AND big\" }}\n  soon: {{ when: \"goal_at - now BETWEEN INTERVAL '0 days' AND INTERVAL '36 hours'\" }}\n",
         number(2),
@@ -440,6 +446,7 @@ fn scan(
         }
         Aggregate::People => distinct(hits.iter().filter(|h| h.2 < 3).map(|h| h.2 as i64).collect()),
         Aggregate::Days => distinct(hits.iter().map(|h| i64::from(calendar.day(h.0).0)).collect()),
+        Aggregate::Distinct(_) => distinct(amounts.iter().map(|a| (a * 2.0) as i64).collect()),
         Aggregate::Events => distinct(hits.iter().map(|h| h.1 as i64).collect()),
         Aggregate::Since => {
             let started = model.account.iter().position(|c| c.name == "started_at").unwrap() as u32;

@@ -239,6 +239,8 @@ pub enum Aggregate {
     Max(usize),
     /// At the latest time.
     Last(usize),
+    /// How many different values of it; NULL is none.
+    Distinct(usize),
     /// Different persons.
     People,
     /// Different dates.

@@ -22,6 +22,7 @@ pub(crate) const KINDS: &[&str] = &[
     "min",
     "max",
     "last",
+    "distinct",
     "people",
     "days",
     "events",
@@ -162,6 +163,12 @@ impl Filtered<'_> {
     /// The metric, once those it reads are finished.
     fn finish(self, of: Of, scope: &mut Scope, report: &mut Report) -> Option<Metric> {
         let Filtered { draft, filter } = self;
+        if let Part::Events(Taken { aggregate: Aggregate::Distinct(p), .. }) = &draft.part
+            && scope.properties[*p].kind == Kind::Any
+        {
+            // Nothing tells its type, and none is needed to tell values apart.
+            scope.properties[*p].kind = Kind::Text;
+        }
         let column = scope.row(of).find(draft.name)?;
         let mut kind = scope.row(of).kind(column);
         let def = match draft.part {

@@ -81,6 +81,7 @@ errors! {
         "metrics: { a: { sum: amount }, b: { avg: [invoice.amount, invoice.tax] } }",
         "events: { invoice: { note: text } }\nmetrics: { a: { sum: invoice.note } }",
         "metrics: { a: { last: survey.score } }",
+        "metrics: { a: { distinct: color }, b: { distinct: [order.color, call.tone] }, c: { distinct: order.color, by: 3d } }",
         "metrics: { a: { sql: '1 + 1', window: 7d, by: arr }, b: { people_in: admin, where: 'true' }, c: { count: login, how: sum } }\nsegments: { admins: { of: person, when: 'true' } }",
         "metrics: { a: { ago: arr, by: 30d }, b: { count: any }, c: { ago: b }, d: { ago: b, by: 24h }, e: { ago: b, by: 9999d }, f: { ago: bb, by: 1d } }",
         "metrics: { a: { children: arr }, b: { children: plan, how: sum }, c: { children: arr, how: summ }, d: { children: arr, how: weighted }, e: { children: arr, how: sum, by: seats }, f: { children: health, how: weighted, by: plan } }",
