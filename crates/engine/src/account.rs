@@ -35,6 +35,8 @@ pub(crate) struct Body {
     /// By node: when time alone may change it.
     pub wake: Vec<i64>,
     pub lagged: Bits,
+    /// By column of a `peak:`: when it was reached.
+    pub peaks: BTreeMap<ColumnId, Instant>,
 }
 
 impl Body {
@@ -44,6 +46,7 @@ impl Body {
             signals: plan.signals.iter().map(|s| Signal::new(s.need, s.horizon)).collect(),
             wake: vec![i64::MAX; plan.width],
             lagged: Bits::new(plan.width),
+            peaks: BTreeMap::new(),
         }
     }
 

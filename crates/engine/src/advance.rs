@@ -509,6 +509,8 @@ impl<S: Sink> Step<'_, S> {
         account.health.kept.clear();
         account.health.band = None;
         account.logs.iter_mut().for_each(|l| l.clear());
+        account.body.forget_peaks();
+        account.people.iter_mut().for_each(|p| p.body.forget_peaks());
         for milestone in engine.model.milestones.iter().filter_map(|m| m.column) {
             account.body.row[milestone as usize] = Value::Null;
         }
@@ -519,6 +521,7 @@ impl<S: Sink> Step<'_, S> {
         }
         (0..engine.plan.account.width).for_each(|n| self.dirty.insert(n));
         self.everyone();
+        self.shared.extend(engine.plan.shared.iter().map(|s| s.0)); // what was reset, persons see reset
         self.tell(Happened::Restarted, vec![]);
         self.first_stage();
         if self.parent().is_some() && !engine.plan.exports.is_empty() {

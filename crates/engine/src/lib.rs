@@ -13,6 +13,7 @@ mod health;
 mod input;
 mod metric;
 mod outcome;
+mod peak;
 mod people;
 mod plan;
 pub mod scenario;

@@ -399,6 +399,7 @@ fn is_daily(metric: &Metric) -> bool {
 fn reads_metric(metric: &Metric, started_at: Option<ColumnId>) -> Vec<ColumnId> {
     match &metric.def {
         MetricDef::Sql(program) => program.reads().to_vec(),
+        MetricDef::Peak(of) => vec![*of],
         MetricDef::Events { aggregate: Aggregate::Since, .. } => started_at.into_iter().collect(),
         MetricDef::Events { window: Window::From { anchor, .. } | Window::Before { anchor, .. }, .. } => vec![*anchor],
         _ => vec![],

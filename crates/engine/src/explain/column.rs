@@ -12,7 +12,7 @@ use super::{EVENTS_SHOWN_MAX, Teller};
 use crate::metric::{self, Moment};
 
 /// Columns are explained through one another to this depth; beyond it their value stands alone.
-const DEPTH_MAX: usize = 12;
+pub(super) const DEPTH_MAX: usize = 12;
 
 /// A row at an instant, to be explained.
 #[derive(Clone, Copy)]
@@ -161,6 +161,7 @@ impl Scene<'_> {
                     reason.because = members.map(|(id, _, _)| Reason::new("person", id.to_string()).with("person", json!(id))).collect();
                 }
             }
+            MetricDef::Peak(of) => self.peak(metric, *of, person, reason),
             MetricDef::Children { of, how } => {
                 let engine = self.teller.engine;
                 let name = &engine.model().account[*of as usize].name;
