@@ -11,6 +11,7 @@ use tenure_model::{Model, Value};
 
 use crate::alert::Machine;
 use crate::bits::Bits;
+use crate::input::Change;
 use crate::outcome::{AlertState, MilestoneStatus};
 use crate::plan::{Plan, RowPlan};
 use crate::signal::Signal;
@@ -166,6 +167,8 @@ pub struct Account {
     pub(crate) born: Instant,
     pub(crate) tenure: u32,
     pub(crate) tenure_started: Option<Instant>,
+    /// Undated changes that came before the account was born.
+    pub(crate) assumed: Vec<Change>,
     pub(crate) started_trait: Value,
     pub(crate) subscriptions: Subscriptions,
     /// When subscriptions alone change something next.
@@ -213,6 +216,7 @@ impl Account {
             born: Instant::NEVER,
             tenure: 1,
             tenure_started: None,
+            assumed: Vec::new(),
             started_trait: Value::Null,
             subscriptions: Subscriptions::default(),
             facts_wake: Instant::NEVER,

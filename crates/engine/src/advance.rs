@@ -82,14 +82,11 @@ impl Engine {
         };
         let mut cursor = Cursor { event: 0, change: 0 };
         if account.life == Life::Unborn {
-            let Some(born) = self.birth(inputs) else {
+            let Some(born) = self.birth(account, inputs).filter(|born| *born <= to) else {
+                account.assume(inputs.changes, &scratch.people);
                 account.at = to;
                 return Ok(());
             };
-            if born > to {
-                account.at = to;
-                return Ok(());
-            }
             let born = if mode == Mode::Once { to } else { born };
             self.instant(account, inputs, &mut cursor, &mut scratch, born, mode, sink);
         }
@@ -127,10 +124,11 @@ impl Engine {
     }
 
     /// The first instant of an account: its first dated input, or an assumed start before it.
-    fn birth(&self, inputs: &Inputs<'_>) -> Option<Instant> {
+    fn birth(&self, account: &Account, inputs: &Inputs<'_>) -> Option<Instant> {
         let started = self.plan.traits.get("started_at").copied();
         let created = self.plan.traits.get("created_at").copied();
-        let assumed = inputs.changes.iter().take_while(|c| c.at == Instant::MIN).filter_map(|c| match &c.what {
+        let undated = account.assumed.iter().chain(inputs.changes.iter().take_while(|c| c.at == Instant::MIN));
+        let assumed = undated.filter_map(|c| match &c.what {
             What::Trait(slot, value) if Some(*slot) == started || Some(*slot) == created => value.as_instant(&self.model.calendar),
             What::Subscription(_, crate::input::SubscriptionField::StartedAt, value) => value.as_instant(&self.model.calendar),
             _ => None,
@@ -247,6 +245,11 @@ impl Cursor {
             step.begin();
         }
         while let Some(change) = inputs.changes.get(self.change).filter(|c| c.at <= step.t) {
+            // A sample takes many instants at once, in their order; at one instant changes come first.
+            while inputs.events.time.get(self.event).is_some_and(|e| *e < change.at.0) {
+                step.event(self.event, inputs, people, row);
+                self.event += 1;
+            }
             self.change += 1;
             step.change(change, people);
         }
@@ -266,6 +269,8 @@ impl<S: Sink> Step<'_, S> {
         (0..self.engine.plan.account.width).for_each(|n| self.dirty.insert(n));
         self.tell(Happened::Born, vec![]);
         self.first_stage();
+        let own: Vec<u32> = (0..self.account.ordinals.len() as u32).collect();
+        std::mem::take(&mut self.account.assumed).iter().for_each(|change| self.change(change, &own));
     }
 
     fn first_stage(&mut self) {
@@ -609,6 +614,19 @@ fn feed(plan: &RowPlan, fed: &[u16], body: &mut Body, a: &Arrival<'_>, row: &mut
 }
 
 impl Account {
+    /// Keeps undated changes until the account is born, with its own ordinals of persons.
+    fn assume(&mut self, changes: &[Change], people: &[u32]) {
+        let own = |person: u32| people.get(person as usize).copied().unwrap_or(u32::MAX);
+        self.assumed.extend(changes.iter().take_while(|c| c.at == Instant::MIN).map(|c| {
+            let what = match &c.what {
+                What::Member(person, member) => What::Member(own(*person), *member),
+                What::PersonTrait(person, slot, value) => What::PersonTrait(own(*person), *slot, value.clone()),
+                other => other.clone(),
+            };
+            Change { at: c.at, what }
+        }));
+    }
+
     /// The account's own ordinals of these persons; new ones are added, members from their first input on.
     fn ordinals_of(&mut self, ids: &[Arc<str>], model: &Model, plan: &Plan) -> Vec<u32> {
         if self.ordinals.is_empty() {

@@ -1,12 +1,12 @@
 //! Properties of `advance`: batching, order of arrival and skipping change nothing; signals equal a scan of the events.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::json;
-use tenure_engine::{Account, Change, Engine, EventTable, Inputs, Mode, Outcome, What};
-use tenure_model::definition::{Aggregate, Events, MetricDef, Window};
+use tenure_engine::{Account, Change, Engine, EventTable, Inputs, Life, Mode, Outcome, What};
+use tenure_model::definition::{Aggregate, Events, Metric, MetricDef, Window};
 use tenure_model::input::{Action, Decision, Entity, Membership, OverrideKind, Version};
 use tenure_model::time::{DAY, Day, HOUR, Instant, MINUTE};
 use tenure_model::{Calendar, Decimal, Model, Value};
@@ -65,20 +65,20 @@ fn model(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
     let numeric: Vec<String> = picks.iter().filter(|i| ![21, 22, 23].contains(*i)).map(|i| metric(*i)).collect();
     let number = |i: usize| numeric.get(i % numeric.len().max(1)).cloned().unwrap_or_else(|| "age_days".into());
     let mut text = format!(
-        "timezone: {}\ntraits: {{ tier: number, goal_at: time, started_at: time }}\nevents:\n  a: {{ amount: number }}\n  b: {{ amount: number }}\nmetrics:\n",
+        "timezone: {}\ntraits: {{ tier: number, goal_at: time, started_at: time }}\nperson_traits: {{ role: text }}\nevents:\n  a: {{ amount: number }}\n  b: {{ amount: number }}\nmetrics:\n",
         ZONES[zone]
     );
     for i in &picks {
         text += &format!("  {}: {}\n", metric(*i), METRICS[*i]);
     }
-    text += &format!("  ratio: {{ sql: \"{} / NULLIF({}, 0)\" }}\n  before: {{ ago: {}, by: 2d }}\n", number(0), number(1), number(0));
-    text += &format!("  readers: {{ people_in: active }}\nperson_metrics:\n  own: {{ count: a, window: 3d }}\n  quiet: {{ since: b }}\n  tones: {{ distinct: any.amount, window: 2d }}\n");
+    text += &format!("  ratio: {{ sql: \"{} / NULLIF({}, 0)\" }}\n  before: {{ ago: {}, by: 2d }}\n  top: {{ peak: {} }}\n  top_ratio: {{ peak: ratio }}\n", number(0), number(1), number(0), number(0));
+    text += &format!("  readers: {{ people_in: active }}\n  leads: {{ people_in: lead }}\nperson_metrics:\n  own: {{ count: a, window: 3d }}\n  quiet: {{ since: b }}\n  tones: {{ distinct: any.amount, window: 2d }}\n  best: {{ peak: own }}\n  most_tones: {{ peak: tones }}\n");
     text += &format!(
         "segments:\n  big: {{ when: \"tier = 1\" }}\n  busy: {{ when: \"{} > {} AND big\" }}\n  soon: {{ when: \"goal_at - now BETWEEN INTERVAL '0 days' AND INTERVAL '36 hours'\" }}\n",
         number(2),
         limit(0)
     );
-    text += "  active: { of: person, when: \"own > 1\" }\n  stuck: { of: person, when: \"account.stage = 'first' AND quiet > 1\" }\n";
+    text += "  active: { of: person, when: \"own > 1\" }\n  lead: { of: person, when: \"role = 'lead' AND best > 0\" }\n  stuck: { of: person, when: \"account.stage = 'first' AND quiet > 1\" }\n";
     text += &format!(
         "lifecycle:\n  stages:\n    first: {{ first: true, expected: {{ big: 5d, default: 3d }} }}\n    second: {{ when: \"{} >= {}\" }}\n    third: {{ when: \"health > 55 OR ratio > 1\", back_to: second }}\n",
         number(3),
@@ -106,6 +106,9 @@ fn model(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
     }
 }
 
+/// The last of them does nothing.
+const PEOPLE: [&str; 4] = ["ann", "bob", "cem", "dora"];
+
 /// One event: minutes from the start, name, person, amount.
 type Raw = (i64, u8, u8, Option<u8>);
 
@@ -119,6 +122,10 @@ struct Story {
     goals: Vec<(i64, i64)>,
     started: Option<i64>,
     subscription: Option<(i64, i64, i64)>,
+    /// Person, from (or from the beginning), for how long (or on): they come, go and return.
+    members: Vec<(u8, Option<i64>, Option<i64>)>,
+    /// When a person becomes a lead, or no longer is one.
+    roles: Vec<(i64, u8, bool)>,
     decisions: Vec<(i64, u8)>,
     cuts: Vec<i64>,
 }
@@ -136,10 +143,14 @@ fn stories() -> impl Strategy<Value = Story> {
         prop::collection::vec((time.clone(), minute.clone()), 0..3),
         prop::option::of(minute.clone()),
         prop::option::of((0..SPAN_MINUTES / 2, 1..SPAN_MINUTES / 2, 1..SPAN_MINUTES / 4)),
+        (
+            prop::collection::vec((0..4u8, prop::option::weighted(0.9, time.clone()), prop::option::of(1..SPAN_MINUTES / 4)), 0..7),
+            prop::collection::vec((time.clone(), 0..4u8, any::<bool>()), 0..4),
+        ),
         prop::collection::vec((time, 0..6u8), 0..4),
         prop::collection::vec(minute, 0..8),
     )
-        .prop_map(|((zone, picks, limits), events, traits, goals, started, subscription, decisions, cuts)| Story {
+        .prop_map(|((zone, picks, limits), events, traits, goals, started, subscription, (members, roles), decisions, cuts)| Story {
             zone,
             picks,
             limits,
@@ -148,6 +159,8 @@ fn stories() -> impl Strategy<Value = Story> {
             goals,
             started,
             subscription,
+            members,
+            roles,
             decisions,
             cuts,
         })
@@ -179,7 +192,7 @@ impl Story {
         }
         for (minutes, name, person, amount) in &events {
             let name = ["a", "b", "c", "d"][usize::from(*name)];
-            let person = ["ann", "bob", "cem"].get(usize::from(*person)).copied();
+            let person = PEOPLE[..3].get(usize::from(*person)).copied();
             table.push(self.at(*minutes), name, person, &amount.map_or(json!({}), |a| json!({ "amount": f64::from(a) * 0.5 })));
         }
         table.sort();
@@ -196,6 +209,10 @@ impl Story {
         if let Some(started) = self.started {
             versions.push(version("started_at", json!(self.at(started).to_string()), self.at(0)));
         }
+        versions.extend(self.roles.iter().map(|(m, person, lead)| Version {
+            entity: Entity::Person(PEOPLE[usize::from(*person)].into()),
+            ..version("role", if *lead { json!("lead") } else { json!(null) }, self.at(*m))
+        }));
         if let Some((start, length, gap)) = self.subscription {
             for (id, from) in [("s1", start), ("s2", start + length + gap)] {
                 let entity = Entity::Subscription("acme".into(), id.into());
@@ -239,12 +256,20 @@ impl Story {
         }
         let mut changes = engine.changes(table.people());
         changes.versions(&versions);
-        changes.memberships(&[Membership {
-            person: "dora".into(),
-            account: "acme".into(),
-            from: Some(self.at(100)),
-            until: Some(self.at(20_000)),
-        }]);
+        let mut members: Vec<Membership> = self
+            .members
+            .iter()
+            .map(|(person, from, length)| Membership {
+                person: PEOPLE[usize::from(*person)].into(),
+                account: "acme".into(),
+                from: from.map(|m| self.at(m)),
+                until: length.map(|l| self.at(from.unwrap_or(0) + l)),
+            })
+            .collect();
+        if reverse {
+            members.reverse();
+        }
+        changes.memberships(&members);
         changes.decisions(&decisions);
         let (people, changes, unreadable) = changes.finish();
         assert!(unreadable.is_empty());
@@ -255,6 +280,32 @@ impl Story {
 impl Built {
     fn inputs(&self) -> Inputs<'_> {
         Inputs { people: &self.people, events: self.table.events(), changes: &self.changes }
+    }
+
+    /// Every instant at which the account is evaluated.
+    fn instants(&self) -> Vec<Instant> {
+        let mut account = self.engine.account("acme");
+        let mut found = Vec::new();
+        loop {
+            let after = |t: &Instant| *t > account.at();
+            let event = self.table.events().time.iter().map(|t| Instant(*t)).find(after);
+            let change = self.changes.iter().map(|c| c.at).find(after);
+            let t = event.into_iter().chain(change).chain([account.next_timer()]).min().unwrap_or(Instant::NEVER);
+            if t > self.end {
+                return found;
+            }
+            self.step(&mut account, t);
+            found.push(t);
+        }
+    }
+
+    /// Advances to an instant with what lies before it.
+    fn step(&self, account: &mut Account, to: Instant) {
+        let from = account.at();
+        let events = self.inputs().events.after(from).until(to);
+        let changes: Vec<Change> = self.changes.iter().filter(|c| (c.at > from || from == Instant::MIN) && c.at <= to).cloned().collect();
+        let inputs = Inputs { people: &self.people, events, changes: &changes };
+        self.engine.advance(account, &inputs, to, Mode::Exact, &mut tenure_engine::Nothing).unwrap();
     }
 
     fn replay(&self, to: Instant, mode: Mode) -> (Account, Vec<Outcome>) {
@@ -355,7 +406,7 @@ proptest! {
         let built = story.build(false);
         let to = story.at(at);
         let (account, _) = built.replay(to, Mode::Exact);
-        prop_assume!(account.life() == tenure_engine::Life::Live);
+        prop_assume!(account.life() == Life::Live);
         let model = built.engine.model();
         for metric in &model.metrics {
             let MetricDef::Events { aggregate, events, window, filter } = &metric.def else { continue };
@@ -366,13 +417,47 @@ proptest! {
         }
     }
 
+    /// A peak is the greatest value that one sees who looks at every instant, tenure by tenure.
+    #[test]
+    fn peaks_are_running_maxima(story in stories()) {
+        let built = story.build(false);
+        let model = built.engine.model().clone();
+        let peaks = |metrics: &[Metric]| -> Vec<(u32, u32)> {
+            metrics.iter().filter_map(|m| if let MetricDef::Peak(of) = m.def { Some((of, m.column)) } else { None }).collect()
+        };
+        let (of_account, of_person) = (peaks(&model.metrics), peaks(&model.person_metrics));
+        prop_assert_eq!((of_account.len(), of_person.len()), (2, 2));
+        let mut account = built.engine.account("acme");
+        let (mut seen, mut tenure) = (BTreeMap::<(String, u32), f64>::new(), 1);
+        for t in built.instants() {
+            built.step(&mut account, t);
+            if account.life() != Life::Live { continue }
+            if account.tenure() != tenure {
+                (seen, tenure) = (BTreeMap::new(), account.tenure());
+            }
+            let mut look = |who: &str, row: &[Value], peaks: &[(u32, u32)]| {
+                for (of, peak) in peaks {
+                    let key = (who.to_owned(), *peak);
+                    if let Some(now) = row[*of as usize].as_number() {
+                        let most = seen.entry(key.clone()).or_insert(now);
+                        *most = most.max(now);
+                    }
+                    let most = seen.get(&key).map_or(Value::Null, |x| Value::Number(*x));
+                    assert_eq!(row[*peak as usize], most, "column {peak} of {who} at {t}");
+                }
+            };
+            look("", account.row(), &of_account);
+            account.people().filter(|p| p.1).for_each(|(id, _, row)| look(id, row, &of_person));
+        }
+    }
+
     /// Sampling once a date gives, at the end of each date, the metrics that every instant gives.
     #[test]
     fn sampling_agrees_on_metrics(story in stories(), at in 0..SPAN_MINUTES) {
         let built = story.build(false);
         let to = built.engine.model().calendar.last_instant(built.engine.model().calendar.day(story.at(at)));
         let ((exact, _), (daily, _)) = (built.replay(to, Mode::Exact), built.replay(to, Mode::Daily));
-        prop_assume!(exact.life() == tenure_engine::Life::Live && daily.life() == tenure_engine::Life::Live && exact.tenure() == 1);
+        prop_assume!(exact.life() == Life::Live && daily.life() == Life::Live && exact.tenure() == 1);
         for metric in &built.engine.model().metrics {
             if matches!(metric.def, MetricDef::Events { window: Window::From { .. }, .. }) || !matches!(metric.def, MetricDef::Events { .. } | MetricDef::PeopleIn(_)) { continue }
             prop_assert_eq!(exact.value(metric.column), daily.value(metric.column), "{}", &metric.name);
