@@ -78,7 +78,7 @@ fn model(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
         number(2),
         limit(0)
     );
-    text += "  active: { of: person, when: \"own > 1\" }\n  lead: { of: person, when: \"role = 'lead' AND best > 0\" }\n  stuck: { of: person, when: \"account.stage = 'first' AND quiet > 1\" }\n";
+    text += "  active: { of: person, when: \"own > 1\" }\n  lead: { of: person, when: \"role = 'lead' AND own > 0\" }\n  star: { of: person, when: \"best > 2\" }\n  stuck: { of: person, when: \"account.stage = 'first' AND quiet > 1\" }\n";
     text += &format!(
         "lifecycle:\n  stages:\n    first: {{ first: true, expected: {{ big: 5d, default: 3d }} }}\n    second: {{ when: \"{} >= {}\" }}\n    third: {{ when: \"health > 55 OR ratio > 1\", back_to: second }}\n",
         number(3),
@@ -558,4 +558,18 @@ fn a_late_input_is_refused_and_changes_nothing() {
     let inputs = Inputs { people: &[], events: late.events(), changes: &[] };
     assert!(engine.advance(&mut account, &inputs, Instant(13 * DAY), Mode::Exact, &mut tenure_engine::Nothing).is_err());
     assert_eq!(account.row(), row);
+}
+
+#[test]
+fn who_leaves_and_returns_at_one_instant_is_there() {
+    let engine = Engine::new(model(0, &[0], &[1, 2, 3, 4]));
+    let at = |day: i64| Some(Instant(day * DAY));
+    let stay = |from, until| Membership { person: "ann".into(), account: "acme".into(), from: at(from), until };
+    let mut changes = engine.changes(&[]);
+    changes.memberships(&[stay(12, None), stay(10, at(12))]);
+    let (people, changes, _) = changes.finish();
+    let mut account = engine.account("acme");
+    let inputs = Inputs { people: &people, changes: &changes, ..Inputs::default() };
+    engine.advance(&mut account, &inputs, Instant(13 * DAY), Mode::Exact, &mut tenure_engine::Nothing).unwrap();
+    assert!(account.people().all(|p| p.1));
 }

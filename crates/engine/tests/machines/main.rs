@@ -175,7 +175,7 @@ const MILESTONES: &[(&str, &str, &str, &str, &str)] = &[
         "----F--"),
     ("it does not start outside of its segment", "due: 4h after started_at",
         "-oo..x",
-        "...ppl",
+        "...pml",
         "----F-"),
     ("once started it goes on outside of its segment", "due: 4h after started_at",
         "..---o",
@@ -400,10 +400,11 @@ const BANDS: &[Row] = &[
 fn bands() {
     for (rule, written, input, expected) in BANDS {
         let bands = if written.contains("bands") { "" } else { "bands: { green: 70, yellow: 40 }, " };
+        let comma = if written.is_empty() { "" } else { ", " };
         let engine = engine(&format!(
             "traits: {{ score: number }}
 scorecards:
-  all: {{ {bands}groups: {{ g: {{ measures: {{ m: {{ metric: score, points: {{ 0: 0, 100: 100 }} }} }} }} }}, {written} }}"
+  card: {{ {bands}groups: {{ g: {{ measures: {{ m: {{ metric: score, points: {{ 0: 0, 100: 100 }} }} }} }} }}{comma}{written} }}"
         ));
         let mut story = Story::default();
         let scores: Vec<&str> = input.split(' ').collect();
