@@ -257,8 +257,9 @@ fn foreign(kind: &str, fields: &mut Fields, report: &mut Report) {
 
 fn part<'n>(kind: &'static str, fields: &mut Fields<'n>, of: Of, scope: &mut Scope, report: &mut Report) -> Option<Part<'n>> {
     let node = fields.node(kind)?;
-    if of == Of::Person && matches!(kind, "people" | "people_in" | "children") {
-        report.error(fields.place_of(kind), "not-supported", format!("a person's metric cannot be `{kind}`: it is about accounts"), None);
+    if of == Of::Person && matches!(kind, "people" | "people_in" | "ago" | "children") {
+        let why = if kind == "ago" { "past values are kept of accounts alone" } else { "it is about accounts" };
+        report.error(fields.place_of(kind), "not-supported", format!("a person's metric cannot be `{kind}`: {why}"), None);
         return None;
     }
     match kind {

@@ -87,7 +87,7 @@ errors! {
         "metrics: { a: { peak: arr }, b: { count: any }, c: { peak: b, window: 7d }, d: { peak: bb }, e: { first_time: any }, f: { peak: e }, g: { peak: 5 } }",
         "person_metrics: { a: { count: any }, b: { peak: account.x } }\nmetrics: { x: { count: any }, c: { peak: a } }",
         "metrics: { a: { children: arr }, b: { children: plan, how: sum }, c: { children: arr, how: summ }, d: { children: arr, how: weighted }, e: { children: arr, how: sum, by: seats }, f: { children: health, how: weighted, by: plan } }",
-        "person_metrics: { a: { people: login }, b: { people_in: x }, c: { children: arr, how: sum } }",
+        "person_metrics: { a: { people: login }, b: { people_in: x }, c: { children: arr, how: sum }, d: { ago: a, by: 1d } }",
         "metrics: { a: { sql: 'renewal_at - now' }, b: { sql: 'NULL' }, c: { sql: 'renewal_at - trial_ends_at' } }",
         "metrics: { a: { count: any, label: [x] } }",
     ]
