@@ -29,13 +29,7 @@ pub struct Story {
 
 impl Story {
     pub fn set(&mut self, hour: usize, entity: &Entity, field: &str, value: Json) {
-        self.versions.push(Version {
-            entity: entity.clone(),
-            field: field.into(),
-            value,
-            valid_from: Some(at(hour)),
-            known_from: None,
-        });
+        self.versions.push(Version { entity: entity.clone(), field: field.into(), value, valid_from: Some(at(hour)), known_from: None });
     }
 
     /// The first hour begins a subscription, `|` ends it, `+` begins another. Was that all?

@@ -1,110 +1,20 @@
 //! Properties of `advance`: batching, order of arrival and skipping change nothing; signals equal a scan of the events.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod model;
+mod scan;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use model::{METRICS, STARTS, model};
 use proptest::prelude::*;
+use scan::scan;
 use serde_json::json;
 use tenure_engine::{Account, Change, Engine, EventTable, Inputs, Life, Mode, Outcome, What};
-use tenure_model::definition::{Aggregate, Events, Metric, MetricDef, Window};
+use tenure_model::Value;
+use tenure_model::definition::{Metric, MetricDef, Window};
 use tenure_model::input::{Action, Decision, Entity, Membership, OverrideKind, Version};
-use tenure_model::time::{DAY, Day, HOUR, Instant, MINUTE};
-use tenure_model::{Calendar, Decimal, Model, Value};
-
-/// Around a change to summer time and one back, in a zone that is not UTC.
-const ZONES: [&str; 3] = ["Europe/Berlin", "America/New_York", "Pacific/Auckland"];
-const STARTS: [&str; 3] = ["2025-03-20T00:00:00Z", "2025-10-15T00:00:00Z", "2025-09-20T00:00:00Z"];
-
-const METRICS: &[&str] = &[
-    "{ count: a, window: 7d }",
-    "{ count: a, window: 3d, offset: 3d }",
-    "{ count: any, window: 24h }",
-    "{ count: b, window: 90min, offset: 30min }",
-    "{ count: [a, b] }",
-    "{ count: a, window: 7d, from: started_at }",
-    "{ count: any, from: stage_entered_at }",
-    "{ count: b, window: 5d, before: goal_at }",
-    "{ sum: a.amount, window: 4d }",
-    "{ avg: a.amount, window: 6d, offset: 2d }",
-    "{ min: b.amount, window: 5d }",
-    "{ max: any.amount }",
-    "{ last: a.amount, window: 36h }",
-    "{ people: any, window: 4d }",
-    "{ people: a, window: 4d, offset: 4d }",
-    "{ people: [a, b] }",
-    "{ days: any, window: 8d }",
-    "{ days: b }",
-    "{ events: [a, b, c], window: 5d }",
-    "{ events: [a, c] }",
-    "{ since: a }",
-    "{ first_time: b }",
-    "{ last_time: c }",
-    "{ ever: c }",
-    "{ count: a, where: \"amount > 2\", window: 7d }",
-    "{ count: any, where: \"amount <= 1\", window: 12h }",
-    "{ days: any, from: started_at }",
-    "{ people: any, from: started_at }",
-    "{ sum: a.amount, from: started_at }",
-    "{ events: [a, b], window: 30h }",
-    "{ avg: a.amount, window: 30h }",
-    "{ people: any, window: 2d, from: started_at }",
-    "{ days: a, window: 40h, offset: 5h }",
-    "{ distinct: a.amount }",
-    "{ distinct: any.amount, window: 4d }",
-    "{ distinct: b.amount, window: 3d, offset: 2d }",
-    "{ distinct: any.amount, window: 30h }",
-    "{ distinct: a.amount, from: started_at }",
-    "{ distinct: any.amount, where: \"amount > 2\", window: 7d }",
-];
-
-fn model(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
-    let picks: Vec<usize> = picks.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-    let metric = |i: usize| format!("m{i}");
-    let limit = |i: usize| limits[i % limits.len()];
-    // Conditions need numbers: counts of the picked ones that are numbers, else age.
-    let numeric: Vec<String> = picks.iter().filter(|i| ![21, 22, 23].contains(*i)).map(|i| metric(*i)).collect();
-    let number = |i: usize| numeric.get(i % numeric.len().max(1)).cloned().unwrap_or_else(|| "age_days".into());
-    let mut text = format!(
-        "timezone: {}\ntraits: {{ tier: number, goal_at: time, started_at: time }}\nperson_traits: {{ role: text }}\nevents:\n  a: {{ amount: number }}\n  b: {{ amount: number }}\nmetrics:\n",
-        ZONES[zone]
-    );
-    for i in &picks {
-        text += &format!("  {}: {}\n", metric(*i), METRICS[*i]);
-    }
-    text += &format!("  ratio: {{ sql: \"{} / NULLIF({}, 0)\" }}\n  before: {{ ago: {}, by: 2d }}\n  top: {{ peak: {} }}\n  top_ratio: {{ peak: ratio }}\n", number(0), number(1), number(0), number(0));
-    text += &format!("  readers: {{ people_in: active }}\n  leads: {{ people_in: lead }}\nperson_metrics:\n  own: {{ count: a, window: 3d }}\n  quiet: {{ since: b }}\n  tones: {{ distinct: any.amount, window: 2d }}\n  best: {{ peak: own }}\n  most_tones: {{ peak: tones }}\n");
-    text += &format!(
-        "segments:\n  big: {{ when: \"tier = 1\" }}\n  busy: {{ when: \"{} > {} AND big\" }}\n  soon: {{ when: \"goal_at - now BETWEEN INTERVAL '0 days' AND INTERVAL '36 hours'\" }}\n",
-        number(2),
-        limit(0)
-    );
-    text += "  active: { of: person, when: \"own > 1\" }\n  lead: { of: person, when: \"role = 'lead' AND own > 0\" }\n  star: { of: person, when: \"best > 2\" }\n  stuck: { of: person, when: \"account.stage = 'first' AND quiet > 1\" }\n";
-    text += &format!(
-        "lifecycle:\n  stages:\n    first: {{ first: true, expected: {{ big: 5d, default: 3d }} }}\n    second: {{ when: \"{} >= {}\" }}\n    third: {{ when: \"health > 55 OR ratio > 1\", back_to: second }}\n",
-        number(3),
-        limit(1)
-    );
-    text += &format!(
-        "  milestones:\n    kick: {{ reached: \"{} > {}\", due: 4d after started_at, alert: missed }}\n    goal: {{ stage: second, reached: \"busy\", due: 1d before goal_at }}\n",
-        number(4),
-        limit(2)
-    );
-    text += &format!(
-        "scorecards:\n  everyone:\n    bands: {{ green: 70, yellow: 40 }}\n    hysteresis: 3\n    groups:\n      use:\n        weight: 60\n        measures:\n          one: {{ metric: {}, points: {{ 0: 0, {}: 100 }}, missing: keep 2d }}\n          two: {{ metric: readers, steps: {{ \"<= 0\": 20, else: 80 }}, min_age: 2d }}\n      mood:\n        weight: 40\n        measures:\n          three: {{ metric: {}, points: {{ 0: 100, 9: 0 }} }}\n    caps: [ {{ when: \"soon\", at: 60 }} ]\n",
-        number(5),
-        limit(3) + 1,
-        number(6)
-    );
-    text += &format!(
-        "alerts:\n  missed: {{ severity: high }}\n  drop: {{ when: \"{} < {}\", for: 30h, cooldown: 3d }}\n  late: {{ when: \"stage_late AND milestone('kick') <> 'reached'\", keep_firing_for: 10h }}\n  due: {{ when: \"goal_at < now + INTERVAL '20 hours'\", stages: [second, third] }}\n  idle: {{ of: person, when: \"quiet > 1 AND account.health < 60\" }}\n",
-        number(7),
-        limit(0)
-    );
-    match tenure_model::check(&[("model.yaml".to_owned(), text.clone())]) {
-        Ok(model) => Arc::new(model),
-        Err(diagnostics) => panic!("{text}\n{}", diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
-    }
-}
+use tenure_model::time::{DAY, HOUR, Instant, MINUTE};
 
 /// The last of them does nothing.
 const PEOPLE: [&str; 4] = ["ann", "bob", "cem", "dora"];
@@ -462,85 +372,6 @@ proptest! {
             if matches!(metric.def, MetricDef::Events { window: Window::From { .. }, .. }) || !matches!(metric.def, MetricDef::Events { .. } | MetricDef::PeopleIn(_)) { continue }
             prop_assert_eq!(exact.value(metric.column), daily.value(metric.column), "{}", &metric.name);
         }
-    }
-}
-
-/// The slow and plain way to compute a metric: over the raw events, from the documentation.
-#[allow(clippy::too_many_arguments)]
-fn scan(
-    story: &Story,
-    built: &Built,
-    account: &Account,
-    aggregate: Aggregate,
-    events: &Events,
-    window: Window,
-    filter: Option<&str>,
-    t: Instant,
-) -> Value {
-    let model = built.engine.model();
-    let calendar: &Calendar = &model.calendar;
-    let today = calendar.day(t);
-    let instant = |column: u32| account.value(column).as_instant(calendar);
-    let (from, to) = match window {
-        Window::Lifetime => (Instant::MIN, t.next()),
-        Window::Days { days, offset } => {
-            (calendar.midnight(Day(today.0 - offset - days + 1)), calendar.midnight(Day(today.0 - offset + 1)))
-        }
-        Window::Exact { micros, offset } => (t.plus(1 - offset - micros), t.plus(1 - offset)),
-        Window::From { anchor, length } => match instant(anchor) {
-            None => return Value::Null,
-            Some(a) => (a, length.map_or(Instant::NEVER, |l| calendar.add(a, l, 1))),
-        },
-        Window::Before { anchor, length } => match instant(anchor) {
-            None => return Value::Null,
-            Some(a) => (calendar.add(a, length, -1), a),
-        },
-    };
-    let mut raw = story.events.clone();
-    raw.sort();
-    raw.dedup();
-    let names = ["a", "b", "c", "d"];
-    let hits: Vec<(Instant, usize, usize, Option<f64>)> = raw
-        .iter()
-        .map(|(m, n, p, a)| (story.at(*m), usize::from(*n), usize::from(*p), a.map(|a| f64::from(a) * 0.5)))
-        .filter(|(time, ..)| *time >= from && *time < to && *time <= t)
-        .filter(|(_, name, ..)| match events {
-            Events::Any => true,
-            Events::Named(ids) => ids.iter().any(|i| model.event_names[usize::from(*i)] == names[*name]),
-        })
-        .filter(|(.., amount)| match filter {
-            Some(f) if f.contains("> 2") => amount.is_some_and(|a| a > 2.0),
-            Some(_) => amount.is_some_and(|a| a <= 1.0),
-            None => true,
-        })
-        .collect();
-    let amounts: Vec<f64> = hits.iter().filter_map(|h| h.3).collect();
-    let number = |x: f64| Value::Number(x);
-    let sum = || amounts.iter().fold(Decimal::ZERO, |s, x| s + Decimal::from_f64(*x)).to_f64();
-    let distinct = |keys: Vec<i64>| number(keys.into_iter().collect::<BTreeSet<_>>().len() as f64);
-    match aggregate {
-        Aggregate::Count => number(hits.len() as f64),
-        Aggregate::Sum(_) => number(sum()),
-        Aggregate::Avg(_) if amounts.is_empty() => Value::Null,
-        Aggregate::Avg(_) => number(sum() / amounts.len() as f64),
-        Aggregate::Min(_) => amounts.iter().copied().reduce(f64::min).map_or(Value::Null, number),
-        Aggregate::Max(_) => amounts.iter().copied().reduce(f64::max).map_or(Value::Null, number),
-        Aggregate::Last(_) => {
-            let last = hits.iter().filter(|h| h.3.is_some()).max_by(|a, b| a.0.cmp(&b.0).then(a.3.partial_cmp(&b.3).unwrap()));
-            last.and_then(|h| h.3).map_or(Value::Null, number)
-        }
-        Aggregate::People => distinct(hits.iter().filter(|h| h.2 < 3).map(|h| h.2 as i64).collect()),
-        Aggregate::Days => distinct(hits.iter().map(|h| i64::from(calendar.day(h.0).0)).collect()),
-        Aggregate::Distinct(_) => distinct(amounts.iter().map(|a| (a * 2.0) as i64).collect()),
-        Aggregate::Events => distinct(hits.iter().map(|h| h.1 as i64).collect()),
-        Aggregate::Since => {
-            let started = model.account.iter().position(|c| c.name == "started_at").unwrap() as u32;
-            let from = hits.last().map(|h| h.0).or_else(|| instant(started));
-            from.map_or(Value::Null, |f| number(f64::from(today.0 - calendar.day(f).0)))
-        }
-        Aggregate::FirstTime => hits.first().map_or(Value::Null, |h| Value::Time(h.0)),
-        Aggregate::LastTime => hits.last().map_or(Value::Null, |h| Value::Time(h.0)),
-        Aggregate::Ever => Value::Bool(!hits.is_empty()),
     }
 }
 
