@@ -605,7 +605,9 @@ fn feed(plan: &RowPlan, fed: &[u16], body: &mut Body, a: &Arrival<'_>, row: &mut
             continue;
         }
         let value = match signal.need {
-            Need::Sums(p) | Need::Extremes(p) | Need::Values(p) | Need::Log(Some(p)) => events.properties(a.i, width).get(p).unwrap_or(&Value::Null),
+            Need::Sums(p) | Need::Extremes(p) | Need::Values(p) | Need::Log(Some(p)) => {
+                events.properties(a.i, width).get(p).unwrap_or(&Value::Null)
+            }
             _ => &Value::Null,
         };
         let name = if signal.names.is_empty() { 0 } else { signal.names.get(&events.name[a.i]).copied().unwrap_or(0) };

@@ -253,12 +253,9 @@ impl Scene<'_> {
         let first = events.time.partition_point(|t| *t < from.0);
         let last = events.time.partition_point(|t| *t < to.0);
         let property = match aggregate {
-            Aggregate::Sum(p)
-            | Aggregate::Avg(p)
-            | Aggregate::Min(p)
-            | Aggregate::Max(p)
-            | Aggregate::Last(p)
-            | Aggregate::Distinct(p) => Some(p),
+            Aggregate::Sum(p) | Aggregate::Avg(p) | Aggregate::Min(p) | Aggregate::Max(p) | Aggregate::Last(p) | Aggregate::Distinct(p) => {
+                Some(p)
+            }
             _ => None,
         };
         (first..last.max(first))

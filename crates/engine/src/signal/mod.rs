@@ -58,12 +58,9 @@ impl Need {
     /// The cheapest signal that answers an aggregate over a window.
     pub fn of(aggregate: Aggregate, window: Window) -> Need {
         let property = match aggregate {
-            Aggregate::Sum(p)
-            | Aggregate::Avg(p)
-            | Aggregate::Min(p)
-            | Aggregate::Max(p)
-            | Aggregate::Last(p)
-            | Aggregate::Distinct(p) => Some(p),
+            Aggregate::Sum(p) | Aggregate::Avg(p) | Aggregate::Min(p) | Aggregate::Max(p) | Aggregate::Last(p) | Aggregate::Distinct(p) => {
+                Some(p)
+            }
             _ => None,
         };
         let by_date = match window {
