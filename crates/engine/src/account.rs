@@ -11,6 +11,7 @@ use tenure_model::{Model, Value};
 
 use crate::alert::Machine;
 use crate::bits::Bits;
+use crate::input::Change;
 use crate::outcome::{AlertState, MilestoneStatus};
 use crate::plan::{Plan, RowPlan};
 use crate::signal::Signal;
@@ -35,6 +36,8 @@ pub(crate) struct Body {
     /// By node: when time alone may change it.
     pub wake: Vec<i64>,
     pub lagged: Bits,
+    /// By column of a `peak:`: when it was reached.
+    pub peaks: BTreeMap<ColumnId, Instant>,
 }
 
 impl Body {
@@ -44,6 +47,7 @@ impl Body {
             signals: plan.signals.iter().map(|s| Signal::new(s.need, s.horizon)).collect(),
             wake: vec![i64::MAX; plan.width],
             lagged: Bits::new(plan.width),
+            peaks: BTreeMap::new(),
         }
     }
 
@@ -169,6 +173,8 @@ pub struct Account {
     pub(crate) tenure_started: Option<Instant>,
     /// `started_at` as the row has it, with its date.
     pub(crate) started: Option<(Instant, Day)>,
+    /// Undated changes that came before the account was born.
+    pub(crate) assumed: Vec<Change>,
     pub(crate) started_trait: Value,
     pub(crate) subscriptions: Subscriptions,
     /// When subscriptions alone change something next.
@@ -217,6 +223,7 @@ impl Account {
             tenure: 1,
             tenure_started: None,
             started: None,
+            assumed: Vec::new(),
             started_trait: Value::Null,
             subscriptions: Subscriptions::default(),
             facts_wake: Instant::NEVER,

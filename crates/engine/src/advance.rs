@@ -15,8 +15,8 @@ use crate::evaluate::{Step, Touched};
 use crate::health::HealthNow;
 use crate::input::{Change, Inputs, What};
 use crate::outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Sink};
-use crate::sampled::Sheet;
 use crate::plan::{Feed, NO_PROPERTY, Plan, RowPlan};
+use crate::sampled::Sheet;
 use crate::signal::Seen;
 use crate::subscription::Facts;
 
@@ -92,7 +92,8 @@ impl Engine {
         };
         let mut cursor = Cursor { event: 0, change: 0 };
         if account.life == Life::Unborn {
-            let Some(born) = self.birth(inputs) else {
+            let Some(born) = self.birth(account, inputs).filter(|born| *born <= to) else {
+                account.assume(inputs.changes, &scratch.people);
                 account.at = to;
                 return Ok(());
             };
@@ -145,10 +146,11 @@ impl Engine {
     }
 
     /// The first instant of an account: its first dated input, or an assumed start before it.
-    fn birth(&self, inputs: &Inputs<'_>) -> Option<Instant> {
+    fn birth(&self, account: &Account, inputs: &Inputs<'_>) -> Option<Instant> {
         let started = self.plan.started_trait;
         let created = self.plan.traits.get("created_at").copied();
-        let assumed = inputs.changes.iter().take_while(|c| c.at == Instant::MIN).filter_map(|c| match &c.what {
+        let undated = account.assumed.iter().chain(inputs.changes.iter().take_while(|c| c.at == Instant::MIN));
+        let assumed = undated.filter_map(|c| match &c.what {
             What::Trait(slot, value) if Some(*slot) == started || Some(*slot) == created => value.as_instant(&self.model.calendar),
             What::Subscription(_, crate::input::SubscriptionField::StartedAt, value) => value.as_instant(&self.model.calendar),
             _ => None,
@@ -222,7 +224,13 @@ impl Engine {
     }
 
     /// An evaluation at an instant, with nothing dirty yet.
-    pub(crate) fn step<'a, S: Sink>(&'a self, account: &'a mut Account, scratch: &'a mut Scratch, sink: &'a mut S, t: Instant) -> Step<'a, S> {
+    pub(crate) fn step<'a, S: Sink>(
+        &'a self,
+        account: &'a mut Account,
+        scratch: &'a mut Scratch,
+        sink: &'a mut S,
+        t: Instant,
+    ) -> Step<'a, S> {
         let Scratch { dirty, health, .. } = scratch;
         Step { engine: self, account, sink, dirty, t, daily: false, touched: Touched::Some(vec![]), shared: vec![], health }
     }
@@ -266,6 +274,11 @@ impl Cursor {
             step.begin();
         }
         while let Some(change) = inputs.changes.get(self.change).filter(|c| c.at <= step.t) {
+            // A sample takes many instants at once, in their order; at one instant changes come first.
+            while inputs.events.time.get(self.event).is_some_and(|e| *e < change.at.0) {
+                step.event(self.event, inputs, people, row);
+                self.event += 1;
+            }
             self.change += 1;
             step.change(change, people);
         }
@@ -328,6 +341,8 @@ impl<S: Sink> Step<'_, S> {
         (0..self.engine.plan.account.width).for_each(|n| self.dirty.insert(n));
         self.tell(Happened::Born, vec![]);
         self.first_stage();
+        let own: Vec<u32> = (0..self.account.ordinals.len() as u32).collect();
+        std::mem::take(&mut self.account.assumed).iter().for_each(|change| self.change(change, &own));
     }
 
     fn first_stage(&mut self) {
@@ -572,6 +587,8 @@ impl<S: Sink> Step<'_, S> {
         account.health.kept.clear();
         account.health.band = None;
         account.logs.iter_mut().for_each(|l| l.clear());
+        account.body.forget_peaks();
+        account.people.iter_mut().for_each(|p| p.body.forget_peaks());
         for milestone in engine.model.milestones.iter().filter_map(|m| m.column) {
             account.body.row[milestone as usize] = Value::Null;
         }
@@ -582,6 +599,7 @@ impl<S: Sink> Step<'_, S> {
         }
         (0..engine.plan.account.width).for_each(|n| self.dirty.insert(n));
         self.everyone();
+        self.shared.extend(engine.plan.shared.iter().map(|s| s.0)); // what was reset, persons see reset
         self.tell(Happened::Restarted, vec![]);
         self.first_stage();
         if self.parent().is_some() && !engine.plan.exports.is_empty() {
@@ -691,6 +709,19 @@ fn feed(plan: &RowPlan, fed: &[Feed], body: &mut Body, a: &Arrival<'_>, row: &mu
 }
 
 impl Account {
+    /// Keeps undated changes until the account is born, with its own ordinals of persons.
+    fn assume(&mut self, changes: &[Change], people: &[u32]) {
+        let own = |person: u32| people.get(person as usize).copied().unwrap_or(u32::MAX);
+        self.assumed.extend(changes.iter().take_while(|c| c.at == Instant::MIN).map(|c| {
+            let what = match &c.what {
+                What::Member(person, member) => What::Member(own(*person), *member),
+                What::PersonTrait(person, slot, value) => What::PersonTrait(own(*person), *slot, value.clone()),
+                other => other.clone(),
+            };
+            Change { at: c.at, what }
+        }));
+    }
+
     /// The account's own ordinals of these persons; new ones are added, members from their first input on.
     fn ordinals_of(&mut self, ids: &[Arc<str>], model: &Model, plan: &Plan) -> Vec<u32> {
         if self.ordinals.is_empty() {

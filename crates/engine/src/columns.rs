@@ -4,13 +4,14 @@ use tenure_model::definition::{ColumnId, MetricDef, Segment};
 use tenure_model::{Kind, Model, Program};
 
 use crate::plan::{Layer, Plan, RowPlan, Task};
+use crate::signal::Need;
 
 /// The part of a plan that sampled replays compute in columns.
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
     /// In order of evaluation: the slot and how it is computed. Segments among them are only read by what follows, not taken into the row.
     pub made: Vec<(ColumnId, Task)>,
-    /// Metrics of events that are no numbers: read off their signals date by date.
+    /// Metrics of events that are no numbers, or count different values: read off their signals date by date.
     pub given: Vec<(ColumnId, usize)>,
     /// The nodes that are evaluated date by date, where something they read changed.
     pub nodes: Vec<usize>,
@@ -47,7 +48,7 @@ impl Columns {
             let Some(out) = node.out else { continue };
             let reads = account.reads_of(n);
             let plain = !reads.iter().any(|slot| stepped[*slot as usize]) && programs(model, node.task).iter().all(|p| !p.reads_now());
-            let number = matches!(model.account[out as usize].kind, Kind::Number | Kind::Bool);
+            let number = matches!(model.account[out as usize].kind, Kind::Number | Kind::Bool) && !is_of_values(model, node.task);
             match node.task {
                 Task::Age | Task::DaysUntil(_) if plain => columns.made.push((out, node.task)),
                 Task::Metric(m) => match &model.metrics[m].def {
@@ -104,6 +105,12 @@ impl Columns {
         let slots = self.made.iter().map(|m| m.0).chain(self.given.iter().map(|g| g.0));
         slots.filter_map(|slot| account.writers[slot as usize]).filter(|n| !self.nodes.contains(n))
     }
+}
+
+/// Does it count different values? They are only known as of the present.
+fn is_of_values(model: &Model, task: Task) -> bool {
+    let Task::Metric(m) = task else { return false };
+    matches!(&model.metrics[m].def, MetricDef::Events { aggregate, window, .. } if matches!(Need::of(*aggregate, *window), Need::Values(_)))
 }
 
 /// The conditions and expressions of a node.

@@ -156,6 +156,7 @@ impl<S: Sink> Step<'_, S> {
                     MetricDef::Sql(program) => metric::of_program(program, &self.account.body.row, self.t),
                     MetricDef::PeopleIn(segment) => (Value::Number(f64::from(self.account.people_in[*segment])), i64::MAX),
                     MetricDef::Ago { of, days } => (self.ago(*of, *days), i64::MAX),
+                    MetricDef::Peak(of) => (self.account.body.peak(*of, model.metrics[m].column, self.t), i64::MAX),
                     MetricDef::Children { of, how } => (health::children(&engine.plan, self.account, *of, *how), i64::MAX),
                 };
                 self.account.body.wake[n] = wake;

@@ -243,7 +243,7 @@ pub fn sort(changes: &mut [Change]) {
 /// What decides the order within an instant: the kind, then the content.
 fn within(what: &What) -> (u8, String) {
     match what {
-        What::Member(p, joins) => (u8::from(!joins), p.to_string()),
+        What::Member(p, joins) => (u8::from(*joins), p.to_string()), // who leaves and returns at one instant is there
         What::Trait(slot, v) => (2, format!("{slot} {v}")),
         What::PersonTrait(p, slot, v) => (3, format!("{p} {slot} {v}")),
         What::Subscription(id, field, v) => (4, format!("{id} {field:?} {v}")),

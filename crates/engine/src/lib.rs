@@ -14,6 +14,7 @@ mod health;
 mod input;
 mod metric;
 mod outcome;
+mod peak;
 mod people;
 mod plan;
 mod sampled;
@@ -110,12 +111,7 @@ impl Engine {
         if account.life() == Life::Unborn {
             return HealthNow::default();
         }
-        let at = health::At {
-            t: account.evaluated,
-            today: account.today,
-            calendar: &self.model.calendar,
-            started: account.started,
-        };
+        let at = health::At { t: account.evaluated, today: account.today, calendar: &self.model.calendar, started: account.started };
         let mut now = HealthNow::default();
         health::health(&self.model, &self.plan, account, &at, &mut now);
         now

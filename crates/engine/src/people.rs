@@ -233,6 +233,7 @@ fn person_node(
                 metric::of_events(&body.signals[plan.metric_signal[m]], *aggregate, *window, &body.row, moment)
             }
             MetricDef::Sql(program) => metric::of_program(program, &body.row, moment.t),
+            MetricDef::Peak(of) => (body.peak(*of, engine.model.person_metrics[m].column, moment.t), i64::MAX),
             _ => (Value::Null, i64::MAX),
         },
         Task::Segment(s) => {

@@ -375,7 +375,7 @@ impl RowPlan {
                     };
                     if let Some(name) = name {
                         let property = match signal.need {
-                            Need::Sums(p) | Need::Extremes(p) | Need::Log(Some(p)) => p as u16,
+                            Need::Sums(p) | Need::Extremes(p) | Need::Values(p) | Need::Log(Some(p)) => p as u16,
                             _ => NO_PROPERTY as u16,
                         };
                         fed.push(Feed { signal: s as u16, property, name: name as u32, filtered: signal.filter.is_some() });
@@ -439,6 +439,7 @@ fn is_daily(metric: &Metric) -> bool {
 fn reads_metric(metric: &Metric, started_at: Option<ColumnId>) -> Vec<ColumnId> {
     match &metric.def {
         MetricDef::Sql(program) => program.reads().to_vec(),
+        MetricDef::Peak(of) => vec![*of],
         MetricDef::Events { aggregate: Aggregate::Since, .. } => started_at.into_iter().collect(),
         MetricDef::Events { window: Window::From { anchor, .. } | Window::Before { anchor, .. }, .. } => vec![*anchor],
         _ => vec![],

@@ -213,6 +213,8 @@ pub enum MetricDef {
         /// Days back.
         days: i32,
     },
+    /// The greatest value that a metric of the same row has had in this tenure, at any instant of evaluation.
+    Peak(ColumnId),
     /// Over child accounts.
     Children {
         /// Which column of the child.
@@ -239,6 +241,8 @@ pub enum Aggregate {
     Max(usize),
     /// At the latest time.
     Last(usize),
+    /// How many different values of it; NULL is none.
+    Distinct(usize),
     /// Different persons.
     People,
     /// Different dates.

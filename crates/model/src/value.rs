@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -227,6 +228,25 @@ impl Value {
 impl PartialEq for Value {
     fn eq(&self, other: &Value) -> bool {
         self.same(other)
+    }
+}
+
+/// A number is never NaN.
+impl Eq for Value {}
+
+/// As `==` has it: 0 and -0 are one value.
+impl Hash for Value {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Value::Null => {}
+            Value::Bool(b) => b.hash(state),
+            Value::Number(x) => (x + 0.0).to_bits().hash(state),
+            Value::Text(t) => t.hash(state),
+            Value::Time(t) => t.hash(state),
+            Value::Date(d) => d.hash(state),
+            Value::Interval(us) => us.hash(state),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a column has its value: conditions down to columns, metrics down to events, traits down to their versions.
 
+use rustc_hash::FxHashSet;
 use serde_json::{Value as Json, json};
 use tenure_model::condition::{Trace, TraceKind};
 use tenure_model::definition::{Aggregate, Builtin, ColumnId, Events, Metric, MetricDef, Source};
@@ -11,7 +12,7 @@ use super::{EVENTS_SHOWN_MAX, Teller};
 use crate::metric::{self, Moment};
 
 /// Columns are explained through one another to this depth; beyond it their value stands alone.
-const DEPTH_MAX: usize = 12;
+pub(super) const DEPTH_MAX: usize = 12;
 
 /// A row at an instant, to be explained.
 #[derive(Clone, Copy)]
@@ -160,6 +161,7 @@ impl Scene<'_> {
                     reason.because = members.map(|(id, _, _)| Reason::new("person", id.to_string()).with("person", json!(id))).collect();
                 }
             }
+            MetricDef::Peak(of) => self.peak(metric, *of, person, reason),
             MetricDef::Children { of, how } => {
                 let engine = self.teller.engine;
                 let name = &engine.model().account[*of as usize].name;
@@ -213,6 +215,7 @@ impl Scene<'_> {
         let counts: Vec<usize> = match aggregate {
             Aggregate::Since | Aggregate::LastTime => matching.last().copied().into_iter().collect(),
             Aggregate::FirstTime => matching.first().copied().into_iter().collect(),
+            Aggregate::Distinct(p) => self.latest_of_each(&matching, p),
             _ => matching,
         };
         let hidden = counts.len().saturating_sub(EVENTS_SHOWN_MAX);
@@ -220,6 +223,17 @@ impl Scene<'_> {
         if hidden > 0 {
             reason.because.push(Reason::new("more", format!("… and {hidden} earlier ones")).with("hidden", json!(hidden)));
         }
+    }
+
+    /// Of these events the latest of each value of a property.
+    fn latest_of_each(&self, events: &[usize], property: usize) -> Vec<usize> {
+        let width = self.teller.engine.model().properties.len();
+        let mut seen = FxHashSet::default();
+        let mut latest: Vec<usize> = events.to_vec();
+        latest.reverse();
+        latest.retain(|i| self.teller.inputs.events.properties(*i, width).get(property).is_some_and(|v| seen.insert(v)));
+        latest.reverse();
+        latest
     }
 
     /// Indexes of the events that a metric reads in [from, to).
@@ -239,7 +253,9 @@ impl Scene<'_> {
         let first = events.time.partition_point(|t| *t < from.0);
         let last = events.time.partition_point(|t| *t < to.0);
         let property = match aggregate {
-            Aggregate::Sum(p) | Aggregate::Avg(p) | Aggregate::Min(p) | Aggregate::Max(p) | Aggregate::Last(p) => Some(p),
+            Aggregate::Sum(p) | Aggregate::Avg(p) | Aggregate::Min(p) | Aggregate::Max(p) | Aggregate::Last(p) | Aggregate::Distinct(p) => {
+                Some(p)
+            }
             _ => None,
         };
         (first..last.max(first))
@@ -286,6 +302,7 @@ fn aggregate_words(aggregate: Aggregate, properties: &[&str]) -> String {
         Aggregate::Min(p) => of("least", p),
         Aggregate::Max(p) => of("greatest", p),
         Aggregate::Last(p) => of("last", p),
+        Aggregate::Distinct(p) => of("how many different", p),
         Aggregate::People => "how many persons with".into(),
         Aggregate::Days => "on how many dates".into(),
         Aggregate::Events => "how many of".into(),

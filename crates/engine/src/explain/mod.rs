@@ -5,6 +5,7 @@
 mod change;
 mod column;
 mod health;
+mod peak;
 mod recorder;
 mod tree;
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use rustc_hash::FxHashSet;
 use tenure_model::definition::Aggregate;
 use tenure_model::time::{Day, Instant};
 use tenure_model::{Decimal, Value};
@@ -23,7 +24,7 @@ struct Entry {
 
 /// Events in order of time; those older than the horizon are forgotten.
 ///
-/// Counts, dates and sums of a range are differences; different persons and names of a range that only grew since the last question
+/// Counts, dates and sums of a range are differences; different persons, names and values of a range that only grew since the last question
 /// (the windows that begin at an anchor) cost the new events alone.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
@@ -35,42 +36,53 @@ pub(crate) struct Log {
     last_day: Day,
     /// Sums and counts of the property up to and with each entry; empty where no sum was ever asked for.
     sums: VecDeque<(Decimal, u32)>,
-    people: RefCell<Different>,
-    names: RefCell<Different>,
+    people: RefCell<Different<Numbers>>,
+    names: RefCell<Different<Numbers>>,
+    values: RefCell<Different<FxHashSet<Value>>>,
 }
 
-/// The different small numbers of a range that was asked for.
+/// What was seen in a range that was asked for.
 #[derive(Clone, Debug, Default)]
-struct Different {
+struct Different<S> {
     range: Range<usize>,
-    seen: Vec<u64>,
-    count: u32,
+    seen: S,
 }
 
-impl Different {
-    /// The count for a range, continuing from the range before where that began at the same place.
+impl<S: Default> Different<S> {
+    /// What is seen in a range, continuing from the range before where that began at the same place.
     fn of<'e>(
         &mut self,
         range: Range<usize>,
         entries: impl Fn(Range<usize>) -> std::collections::vec_deque::Iter<'e, Entry>,
-        number: impl Fn(&Entry) -> u32,
-    ) -> u32 {
+        see: impl Fn(&mut S, &Entry),
+    ) -> &S {
         if range.start != self.range.start || range.end < self.range.end {
-            *self = Different { range: range.start..range.start, ..Different::default() };
+            *self = Different { range: range.start..range.start, seen: S::default() };
         }
-        for n in entries(self.range.end..range.end).map(number).filter(|n| *n != u32::MAX) {
-            let word = n as usize / 64;
-            if word >= self.seen.len() {
-                self.seen.resize(word + 1, 0);
-            }
-            let bit = 1 << (n % 64);
-            if self.seen[word] & bit == 0 {
-                self.seen[word] |= bit;
-                self.count += 1;
-            }
-        }
+        entries(self.range.end..range.end).for_each(|e| see(&mut self.seen, e));
         self.range = range;
-        self.count
+        &self.seen
+    }
+}
+
+/// A set of small numbers; `u32::MAX` stands for none.
+#[derive(Clone, Debug, Default)]
+struct Numbers {
+    words: Vec<u64>,
+    count: u32,
+}
+
+impl Numbers {
+    fn insert(&mut self, n: u32) {
+        if n == u32::MAX {
+            return;
+        }
+        let (word, bit) = (n as usize / 64, 1 << (n % 64));
+        if word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+        }
+        self.count += u32::from(self.words[word] & bit == 0);
+        self.words[word] |= bit;
     }
 }
 
@@ -85,6 +97,7 @@ impl Log {
             sums: VecDeque::new(),
             people: RefCell::default(),
             names: RefCell::default(),
+            values: RefCell::default(),
         }
     }
 
@@ -127,10 +140,10 @@ impl Log {
             let best = values().fold(None, |best: Option<&Entry>, e| if best.is_none_or(|b| better(e, b)) { Some(e) } else { best });
             best.map_or(Value::Null, |e| e.value.clone())
         };
-        let different = |memo: &RefCell<Different>, number: fn(&Entry) -> u32| {
-            let absolute = range.start + self.forgotten..range.end + self.forgotten;
-            let entries = |r: Range<usize>| self.entries.range(r.start - self.forgotten..r.end - self.forgotten);
-            Value::Number(f64::from(memo.borrow_mut().of(absolute, entries, number)))
+        let absolute = range.start + self.forgotten..range.end + self.forgotten;
+        let entries = |r: Range<usize>| self.entries.range(r.start - self.forgotten..r.end - self.forgotten);
+        let different = |memo: &RefCell<Different<Numbers>>, number: fn(&Entry) -> u32| {
+            Value::Number(f64::from(memo.borrow_mut().of(absolute.clone(), entries, |seen, e| seen.insert(number(e))).count))
         };
         match aggregate {
             Aggregate::Count => Value::Number(range.len() as f64),
@@ -144,6 +157,14 @@ impl Log {
             Aggregate::Last(_) => fold(|a, b| later(&(a.time, a.value.clone()), &(b.time, b.value.clone()))),
             Aggregate::People => different(&self.people, |e| e.person),
             Aggregate::Events => different(&self.names, |e| e.name),
+            Aggregate::Distinct(_) => {
+                let see = |seen: &mut FxHashSet<Value>, e: &Entry| {
+                    if !e.value.is_null() && !seen.contains(&e.value) {
+                        seen.insert(e.value.clone());
+                    }
+                };
+                Value::Number(self.values.borrow_mut().of(absolute, entries, see).len() as f64)
+            }
             Aggregate::Days => {
                 let first = within().next().map(|e| e.dates);
                 let last = within().next_back().map(|e| e.dates);

@@ -9,6 +9,7 @@ mod moves;
 mod names;
 mod people;
 mod sums;
+mod values;
 
 use tenure_model::definition::{Aggregate, Window};
 use tenure_model::time::{Day, Instant};
@@ -20,6 +21,7 @@ pub(crate) use log::Log;
 pub(crate) use names::Names;
 pub(crate) use people::People;
 pub(crate) use sums::Sums;
+pub(crate) use values::Values;
 
 /// One event as a signal sees it.
 #[derive(Clone, Copy)]
@@ -47,6 +49,8 @@ pub(crate) enum Need {
     People,
     /// Last date of each name.
     Names,
+    /// Last date of each value of a property.
+    Values(usize),
     /// Every event: for windows that dates cannot serve.
     Log(Option<usize>),
 }
@@ -55,7 +59,9 @@ impl Need {
     /// The cheapest signal that answers an aggregate over a window.
     pub fn of(aggregate: Aggregate, window: Window) -> Need {
         let property = match aggregate {
-            Aggregate::Sum(p) | Aggregate::Avg(p) | Aggregate::Min(p) | Aggregate::Max(p) | Aggregate::Last(p) => Some(p),
+            Aggregate::Sum(p) | Aggregate::Avg(p) | Aggregate::Min(p) | Aggregate::Max(p) | Aggregate::Last(p) | Aggregate::Distinct(p) => {
+                Some(p)
+            }
             _ => None,
         };
         let by_date = match window {
@@ -85,6 +91,7 @@ impl Need {
             Aggregate::Min(p) | Aggregate::Max(p) | Aggregate::Last(p) => Need::Extremes(p),
             Aggregate::People => Need::People,
             Aggregate::Events => Need::Names,
+            Aggregate::Distinct(p) => Need::Values(p),
         }
     }
 }
@@ -97,6 +104,7 @@ pub(crate) enum Signal {
     Extremes(Extremes),
     People(People),
     Names(Names),
+    Values(Values),
     Log(Box<Log>),
 }
 
@@ -108,6 +116,7 @@ impl Signal {
             Need::Extremes(_) => Signal::Extremes(Extremes::new(horizon.days)),
             Need::People => Signal::People(People::new(horizon.days)),
             Need::Names => Signal::Names(Names::default()),
+            Need::Values(_) => Signal::Values(Values::new(horizon)),
             Need::Log(_) => Signal::Log(Box::new(Log::new(horizon.micros))),
         }
     }
@@ -120,6 +129,7 @@ impl Signal {
             Signal::Extremes(s) => s.add(e),
             Signal::People(s) => s.add(e),
             Signal::Names(s) => s.add(e),
+            Signal::Values(s) => s.add(e),
             Signal::Log(s) => s.add(e),
         }
     }
@@ -132,6 +142,7 @@ impl Signal {
             Signal::Extremes(s) => s.hold(held),
             Signal::People(s) => s.hold(held),
             Signal::Names(s) => s.hold(held),
+            Signal::Values(_) => {}
             Signal::Log(s) => s.hold(held),
         }
     }
@@ -165,6 +176,7 @@ impl Signal {
             (Signal::Extremes(s), Aggregate::Last(_)) => s.last(dates),
             (Signal::People(s), Aggregate::People) => Value::Number(s.people(dates) as f64),
             (Signal::Names(s), Aggregate::Events) => Value::Number(s.names(dates) as f64),
+            (Signal::Values(s), Aggregate::Distinct(_)) => Value::Number(s.values(dates) as f64),
             _ => Value::Null,
         }
     }
@@ -177,6 +189,7 @@ impl Signal {
             Signal::Extremes(s) => s.first_after(day),
             Signal::People(s) => s.first_after(day),
             Signal::Names(s) => s.first_after(day),
+            Signal::Values(s) => s.first_after(day),
             Signal::Log(_) => Some(today.0),
         };
         let (offset, days) = (today.0 - window.last.0, window.last.0 - window.after.0);
@@ -209,6 +222,7 @@ impl Signal {
             Signal::Extremes(s) => s.bytes(),
             Signal::People(s) => s.bytes(),
             Signal::Names(s) => s.bytes(),
+            Signal::Values(s) => s.bytes(),
             Signal::Log(s) => s.bytes(),
         }
     }

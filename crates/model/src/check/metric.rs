@@ -7,7 +7,7 @@ use super::scope::{Of, Register, Scope};
 use super::taken::{self, Taken};
 use super::window::WINDOW_FIELDS;
 use crate::condition::Program;
-use crate::definition::{Aggregate, Metric, MetricDef, Source};
+use crate::definition::{Aggregate, ColumnId, Metric, MetricDef, Source};
 use crate::file::Report;
 use crate::time::Span;
 use crate::value::Kind;
@@ -22,6 +22,7 @@ pub(crate) const KINDS: &[&str] = &[
     "min",
     "max",
     "last",
+    "distinct",
     "people",
     "days",
     "events",
@@ -31,6 +32,7 @@ pub(crate) const KINDS: &[&str] = &[
     "ever",
     "people_in",
     "ago",
+    "peak",
     "children",
     "sql",
 ];
@@ -47,6 +49,7 @@ enum Part<'n> {
     Events(Taken<'n>),
     PeopleIn(usize),
     Ago { of: Text<'n>, days: i32 },
+    Peak(Text<'n>),
     Children { of: Text<'n>, how: How, by: Option<Text<'n>> },
     Sql(Text<'n>),
 }
@@ -85,7 +88,7 @@ pub(crate) fn finish(metrics: Vec<Filtered>, of: Of, scope: &mut Scope, report: 
 fn reads(entry: &Entry, metrics: &Register) -> Vec<usize> {
     let field = |name: &str| entry.value.get(name)?.as_text();
     let names = field("sql").map(mentions).unwrap_or_default();
-    let direct = ["ago", "children", "by"].into_iter().filter_map(field).map(|n| n.trim().to_string());
+    let direct = ["ago", "peak", "children", "by"].into_iter().filter_map(field).map(|n| n.trim().to_string());
     let mut reads: Vec<usize> = names.into_iter().chain(direct).filter_map(|n| metrics.find(&n)).collect();
     reads.sort_unstable();
     reads.dedup();
@@ -154,7 +157,7 @@ impl Filtered<'_> {
             }
             Part::Events(Taken { aggregate: Aggregate::FirstTime | Aggregate::LastTime, .. }) => Kind::Time,
             Part::Events(Taken { aggregate: Aggregate::Ever, .. }) => Kind::Bool,
-            Part::Events(_) | Part::PeopleIn(_) | Part::Children { .. } => Kind::Number,
+            Part::Events(_) | Part::PeopleIn(_) | Part::Peak(_) | Part::Children { .. } => Kind::Number,
             Part::Ago { .. } | Part::Sql(_) => Kind::Any,
         }
     }
@@ -162,21 +165,31 @@ impl Filtered<'_> {
     /// The metric, once those it reads are finished.
     fn finish(self, of: Of, scope: &mut Scope, report: &mut Report) -> Option<Metric> {
         let Filtered { draft, filter } = self;
+        if let Part::Events(Taken { aggregate: Aggregate::Distinct(p), .. }) = &draft.part
+            && scope.properties[*p].kind == Kind::Any
+        {
+            // Nothing tells its type, and none is needed to tell values apart.
+            scope.properties[*p].kind = Kind::Text;
+        }
         let column = scope.row(of).find(draft.name)?;
         let mut kind = scope.row(of).kind(column);
         let def = match draft.part {
             Part::Events(Taken { aggregate, events, window, .. }) => MetricDef::Events { aggregate, events, filter, window },
             Part::PeopleIn(segment) => MetricDef::PeopleIn(segment),
             Part::Ago { of: text, days } => {
-                let read = scope.reference(&text, of, report)?;
-                let row = scope.row(of);
-                if !matches!(row.source(read), Source::Metric(_)) {
-                    let help = Some("make a metric of it: `{ sql: \"…\" }`".into());
-                    report.error(text.place(), "invalid-value", format!("`ago` looks back at a metric, and `{}` is none", text.text), help);
+                let read = metric_column("ago", &text, of, scope, report)?;
+                kind = scope.row(of).kind(read);
+                MetricDef::Ago { of: read, days }
+            }
+            Part::Peak(text) => {
+                let read = metric_column("peak", &text, of, scope, report)?;
+                let found = scope.row(of).kind(read);
+                if !matches!(found, Kind::Number | Kind::Any) {
+                    let help = Some("a time or text has no greatest value that conditions could use; numbers have".into());
+                    report.error(text.place(), "type-mismatch", format!("`{}` is of type {found}, not number", text.text), help);
                     return None;
                 }
-                kind = row.kind(read);
-                MetricDef::Ago { of: read, days }
+                MetricDef::Peak(read)
             }
             Part::Children { of: text, how, by } => {
                 let read = number_column(&text, scope, report);
@@ -202,6 +215,17 @@ impl Filtered<'_> {
     }
 }
 
+/// The column of a metric of the same row, for the kinds that look at its past.
+fn metric_column(kind: &str, text: &Text, of: Of, scope: &mut Scope, report: &mut Report) -> Option<ColumnId> {
+    let read = scope.reference(text, of, report)?;
+    if matches!(scope.row(of).source(read), Source::Metric(_)) {
+        return Some(read);
+    }
+    let help = Some("make a metric of it: `{ sql: \"…\" }`".into());
+    report.error(text.place(), "invalid-value", format!("`{kind}` looks back at a metric, and `{}` is none", text.text), help);
+    None
+}
+
 /// Fields that only some kinds have.
 const ELSEWHERE: &[&str] = &["by", "how"];
 
@@ -216,7 +240,7 @@ fn ignore<'f, 'n>(fields: &'f mut Fields<'n>) -> &'f Fields<'n> {
 fn foreign(kind: &str, fields: &mut Fields, report: &mut Report) {
     ignore(fields);
     let own: &[&str] = match kind {
-        "sql" | "people_in" => &[],
+        "sql" | "people_in" | "peak" => &[],
         "ago" => &["by"],
         "children" => ELSEWHERE,
         _ => WINDOW_FIELDS,
@@ -233,8 +257,9 @@ fn foreign(kind: &str, fields: &mut Fields, report: &mut Report) {
 
 fn part<'n>(kind: &'static str, fields: &mut Fields<'n>, of: Of, scope: &mut Scope, report: &mut Report) -> Option<Part<'n>> {
     let node = fields.node(kind)?;
-    if of == Of::Person && matches!(kind, "people" | "people_in" | "children") {
-        report.error(fields.place_of(kind), "not-supported", format!("a person's metric cannot be `{kind}`: it is about accounts"), None);
+    if of == Of::Person && matches!(kind, "people" | "people_in" | "ago" | "children") {
+        let why = if kind == "ago" { "past values are kept of accounts alone" } else { "it is about accounts" };
+        report.error(fields.place_of(kind), "not-supported", format!("a person's metric cannot be `{kind}`: {why}"), None);
         return None;
     }
     match kind {
@@ -256,6 +281,7 @@ fn part<'n>(kind: &'static str, fields: &mut Fields<'n>, of: Of, scope: &mut Sco
                 }
             }
         }
+        "peak" => text(node, "peak", report).map(Part::Peak),
         "children" => {
             let of = text(node, "children", report);
             fields.need("how", "one of: sum, mean, min, max, weighted", report);

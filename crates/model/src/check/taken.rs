@@ -40,7 +40,7 @@ pub(crate) fn read<'n>(
         wrong_type(report, node, "`events`", "a list of events");
         return None;
     }
-    let of_property = matches!(kind, "sum" | "avg" | "min" | "max" | "last");
+    let of_property = matches!(kind, "sum" | "avg" | "min" | "max" | "last" | "distinct");
     let (events, property) = if of_property { of_properties(kind, &names, scope, report)? } else { (named(&names, scope, report)?, 0) };
     let aggregate = match kind {
         "count" => Aggregate::Count,
@@ -49,6 +49,7 @@ pub(crate) fn read<'n>(
         "min" => Aggregate::Min(property),
         "max" => Aggregate::Max(property),
         "last" => Aggregate::Last(property),
+        "distinct" => Aggregate::Distinct(property),
         "people" => Aggregate::People,
         "days" => Aggregate::Days,
         "events" => Aggregate::Events,
@@ -105,7 +106,7 @@ fn of_properties(kind: &str, names: &[Text], scope: &mut Scope, report: &mut Rep
     let (name, found) = (scope.properties[i].name.clone(), scope.properties[i].kind);
     let text = &names[0];
     match (kind, found) {
-        ("last", _) | (_, Kind::Number) => {}
+        ("last" | "distinct", _) | (_, Kind::Number) => {}
         (_, Kind::Any) => scope.properties[i].kind = Kind::Number,
         _ => {
             report.error(

@@ -81,10 +81,13 @@ errors! {
         "metrics: { a: { sum: amount }, b: { avg: [invoice.amount, invoice.tax] } }",
         "events: { invoice: { note: text } }\nmetrics: { a: { sum: invoice.note } }",
         "metrics: { a: { last: survey.score } }",
+        "metrics: { a: { distinct: color }, b: { distinct: [order.color, call.tone] }, c: { distinct: order.color, by: 3d } }",
         "metrics: { a: { sql: '1 + 1', window: 7d, by: arr }, b: { people_in: admin, where: 'true' }, c: { count: login, how: sum } }\nsegments: { admins: { of: person, when: 'true' } }",
         "metrics: { a: { ago: arr, by: 30d }, b: { count: any }, c: { ago: b }, d: { ago: b, by: 24h }, e: { ago: b, by: 9999d }, f: { ago: bb, by: 1d } }",
+        "metrics: { a: { peak: arr }, b: { count: any }, c: { peak: b, window: 7d }, d: { peak: bb }, e: { first_time: any }, f: { peak: e }, g: { peak: 5 } }",
+        "person_metrics: { a: { count: any }, b: { peak: account.x } }\nmetrics: { x: { count: any }, c: { peak: a } }",
         "metrics: { a: { children: arr }, b: { children: plan, how: sum }, c: { children: arr, how: summ }, d: { children: arr, how: weighted }, e: { children: arr, how: sum, by: seats }, f: { children: health, how: weighted, by: plan } }",
-        "person_metrics: { a: { people: login }, b: { people_in: x }, c: { children: arr, how: sum } }",
+        "person_metrics: { a: { people: login }, b: { people_in: x }, c: { children: arr, how: sum }, d: { ago: a, by: 1d } }",
         "metrics: { a: { sql: 'renewal_at - now' }, b: { sql: 'NULL' }, c: { sql: 'renewal_at - trial_ends_at' } }",
         "metrics: { a: { count: any, label: [x] } }",
     ]
@@ -101,6 +104,7 @@ errors! {
     order: [
         "metrics: { c: { sql: 'a + 1' }, a: { sql: 'b + 1' }, b: { sql: 'c + 1' } }",
         "metrics: { a: { sql: 'a + 1' } }",
+        "metrics: { a: { peak: b }, b: { sql: 'a + 1' } }",
         "metrics: { a: { sql: 'coalesce(b, 0)' }, b: { ago: a, by: 1d }, c: { children: d, how: sum }, d: { sql: 'c' } }",
         "segments: { a: { when: 'NOT b' }, b: { when: 'a' } }",
     ]

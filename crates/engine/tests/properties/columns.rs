@@ -1,0 +1,51 @@
+//! Sampling computes quiet dates in columns: the same as date by date.
+
+use proptest::prelude::*;
+use tenure_engine::{Account, Engine, Mode, Outcome, Sink};
+use tenure_model::Value;
+use tenure_model::time::Day;
+
+use super::model::{METRICS, model};
+use super::{SPAN_MINUTES, config, lines, same_state, stories};
+
+/// Everything a sampled replay brings forth: outcomes, and the row of each date.
+#[derive(Default)]
+struct Dates {
+    outcomes: Vec<Outcome>,
+    rows: Vec<(Day, Vec<Value>)>,
+}
+
+impl Sink for Dates {
+    fn outcome(&mut self, _: &Account, outcome: Outcome) {
+        self.outcomes.push(outcome);
+    }
+
+    fn day(&mut self, account: &Account, day: Day) {
+        self.rows.push((day, account.row().to_vec()));
+    }
+}
+
+proptest! {
+    #![proptest_config(config(600))]
+
+    #[test]
+    fn columns_change_nothing(story in stories(), from in prop::option::of(0..25i32), at in 0..SPAN_MINUTES) {
+        // A window that begins with a stage is settled date by date: no columns then.
+        let picks: Vec<usize> = story.picks.iter().copied().filter(|i| !METRICS[*i].contains("stage_entered_at")).collect();
+        let [columns, dates] = [false, true].map(|date_by_date| {
+            let engine = Engine::new(model(story.zone, &picks, &story.limits, false));
+            assert!(engine.computes_columns());
+            let built = story.build_with(if date_by_date { engine.date_by_date() } else { engine }, false);
+            let from = from.map_or(Day(i32::MIN), |d| Day(built.engine.model().calendar.day(story.at(0)).0 + d));
+            let mut account = built.engine.account("acme");
+            let mut sink = Dates::default();
+            for (inputs, to) in built.cut(story.at(at)).iter().zip([story.at(at), built.end]) {
+                built.engine.advance(&mut account, inputs, to, Mode::Daily { from }, &mut sink).unwrap();
+            }
+            (account, sink)
+        });
+        prop_assert_eq!(lines(&columns.1.outcomes), lines(&dates.1.outcomes));
+        prop_assert_eq!(columns.1.rows, dates.1.rows);
+        same_state(&columns.0, &dates.0);
+    }
+}
