@@ -152,6 +152,44 @@ impl DayLog {
     }
 }
 
+/// The persons an account knows, numbered. Whoever replays an account gives all of them at once: then nobody is looked up.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ordinals {
+    ids: Vec<Arc<str>>,
+    /// Made when somebody is looked up.
+    by_id: FxHashMap<Arc<str>, u32>,
+}
+
+impl Ordinals {
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub fn id(&self, ordinal: usize) -> &Arc<str> {
+        &self.ids[ordinal]
+    }
+
+    /// The ordinals of these persons, each different from the others; new ones get the next.
+    pub fn ordinals_of(&mut self, ids: &[Arc<str>]) -> Vec<u32> {
+        if self.ids.is_empty() {
+            self.ids = ids.to_vec();
+            return (0..ids.len() as u32).collect();
+        }
+        if self.by_id.is_empty() && !ids.is_empty() {
+            self.by_id = self.ids.iter().cloned().zip(0..).collect();
+        }
+        let mut ordinal = |id: &Arc<str>| {
+            let next = self.ids.len() as u32;
+            let ordinal = *self.by_id.entry(id.clone()).or_insert(next);
+            if ordinal == next {
+                self.ids.push(id.clone());
+            }
+            ordinal
+        };
+        ids.iter().map(&mut ordinal).collect()
+    }
+}
+
 /// Everything the engine keeps of one account.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -186,7 +224,7 @@ pub struct Account {
     pub(crate) logs: Vec<DayLog>,
     pub(crate) children: BTreeMap<Arc<str>, Vec<Value>>,
     pub(crate) people: Vec<Person>,
-    pub(crate) ordinals: FxHashMap<Arc<str>, u32>,
+    pub(crate) known: Ordinals,
     /// Members of each person segment.
     pub(crate) people_in: Vec<u32>,
     /// The earliest wake-up of any person.
@@ -234,7 +272,7 @@ impl Account {
             logs: vec![DayLog::default(); plan.logs.len()],
             children: BTreeMap::new(),
             people: Vec::new(),
-            ordinals: FxHashMap::default(),
+            known: Ordinals::default(),
             people_in: vec![0; model.person_segments.len()],
             people_wake: i64::MAX,
         }

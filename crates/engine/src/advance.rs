@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use tenure_model::definition::{Builtin, ColumnId, Source};
 use tenure_model::input::{Action, Decision};
 use tenure_model::time::{Day, Instant};
-use tenure_model::{Calendar, Model, Value};
+use tenure_model::{Model, Value};
 
 use crate::Engine;
 use crate::account::{Account, Body, Life, MilestoneState, Override, Person, StageState};
 use crate::bits::Bits;
 use crate::evaluate::{Step, Touched};
+use crate::feed::{Arrival, EventRow, feed, feed_all};
 use crate::health::HealthNow;
 use crate::input::{Change, Inputs, What};
 use crate::outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Sink};
-use crate::plan::{Feed, NO_PROPERTY, Plan, RowPlan};
+use crate::plan::{Plan, RowPlan};
 use crate::sampled::Sheet;
-use crate::signal::Seen;
 use crate::subscription::Facts;
 
 /// At which instants accounts are evaluated.
@@ -39,6 +38,9 @@ pub enum Mode {
 
 /// An evaluation may follow another a microsecond later this often before it counts as an oscillation.
 const LAGS_MAX: u32 = 8;
+
+/// So many events at one evaluation are fed signal by signal.
+const MANY: usize = 16;
 
 /// An input that lies before what has been advanced over: the account has to be replayed from its history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -232,7 +234,7 @@ impl Engine {
         t: Instant,
     ) -> Step<'a, S> {
         let Scratch { dirty, health, .. } = scratch;
-        Step { engine: self, account, sink, dirty, t, daily: false, touched: Touched::Some(vec![]), shared: vec![], health }
+        Step { engine: self, account, sink, dirty, t, daily: false, touched: Touched::Some(vec![]), shared: vec![], health, scored: None }
     }
 
     /// A date is over.
@@ -283,28 +285,23 @@ impl Cursor {
             step.change(change, people);
         }
         let events = &inputs.events;
-        while events.time.get(self.event).is_some_and(|e| *e <= step.t.0) {
-            step.event(self.event, inputs, people, row);
-            self.event += 1;
+        let end = self.event + events.time[self.event..].partition_point(|e| *e <= step.t.0);
+        if end - self.event >= MANY && !step.engine.plan.has_people {
+            step.many_events(self.event..end, inputs, people, row);
+        } else {
+            (self.event..end).for_each(|i| step.event(i, inputs, people, row));
         }
+        self.event = end;
     }
 }
 
 impl Cursor {
     /// Feeds the events up to and with an instant to the account's signals, without evaluating anything.
     pub fn feed(&mut self, engine: &Engine, account: &mut Account, inputs: &Inputs<'_>, scratch: &mut Scratch, until: Instant) {
-        let plan = &engine.plan;
-        let events = &inputs.events;
-        while let Some(time) = events.time.get(self.event).filter(|e| **e <= until.0) {
-            let (i, time) = (self.event, Instant(*time));
-            self.event += 1;
-            let known = usize::from(events.name[i]).min(plan.event_names.len());
-            let person = scratch.people.get(events.person[i] as usize).copied().unwrap_or(u32::MAX);
-            let day = scratch.event.day(time, &engine.model.calendar);
-            scratch.event.filled = false;
-            let arrival = Arrival { i, time, day, person, inputs, names: &plan.event_names };
-            feed(&plan.account, &plan.account.dispatch[known].0, &mut account.body, &arrival, &mut scratch.event);
-        }
+        let from = self.event;
+        self.event = from + inputs.events.time[from..].partition_point(|t| *t <= until.0);
+        let Scratch { people, event, .. } = scratch;
+        feed_all(engine, &mut account.body, inputs, from..self.event, people, event);
     }
 }
 
@@ -341,7 +338,7 @@ impl<S: Sink> Step<'_, S> {
         (0..self.engine.plan.account.width).for_each(|n| self.dirty.insert(n));
         self.tell(Happened::Born, vec![]);
         self.first_stage();
-        let own: Vec<u32> = (0..self.account.ordinals.len() as u32).collect();
+        let own: Vec<u32> = (0..self.account.known.len() as u32).collect();
         std::mem::take(&mut self.account.assumed).iter().for_each(|change| self.change(change, &own));
     }
 
@@ -375,6 +372,15 @@ impl<S: Sink> Step<'_, S> {
                 touched.push(person);
             }
         }
+    }
+
+    /// As `event`, of many at once, where nothing reads persons one by one.
+    fn many_events(&mut self, range: std::ops::Range<usize>, inputs: &Inputs<'_>, people: &[u32], row: &mut EventRow) {
+        let plan = &self.engine.plan;
+        for name in &inputs.events.name[range.clone()] {
+            self.dirty.union(&plan.account.dispatch[usize::from(*name).min(plan.event_names.len())].1);
+        }
+        feed_all(self.engine, &mut self.account.body, inputs, range, people, row);
     }
 
     fn change(&mut self, change: &Change, people: &[u32]) {
@@ -632,82 +638,6 @@ fn name_of(model: &Model, plan: &RowPlan, n: usize) -> String {
     }
 }
 
-/// An event on its way into the signals.
-struct Arrival<'a> {
-    i: usize,
-    time: Instant,
-    day: Day,
-    person: u32,
-    inputs: &'a Inputs<'a>,
-    names: &'a [Arc<str>],
-}
-
-/// The row that `where:` reads, filled when the first filter of an event asks for it; and the date of the event before.
-#[derive(Debug)]
-struct EventRow {
-    values: Vec<Value>,
-    filled: bool,
-    day: Day,
-    /// Where that date begins and ends.
-    span: (Instant, Instant),
-}
-
-impl Default for EventRow {
-    fn default() -> Self {
-        EventRow::new(0)
-    }
-}
-
-impl EventRow {
-    fn new(properties: usize) -> EventRow {
-        EventRow { values: vec![Value::Null; 2 + properties], filled: false, day: Day(0), span: (Instant::NEVER, Instant::MIN) }
-    }
-
-    #[inline]
-    fn day(&mut self, t: Instant, calendar: &Calendar) -> Day {
-        if t < self.span.0 || t >= self.span.1 {
-            self.day = calendar.day(t);
-            self.span = (calendar.midnight(self.day), calendar.midnight(Day(self.day.0 + 1)));
-        }
-        self.day
-    }
-
-    fn fill(&mut self, a: &Arrival<'_>) -> &[Value] {
-        if !self.filled {
-            self.filled = true;
-            let events = &a.inputs.events;
-            self.values[0] = a.names.get(usize::from(events.name[a.i])).map_or(Value::Null, |n| Value::Text(n.clone()));
-            self.values[1] = a.inputs.people.get(events.person[a.i] as usize).map_or(Value::Null, |p| Value::Text(p.clone()));
-            let width = self.values.len() - 2;
-            let properties = events.properties(a.i, width);
-            for (p, value) in self.values[2..].iter_mut().enumerate() {
-                *value = properties.get(p).cloned().unwrap_or_default();
-            }
-        }
-        &self.values
-    }
-}
-
-/// Feeds one event to the signals that take it.
-#[inline]
-fn feed(plan: &RowPlan, fed: &[Feed], body: &mut Body, a: &Arrival<'_>, row: &mut EventRow) {
-    let events = &a.inputs.events;
-    let width = row.values.len() - 2;
-    for feed in fed {
-        if feed.filtered
-            && let Some(filter) = &plan.signals[usize::from(feed.signal)].filter
-            && !filter.holds(row.fill(a), a.time)
-        {
-            continue;
-        }
-        let value = match usize::from(feed.property) {
-            NO_PROPERTY => &Value::Null,
-            property => events.properties(a.i, width).get(property).unwrap_or(&Value::Null),
-        };
-        body.signals[usize::from(feed.signal)].add(Seen { time: a.time, day: a.day, name: feed.name, person: a.person, value });
-    }
-}
-
 impl Account {
     /// Keeps undated changes until the account is born, with its own ordinals of persons.
     fn assume(&mut self, changes: &[Change], people: &[u32]) {
@@ -724,19 +654,15 @@ impl Account {
 
     /// The account's own ordinals of these persons; new ones are added, members from their first input on.
     fn ordinals_of(&mut self, ids: &[Arc<str>], model: &Model, plan: &Plan) -> Vec<u32> {
-        if self.ordinals.is_empty() {
-            self.ordinals = FxHashMap::with_capacity_and_hasher(ids.len(), Default::default());
+        if plan.has_people {
+            let known = self.known.len();
+            let ordinals = self.known.ordinals_of(ids);
+            for i in known..self.known.len() {
+                self.people.push(new_person(self.known.id(i), &self.body.row, model, plan));
+            }
+            return ordinals;
         }
-        ids.iter()
-            .map(|id| {
-                let next = self.ordinals.len() as u32;
-                let ordinal = *self.ordinals.entry(id.clone()).or_insert(next);
-                if ordinal == next && plan.has_people {
-                    self.people.push(new_person(id, &self.body.row, model, plan));
-                }
-                ordinal
-            })
-            .collect()
+        self.known.ordinals_of(ids)
     }
 }
 

@@ -19,6 +19,10 @@ pub(crate) struct Columns {
     pub triggers: Vec<(usize, Trigger)>,
     /// Those of them that each date makes due.
     pub daily: Vec<usize>,
+    /// By slot: is it written date by date?
+    pub stepped: Vec<bool>,
+    /// The position of health in `nodes`.
+    pub health: Option<usize>,
 }
 
 /// What makes a node due.
@@ -37,7 +41,7 @@ impl Columns {
         if plan.has_people || !plan.exports.is_empty() || !plan.child_nodes.is_empty() {
             return None;
         }
-        let mut columns = Columns { made: vec![], given: vec![], nodes: vec![], triggers: vec![], daily: vec![] };
+        let mut columns = Columns { made: vec![], given: vec![], nodes: vec![], triggers: vec![], daily: vec![], stepped: vec![], health: None };
         // By slot: is it computed in a column? Is it written by a node that is evaluated date by date?
         let mut made = vec![false; model.account.len()];
         let mut stepped = vec![false; model.account.len()];
@@ -79,6 +83,9 @@ impl Columns {
             }
             let bit = columns.nodes.len();
             columns.nodes.push(n);
+            if node.task == Task::Health {
+                columns.health = Some(bit);
+            }
             if account.daily.contains(n) {
                 columns.daily.push(n);
             }
@@ -95,11 +102,17 @@ impl Columns {
             others.dedup();
             columns.triggers.extend(others.into_iter().map(|slot| (bit, Trigger::Column(slot))));
         }
+        columns.stepped = stepped;
         (columns.nodes.len() <= 64).then_some(columns)
     }
 }
 
 impl Columns {
+    /// Can it be computed in a column?
+    pub fn can(&self, program: &Program) -> bool {
+        !program.reads_now() && !program.reads().iter().any(|slot| self.stepped[*slot as usize])
+    }
+
     /// The nodes whose timers rest while their columns are made.
     pub fn untimed<'a>(&'a self, account: &'a RowPlan) -> impl Iterator<Item = usize> + 'a {
         let slots = self.made.iter().map(|m| m.0).chain(self.given.iter().map(|g| g.0));

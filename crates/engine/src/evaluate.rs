@@ -29,6 +29,16 @@ pub(crate) struct Step<'a, S: Sink> {
     pub shared: Vec<ColumnId>,
     /// Memory for a score in the making.
     pub health: &'a mut HealthNow,
+    /// The score, where it was computed in a column.
+    pub scored: Option<Scored>,
+}
+
+/// A score of a card.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scored {
+    pub card: usize,
+    pub score: Option<f64>,
+    pub coverage: Option<f64>,
 }
 
 /// Which persons have to be looked at.
@@ -310,6 +320,10 @@ impl<S: Sink> Step<'_, S> {
 
     fn health(&mut self, n: usize) {
         let engine = self.engine;
+        if let Some(scored) = self.scored {
+            let band = scored.score.map(|s| health::band_after(&engine.model, self.account, scored.card, s));
+            return self.settle_health(Some(scored.card), band, scored.score, scored.coverage);
+        }
         let mut wake = if self.account.health.overrides.is_empty() { i64::MAX } else { self.overrides() };
         let at = health::At { t: self.t, today: self.account.today, calendar: &engine.model.calendar, started: self.account.started };
         let mut now = std::mem::take(self.health);
@@ -320,24 +334,29 @@ impl<S: Sink> Step<'_, S> {
             self.keep_scores(index, card, &now);
         }
         self.account.body.wake[n] = wake;
-        let band_changed = self.account.health.card != now.card || self.account.health.band != now.band;
-        self.account.health.card = now.card;
-        self.account.health.band = now.band;
-        let number = |x: Option<f64>| x.map_or(Value::Null, Value::Number);
-        let mut changed = self.write(engine.plan.slot(Builtin::Health), number(now.score));
-        self.write(engine.plan.slot(Builtin::HealthCoverage), number(now.coverage));
-        let band_name = || now.card.zip(now.band).map(|(c, b)| engine.band_names[c][b].clone());
-        if band_changed {
-            changed |= self.write(engine.plan.slot(Builtin::HealthBand), band_name().map_or(Value::Null, Value::Text));
-        }
         for (slot, score) in engine.score_columns(&now) {
-            self.write(slot, number(score));
+            self.write(slot, score.map_or(Value::Null, Value::Number));
+        }
+        self.settle_health(now.card, now.band, now.score, now.coverage);
+        *self.health = now;
+    }
+
+    /// Notes a score, and tells what of it changed.
+    fn settle_health(&mut self, card: Option<usize>, band: Option<usize>, score: Option<f64>, coverage: Option<f64>) {
+        let engine = self.engine;
+        let band_changed = self.account.health.card != card || self.account.health.band != band;
+        self.account.health.card = card;
+        self.account.health.band = band;
+        let number = |x: Option<f64>| x.map_or(Value::Null, Value::Number);
+        let mut changed = self.write(engine.plan.slot(Builtin::Health), number(score));
+        self.write(engine.plan.slot(Builtin::HealthCoverage), number(coverage));
+        let name = || card.zip(band).map(|(c, b)| engine.band_names[c][b].clone());
+        if band_changed {
+            changed |= self.write(engine.plan.slot(Builtin::HealthBand), name().map_or(Value::Null, Value::Text));
         }
         if (changed || band_changed) && self.sink.wants_detail() {
-            let what = Happened::Health { card: now.card, score: now.score, coverage: now.coverage, band: band_name(), band_changed };
-            self.tell(what, vec![]);
+            self.tell(Happened::Health { card, score, coverage, band: name(), band_changed }, vec![]);
         }
-        *self.health = now;
     }
 
     /// Drops the overrides that are over, and says when the next one will be.

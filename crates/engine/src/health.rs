@@ -70,7 +70,7 @@ pub(crate) struct At<'a> {
 
 impl At<'_> {
     /// Is the account at least that old, in dates?
-    fn is_old(&self, age: Span) -> bool {
+    pub fn is_old(&self, age: Span) -> bool {
         let Some((start, day)) = self.started else { return false };
         match age {
             Span::Days(days) => self.today.0 - day.0 >= days,
@@ -80,7 +80,7 @@ impl At<'_> {
 }
 
 /// Nine decimals: so that 75 is 75 whatever the order of weights.
-fn rounded(x: f64) -> f64 {
+pub(crate) fn rounded(x: f64) -> f64 {
     (x * 1e9).round() / 1e9
 }
 
@@ -175,9 +175,13 @@ pub(crate) fn health(model: &Model, plan: &Plan, account: &Account, at: &At<'_>,
     for floor in &now.floors {
         score = score.map(|s| s.max(card.floors[*floor].at));
     }
-    let before = account.health.band.filter(|_| account.health.card == Some(index));
     now.score = score;
-    now.band = score.map(|s| band(card, s, before));
+    now.band = score.map(|s| band_after(model, account, index, s));
+}
+
+/// The band of a card's score, given the band the account is in.
+pub(crate) fn band_after(model: &Model, account: &Account, card: usize, score: f64) -> usize {
+    band(&model.scorecards[card], score, account.health.band.filter(|_| account.health.card == Some(card)))
 }
 
 fn measure_now(

@@ -112,13 +112,14 @@ pub struct Changes<'m> {
 
 impl<'m> Changes<'m> {
     pub(crate) fn new(model: &'m Model, plan: &'m Plan, people: &[Arc<str>]) -> Self {
-        let ids = people.to_vec();
-        let people = ids.iter().cloned().zip(0..).collect();
-        Changes { model, plan, people, ids, out: Vec::new(), unreadable: Vec::new() }
+        Changes { model, plan, people: FxHashMap::default(), ids: people.to_vec(), out: Vec::new(), unreadable: Vec::new() }
     }
 
     /// The index of a person, new if unknown.
     pub fn person(&mut self, id: &str) -> u32 {
+        if self.people.is_empty() {
+            self.people = self.ids.iter().cloned().zip(0..).collect();
+        }
         if let Some(i) = self.people.get(id) {
             return *i;
         }

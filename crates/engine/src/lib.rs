@@ -10,6 +10,7 @@ mod columns;
 mod evaluate;
 mod events;
 pub mod explain;
+mod feed;
 mod health;
 mod input;
 mod metric;
@@ -19,6 +20,7 @@ mod people;
 mod plan;
 mod sampled;
 pub mod scenario;
+mod scores;
 mod signal;
 mod subscription;
 

@@ -68,12 +68,17 @@ pub(crate) struct SignalPlan {
     events: Events,
     pub filter: Option<Program>,
     pub horizon: Horizon,
+    /// The property it reads, or `NO_PROPERTY`.
+    pub property: usize,
     /// Metric nodes that read it.
     nodes: Vec<usize>,
 }
 
 /// A signal that reads no property.
 pub(crate) const NO_PROPERTY: usize = u16::MAX as usize;
+
+/// The name of an event that a signal does not take.
+pub(crate) const NOT_TAKEN: u32 = u32::MAX;
 
 /// How an event of one name feeds a signal.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +105,8 @@ pub(crate) struct RowPlan {
     pub writers: Vec<Option<usize>>,
     /// By event id (the last is every other name): signals fed, nodes made dirty.
     pub dispatch: Vec<(Box<[Feed]>, Bits)>,
+    /// By signal, then by event id as above: the position of the event's name in the metric's list, or `NOT_TAKEN`.
+    pub taken: Vec<Box<[u32]>>,
     /// Nodes that midnight makes dirty.
     pub daily: Bits,
     /// How many nodes there are.
@@ -344,8 +351,13 @@ impl RowPlan {
             let found =
                 signals.iter().position(|s| s.need == need && s.events == *events && s.filter.as_ref().map(|p| p.sql().to_owned()) == text);
             let s = found.unwrap_or_else(|| {
+                let property = match need {
+                    Need::Sums(p) | Need::Extremes(p) | Need::Values(p) | Need::Log(Some(p)) => p,
+                    _ => NO_PROPERTY,
+                };
                 signals.push(SignalPlan {
                     need,
+                    property,
                     events: events.clone(),
                     filter: filter.clone(),
                     horizon: Horizon { days: 0, micros: Some(0) },
@@ -364,7 +376,7 @@ impl RowPlan {
             metric_signal[m] = s;
         }
         let other = model.event_names.len();
-        let dispatch = (0..=other)
+        let dispatch: Vec<(Box<[Feed]>, Bits)> = (0..=other)
             .map(|event| {
                 let mut bits = Bits::new(width);
                 let mut fed = Vec::new();
@@ -374,15 +386,17 @@ impl RowPlan {
                         Events::Named(ids) => ids.iter().position(|id| usize::from(*id) == event),
                     };
                     if let Some(name) = name {
-                        let property = match signal.need {
-                            Need::Sums(p) | Need::Extremes(p) | Need::Values(p) | Need::Log(Some(p)) => p as u16,
-                            _ => NO_PROPERTY as u16,
-                        };
-                        fed.push(Feed { signal: s as u16, property, name: name as u32, filtered: signal.filter.is_some() });
+                        fed.push(Feed { signal: s as u16, property: signal.property as u16, name: name as u32, filtered: signal.filter.is_some() });
                         signal.nodes.iter().for_each(|n| bits.insert(*n));
                     }
                 }
                 (fed.into_boxed_slice(), bits)
+            })
+            .collect();
+        let taken = (0..signals.len() as u16)
+            .map(|s| {
+                let of = |(fed, _): &(Box<[Feed]>, Bits)| fed.iter().find(|f| f.signal == s).map_or(NOT_TAKEN, |f| f.name);
+                dispatch.iter().map(of).collect()
             })
             .collect();
         let mut daily = Bits::new(width);
@@ -410,7 +424,7 @@ impl RowPlan {
                 if at_once { readers[slot].0.insert(r) } else { readers[slot].1.insert(r) }
             }
         }
-        RowPlan { nodes, signals, metric_signal, readers, writers, dispatch, daily, width }
+        RowPlan { nodes, signals, metric_signal, readers, writers, dispatch, taken, daily, width }
     }
 }
 

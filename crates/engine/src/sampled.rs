@@ -12,10 +12,12 @@ use crate::Engine;
 use crate::account::{Account, Life};
 use crate::advance::{Cursor, Scratch};
 use crate::columns::{Columns, Trigger};
+use crate::evaluate::Scored;
 use crate::input::Inputs;
 use crate::metric::{self, Moment};
 use crate::outcome::Sink;
 use crate::plan::Task;
+use crate::scores;
 
 /// How many dates are computed at once: their columns fit a core's cache.
 const DATES_MAX: i32 = 256;
@@ -26,13 +28,17 @@ const DATES_MIN: i32 = 4;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sheet {
     /// By slot of the account's row.
-    columns: Vec<Column>,
+    pub columns: Vec<Column>,
     /// By position in `Columns::given`, date by date.
     given: Vec<Vec<Value>>,
     /// By date: which of `Columns::nodes` are due.
     due: Vec<u64>,
     column: Vec<f64>,
-    scratch: condition::Scratch,
+    /// Scores and their coverage, date by date.
+    pub score: Vec<f64>,
+    pub coverage: Vec<f64>,
+    pub scores: scores::Scratch,
+    pub scratch: condition::Scratch,
 }
 
 impl Engine {
@@ -63,13 +69,15 @@ impl Engine {
         let mut sheet = std::mem::take(&mut scratch.sheet);
         account.body.signals.iter_mut().for_each(|s| s.hold(true));
         self.feed_dates(plan, &mut sheet, account, inputs, cursor, scratch, dates);
+        account.body.signals.iter_mut().for_each(|s| s.ready());
         self.fill_columns(plan, &mut sheet, account, dates as usize);
         account.body.signals.iter_mut().for_each(|s| s.hold(false));
-        find_due(plan, &mut sheet, &account.body.row, dates as usize);
+        let card = self.score_dates(plan, &mut sheet, account, dates as usize);
+        find_due(plan, &mut sheet, &account.body.row, dates as usize, card.is_some());
         let untimed: Vec<usize> = plan.untimed(&self.plan.account).collect();
         untimed.iter().for_each(|n| account.body.wake[*n] = i64::MAX);
         for i in 0..dates as usize {
-            self.date(plan, &sheet, i, account, scratch, sink);
+            self.date(plan, &sheet, card, i, account, scratch, sink);
             self.next_day(account, sink);
         }
         // When time alone changes these next is asked of their signals again.
@@ -189,7 +197,8 @@ impl Engine {
     }
 
     /// Looks at one date: its columns go into the row, and what they make due is evaluated.
-    fn date(&self, plan: &Columns, sheet: &Sheet, i: usize, account: &mut Account, scratch: &mut Scratch, sink: &mut impl Sink) {
+    #[allow(clippy::too_many_arguments)]
+    fn date(&self, plan: &Columns, sheet: &Sheet, card: Option<usize>, i: usize, account: &mut Account, scratch: &mut Scratch, sink: &mut impl Sink) {
         let t = self.model.calendar.last_instant(account.today);
         for (slot, task) in &plan.made {
             if !matches!(task, Task::Segment(_)) {
@@ -198,6 +207,8 @@ impl Engine {
         }
         let mut step = self.step(account, scratch, sink, t);
         step.dirty.clear();
+        let some = |x: f64| (!x.is_nan()).then_some(x);
+        step.scored = card.map(|card| Scored { card, score: some(sheet.score[i]), coverage: some(sheet.coverage[i]) });
         for ((slot, _), values) in plan.given.iter().zip(&sheet.given) {
             step.write(*slot as usize, values[i].clone());
         }
@@ -216,12 +227,18 @@ impl Engine {
 }
 
 /// By date, which nodes are due: on the first all of them, then those for which a trigger changed from the date before.
-fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize) {
+fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize, scored: bool) {
     sheet.due.clear();
     sheet.due.resize(dates, 0);
     sheet.due[0] = u64::MAX >> (64 - plan.nodes.len().max(1));
     let due = &mut sheet.due;
-    for (bit, trigger) in &plan.triggers {
+    let health = plan.health.filter(|_| scored);
+    if let Some(bit) = health {
+        for column in [&sheet.score, &sheet.coverage] {
+            mark_changes(column, due, bit);
+        }
+    }
+    for (bit, trigger) in plan.triggers.iter().filter(|t| Some(t.0) != health) {
         match trigger {
             Trigger::Truth(program) => {
                 let rows = Rows { len: dates, shared: row, columns: &sheet.columns };
@@ -230,10 +247,15 @@ fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize) {
                 pairs.for_each(|(pair, due)| *due |= u64::from((pair[0] == 1.0) != (pair[1] == 1.0)) << bit);
             }
             Trigger::Column(slot) => {
-                let pairs = sheet.columns[*slot as usize].values.windows(2).zip(due[1..].iter_mut());
-                let same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
-                pairs.for_each(|(pair, due)| *due |= u64::from(!same(pair[0], pair[1])) << bit);
+                mark_changes(&sheet.columns[*slot as usize].values, due, *bit);
             }
         }
     }
+}
+
+/// Makes a node due on the dates on which a column changed.
+fn mark_changes(column: &[f64], due: &mut [u64], bit: usize) {
+    let pairs = column.windows(2).zip(due[1..].iter_mut());
+    let same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
+    pairs.for_each(|(pair, due)| *due |= u64::from(!same(pair[0], pair[1])) << bit);
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tenure_model::definition::Aggregate;
 use tenure_model::time::{Day, Instant};
 
-use super::{Dates, Seen};
+use super::Dates;
 
 /// Sparse dates with cumulative counts: a window's count is one difference, its dates one difference of positions.
 #[derive(Clone, Debug)]
@@ -28,21 +28,21 @@ impl Counts {
     }
 
     #[inline]
-    pub fn add(&mut self, e: Seen<'_>) {
+    pub fn note(&mut self, time: Instant, day: Day) {
         self.total = self.total.saturating_add(1);
         if self.first == Instant::NEVER {
-            self.first = e.time;
+            self.first = time;
         }
-        self.last = e.time;
+        self.last = time;
         match self.dates.back_mut() {
-            Some((day, n)) if *day == e.day.0 => *n = self.total,
+            Some((last, n)) if *last == day.0 => *n = self.total,
             _ => {
-                while !self.held && self.dates.front().is_some_and(|(day, _)| *day <= e.day.0 - self.horizon) {
+                while !self.held && self.dates.front().is_some_and(|(kept, _)| *kept <= day.0 - self.horizon) {
                     if let Some((_, n)) = self.dates.pop_front() {
                         self.forgotten = (n, self.forgotten.1 + 1);
                     }
                 }
-                self.dates.push_back((e.day.0, self.total));
+                self.dates.push_back((day.0, self.total));
             }
         }
     }
@@ -78,30 +78,57 @@ impl Counts {
         self.held = held;
     }
 
+    /// Readies itself for `fill`, all events being there.
+    pub fn ready(&mut self) {
+        self.dates.make_contiguous();
+    }
+
     /// For each date from one on: the aggregate over the window that ends `offset` dates before it; `days` None is all there ever was.
     /// For `since` the number of dates since the last event; NaN without any.
     pub fn fill(&self, aggregate: Aggregate, from: Day, days: Option<i32>, offset: i32, out: &mut [f64]) {
-        let (mut high, mut low) = (0, 0);
-        let at = |i: usize| if i == 0 { self.forgotten.0 } else { self.dates[i - 1].1 };
-        for (today, out) in (from.0..).zip(out) {
-            let last = today - offset;
-            while self.dates.get(high).is_some_and(|d| d.0 <= last) {
-                high += 1;
-            }
-            let (mut count, mut dates) = (at(high), self.forgotten.1 + high as u32);
-            if let Some(days) = days {
-                while self.dates.get(low).is_some_and(|d| d.0 <= last - days) {
-                    low += 1;
+        let dates = self.dates.as_slices().0;
+        let first = from.0 - offset;
+        match (aggregate, days) {
+            (Aggregate::Count, Some(days)) => self.windows(dates, first, days, out, |n, _| f64::from(n)),
+            (Aggregate::Days, Some(days)) => self.windows(dates, first, days, out, |_, dates| f64::from(dates)),
+            (Aggregate::Ever, Some(days)) => self.windows(dates, first, days, out, |n, _| f64::from(u8::from(n > 0))),
+            _ => {
+                let (mut high, mut upto, mut last) = (0, self.forgotten, None);
+                for (today, out) in (first..).zip(out) {
+                    while let Some((day, n)) = dates.get(high).filter(|d| d.0 <= today) {
+                        high += 1;
+                        (upto, last) = ((*n, self.forgotten.1 + high as u32), Some(*day));
+                    }
+                    *out = match aggregate {
+                        Aggregate::Count => f64::from(upto.0),
+                        Aggregate::Days => f64::from(upto.1),
+                        Aggregate::Ever => f64::from(u8::from(upto.0 > 0)),
+                        _ => last.map_or(f64::NAN, |day| f64::from(today - day)),
+                    };
                 }
-                count -= at(low);
-                dates -= self.forgotten.1 + low as u32;
             }
-            *out = match aggregate {
-                Aggregate::Count => f64::from(count),
-                Aggregate::Days => f64::from(dates),
-                Aggregate::Ever => f64::from(u8::from(count > 0)),
-                _ => high.checked_sub(1).map_or(f64::NAN, |i| f64::from(today - self.dates[i].0)),
-            };
+        }
+    }
+
+    /// For each date from one on what is made of the events and dates in the `days` dates up to it.
+    #[inline]
+    fn windows(&self, dates: &[(i32, u32)], first: i32, days: i32, out: &mut [f64], make: impl Fn(u32, u32) -> f64) {
+        let (mut high, mut low, mut upto, mut before) = (0, 0, self.forgotten.0, self.forgotten.0);
+        let (mut enters, mut leaves) = (dates.first().map_or(i32::MAX, |d| d.0), dates.first().map_or(i32::MAX, |d| d.0.saturating_add(days)));
+        let mut value = make(0, 0);
+        for (today, out) in (first..).zip(out) {
+            if enters <= today || leaves <= today {
+                while let Some((_, n)) = dates.get(high).filter(|d| d.0 <= today) {
+                    (high, upto) = (high + 1, *n);
+                }
+                while let Some((_, n)) = dates.get(low).filter(|d| d.0 <= today - days) {
+                    (low, before) = (low + 1, *n);
+                }
+                enters = dates.get(high).map_or(i32::MAX, |d| d.0);
+                leaves = dates.get(low).map_or(i32::MAX, |d| d.0.saturating_add(days));
+                value = make(upto - before, (high - low) as u32);
+            }
+            *out = value;
         }
     }
 

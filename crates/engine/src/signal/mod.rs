@@ -15,6 +15,9 @@ use tenure_model::definition::{Aggregate, Window};
 use tenure_model::time::{Day, Instant};
 use tenure_model::{Calendar, Decimal, Value};
 
+use crate::feed::Batch;
+use crate::plan::NOT_TAKEN;
+
 pub(crate) use counts::Counts;
 pub(crate) use extremes::Extremes;
 pub(crate) use log::Log;
@@ -124,14 +127,44 @@ impl Signal {
     #[inline]
     pub fn add(&mut self, e: Seen<'_>) {
         match self {
-            Signal::Counts(s) => s.add(e),
+            Signal::Counts(s) => s.note(e.time, e.day),
             Signal::Sums(s) => s.add(e),
             Signal::Extremes(s) => s.add(e),
-            Signal::People(s) => s.add(e),
-            Signal::Names(s) => s.add(e),
+            Signal::People(s) => s.see(e.person, e.day),
+            Signal::Names(s) => s.see(e.name, e.day),
             Signal::Values(s) => s.add(e),
             Signal::Log(s) => s.add(e),
         }
+    }
+
+    /// As `add`, of those events of a batch whose name is taken. False, and nothing done, where the signal wants more of them.
+    pub fn add_batch(&mut self, batch: &Batch, taken: &[u32]) -> bool {
+        let names = batch.name.iter().map(|name| taken[usize::from(*name)]);
+        match self {
+            Signal::Counts(s) => {
+                for ((name, time), day) in names.zip(&batch.time).zip(&batch.day) {
+                    if name != NOT_TAKEN {
+                        s.note(Instant(*time), *day);
+                    }
+                }
+            }
+            Signal::People(s) => {
+                for ((name, person), day) in names.zip(&batch.person).zip(&batch.day) {
+                    if name != NOT_TAKEN {
+                        s.see(*person, *day);
+                    }
+                }
+            }
+            Signal::Names(s) => {
+                for (name, day) in names.zip(&batch.day) {
+                    if name != NOT_TAKEN {
+                        s.see(name, *day);
+                    }
+                }
+            }
+            _ => return false,
+        }
+        true
     }
 
     /// Keeps all that columns are made of (`fill`), until it is let go.
@@ -147,8 +180,15 @@ impl Signal {
         }
     }
 
+    /// Readies itself for `fill`, all events being there.
+    pub fn ready(&mut self) {
+        if let Signal::Counts(counts) = self {
+            counts.ready();
+        }
+    }
+
     /// For each date from one on the aggregate over the window that ends with it (or `offset` dates before); `days` None is all there ever was.
-    /// NULL is NaN. The signal must be held and have all events up to the last of these dates. False where this signal cannot tell so.
+    /// NULL is NaN. The signal must be held, have all events up to the last of these dates, and be ready. False where this signal cannot tell so.
     pub fn fill(&self, aggregate: Aggregate, from: Day, days: Option<i32>, offset: i32, out: &mut [f64]) -> bool {
         match (self, aggregate) {
             (Signal::Counts(s), Aggregate::Count | Aggregate::Days | Aggregate::Ever | Aggregate::Since) => {

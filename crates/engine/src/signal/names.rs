@@ -3,7 +3,7 @@
 use tenure_model::time::Day;
 
 use super::moves::{Moves, NEVER};
-use super::{Dates, Seen};
+use super::Dates;
 
 /// The last date of each name, by its position in the metric's list.
 #[derive(Clone, Debug, Default)]
@@ -15,18 +15,18 @@ pub(crate) struct Names {
 
 impl Names {
     #[inline]
-    pub fn add(&mut self, e: Seen<'_>) {
-        let name = e.name as usize;
+    pub fn see(&mut self, name: u32, today: Day) {
+        let name = name as usize;
         if name >= self.last.len() {
             self.last.resize(name + 1, NEVER);
         }
         let before = self.last[name];
-        if before == e.day.0 {
+        if before == today.0 {
             return;
         }
-        self.last[name] = e.day.0;
+        self.last[name] = today.0;
         if let Some(moves) = &mut self.moves {
-            moves.add(e.day, before);
+            moves.add(today, before);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tenure_model::time::Day;
 
 use super::moves::{Moves, NEVER};
-use super::{Dates, Seen};
+use super::Dates;
 
 /// The last date of each person by ordinal, and how many persons each recent date is the last of.
 #[derive(Clone, Debug)]
@@ -25,21 +25,21 @@ impl People {
     }
 
     #[inline]
-    pub fn add(&mut self, e: Seen<'_>) {
-        if e.person == u32::MAX {
+    pub fn see(&mut self, person: u32, today: Day) {
+        if person == u32::MAX {
             return;
         }
-        let person = e.person as usize;
+        let person = person as usize;
         if person >= self.last.len() {
             self.last.resize(person + 1, NEVER);
         }
         let before = self.last[person];
-        if before == e.day.0 {
+        if before == today.0 {
             return;
         }
-        self.last[person] = e.day.0;
+        self.last[person] = today.0;
         if let Some(moves) = &mut self.moves {
-            moves.add(e.day, before);
+            moves.add(today, before);
         }
         if before == NEVER {
             self.ever += 1;
@@ -47,12 +47,12 @@ impl People {
             self.dates[i].1 -= 1;
         }
         match self.dates.back_mut() {
-            Some((day, n)) if *day == e.day.0 => *n += 1,
+            Some((day, n)) if *day == today.0 => *n += 1,
             _ => {
-                while self.dates.front().is_some_and(|d| d.0 <= e.day.0 - self.horizon) {
+                while self.dates.front().is_some_and(|d| d.0 <= today.0 - self.horizon) {
                     self.dates.pop_front();
                 }
-                self.dates.push_back((e.day.0, 1));
+                self.dates.push_back((today.0, 1));
             }
         }
     }

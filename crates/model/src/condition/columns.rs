@@ -58,7 +58,6 @@ impl Rows<'_> {
 impl Program {
     /// The value in each row, into `out`. For numbers and truths that do not read `now`.
     pub fn over(&self, rows: &Rows<'_>, scratch: &mut Scratch, out: &mut Vec<f64>) {
-        out.clear();
         out.resize(rows.len, f64::NAN);
         let run = &mut Run { rows, reads: &self.reads, scratch };
         match &self.code {
@@ -67,7 +66,7 @@ impl Program {
             }
             Code::Logic(code) => run.logic(code, out),
             Code::Number(code) => run.number(code, out),
-            _ => {}
+            _ => out.fill(f64::NAN),
         }
     }
 }
@@ -177,9 +176,10 @@ impl Run<'_> {
 
     /// AND (`neutral` 1) and OR (`neutral` 0): the opposite of `neutral` decides, else NULL, else `neutral`.
     fn every(&mut self, of: &[Logic], neutral: f64, out: &mut [f64]) {
-        out.fill(neutral);
         let decides = 1.0 - neutral;
-        for part in of {
+        let Some((first, rest)) = of.split_first() else { return out.fill(neutral) };
+        self.logic(first, out);
+        for part in rest {
             self.with(|run, other| {
                 run.logic(part, other);
                 for (x, y) in out.iter_mut().zip(other.iter()) {
@@ -216,6 +216,21 @@ fn finite(x: f64) -> f64 {
 }
 
 #[inline]
-fn compare(test: Test, out: &mut [f64], than: impl Fn(usize) -> f64) {
-    out.iter_mut().enumerate().for_each(|(i, x)| *x = truth(test.numbers(*x, than(i))));
+fn compare(test: Test, out: &mut [f64], than: impl Fn(usize) -> f64 + Copy) {
+    #[inline(always)]
+    fn each(out: &mut [f64], than: impl Fn(usize) -> f64, holds: impl Fn(f64, f64) -> bool) {
+        for (i, x) in out.iter_mut().enumerate() {
+            let y = than(i);
+            let held = f64::from(u8::from(holds(*x, y)));
+            *x = if x.is_nan() || y.is_nan() { f64::NAN } else { held };
+        }
+    }
+    match test {
+        Test::EQ => each(out, than, |x, y| x == y),
+        Test::NE => each(out, than, |x, y| x != y),
+        Test::LT => each(out, than, |x, y| x < y),
+        Test::LE => each(out, than, |x, y| x <= y),
+        Test::GT => each(out, than, |x, y| x > y),
+        _ => each(out, than, |x, y| x >= y),
+    }
 }

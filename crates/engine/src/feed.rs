@@ -1,0 +1,145 @@
+//! Feeds events to the signals that take them: one by one, or many at once.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use tenure_model::time::{Day, Instant};
+use tenure_model::{Calendar, Value};
+
+use crate::Engine;
+use crate::account::Body;
+use crate::input::Inputs;
+use crate::plan::{Feed, NO_PROPERTY, NOT_TAKEN, RowPlan};
+use crate::signal::Seen;
+
+/// An event on its way into the signals.
+pub(crate) struct Arrival<'a> {
+    pub i: usize,
+    pub time: Instant,
+    pub day: Day,
+    pub person: u32,
+    pub inputs: &'a Inputs<'a>,
+    pub names: &'a [Arc<str>],
+}
+
+/// The row that `where:` reads, filled when the first filter of an event asks for it; and the date of the event before.
+#[derive(Debug)]
+pub(crate) struct EventRow {
+    values: Vec<Value>,
+    pub filled: bool,
+    day: Day,
+    /// Where that date begins and ends.
+    span: (Instant, Instant),
+    batch: Batch,
+}
+
+impl Default for EventRow {
+    fn default() -> Self {
+        EventRow::new(0)
+    }
+}
+
+impl EventRow {
+    pub fn new(properties: usize) -> EventRow {
+        EventRow { values: vec![Value::Null; 2 + properties], filled: false, day: Day(0), span: (Instant::NEVER, Instant::MIN), batch: Batch::default() }
+    }
+
+    #[inline]
+    pub fn day(&mut self, t: Instant, calendar: &Calendar) -> Day {
+        if t < self.span.0 || t >= self.span.1 {
+            self.day = calendar.day(t);
+            self.span = (calendar.midnight(self.day), calendar.midnight(Day(self.day.0 + 1)));
+        }
+        self.day
+    }
+
+    fn fill(&mut self, a: &Arrival<'_>) -> &[Value] {
+        if !self.filled {
+            self.filled = true;
+            let events = &a.inputs.events;
+            self.values[0] = a.names.get(usize::from(events.name[a.i])).map_or(Value::Null, |n| Value::Text(n.clone()));
+            self.values[1] = a.inputs.people.get(events.person[a.i] as usize).map_or(Value::Null, |p| Value::Text(p.clone()));
+            let width = self.values.len() - 2;
+            let properties = events.properties(a.i, width);
+            for (p, value) in self.values[2..].iter_mut().enumerate() {
+                *value = properties.get(p).cloned().unwrap_or_default();
+            }
+        }
+        &self.values
+    }
+}
+
+/// Feeds one event to the signals that take it.
+#[inline]
+pub(crate) fn feed(plan: &RowPlan, fed: &[Feed], body: &mut Body, a: &Arrival<'_>, row: &mut EventRow) {
+    let events = &a.inputs.events;
+    let width = row.values.len() - 2;
+    for feed in fed {
+        if feed.filtered
+            && let Some(filter) = &plan.signals[usize::from(feed.signal)].filter
+            && !filter.holds(row.fill(a), a.time)
+        {
+            continue;
+        }
+        let value = match usize::from(feed.property) {
+            NO_PROPERTY => &Value::Null,
+            property => events.properties(a.i, width).get(property).unwrap_or(&Value::Null),
+        };
+        body.signals[usize::from(feed.signal)].add(Seen { time: a.time, day: a.day, name: feed.name, person: a.person, value });
+    }
+}
+
+/// A batch of events in columns, as signals take them.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub time: Vec<i64>,
+    pub day: Vec<Day>,
+    /// Ids of names; the one after the last is every other name.
+    pub name: Vec<u16>,
+    /// The account's ordinals of persons; `u32::MAX` for none.
+    pub person: Vec<u32>,
+}
+
+impl Batch {
+    fn fill(&mut self, engine: &Engine, inputs: &Inputs<'_>, range: Range<usize>, people: &[u32], row: &mut EventRow) {
+        let events = &inputs.events;
+        let other = engine.plan.event_names.len() as u16;
+        self.time.clear();
+        self.time.extend_from_slice(&events.time[range.clone()]);
+        self.day.clear();
+        self.day.extend(self.time.iter().map(|t| row.day(Instant(*t), &engine.model.calendar)));
+        self.name.clear();
+        self.name.extend(events.name[range.clone()].iter().map(|name| (*name).min(other)));
+        self.person.clear();
+        self.person.extend(events.person[range].iter().map(|p| people.get(*p as usize).copied().unwrap_or(u32::MAX)));
+    }
+}
+
+/// Feeds a range of events to the account's signals, signal by signal.
+pub(crate) fn feed_all(engine: &Engine, body: &mut Body, inputs: &Inputs<'_>, range: Range<usize>, people: &[u32], row: &mut EventRow) {
+    let plan = &engine.plan;
+    let mut batch = std::mem::take(&mut row.batch);
+    batch.fill(engine, inputs, range.clone(), people, row);
+    for ((signal, body), taken) in plan.account.signals.iter().zip(&mut body.signals).zip(&plan.account.taken) {
+        if signal.filter.is_none() && body.add_batch(&batch, taken) {
+            continue;
+        }
+        let width = row.values.len() - 2;
+        for (k, i) in range.clone().enumerate() {
+            let (time, day, person, name) = (Instant(batch.time[k]), batch.day[k], batch.person[k], taken[usize::from(batch.name[k])]);
+            if name == NOT_TAKEN {
+                continue;
+            }
+            if let Some(filter) = &signal.filter {
+                row.filled = false;
+                let arrival = Arrival { i, time, day, person, inputs, names: &plan.event_names };
+                if !filter.holds(row.fill(&arrival), time) {
+                    continue;
+                }
+            }
+            let value = inputs.events.properties(i, width).get(signal.property).unwrap_or(&Value::Null);
+            body.add(Seen { time, day, name, person, value });
+        }
+    }
+    row.batch = batch;
+}

@@ -1,0 +1,227 @@
+//! Scores of many dates at once: measures, groups and total in columns, for the one card that applies to all of them.
+
+use tenure_model::condition::Rows;
+use tenure_model::definition::{Group, Measure, Missing, Scorecard, Shape};
+use tenure_model::{Program, Value};
+
+use crate::Engine;
+use crate::account::Account;
+use crate::columns::Columns;
+use crate::health::{At, rounded, score};
+use crate::sampled::Sheet;
+use tenure_model::time::Day;
+
+/// Memory for the parts of a score, used again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scratch {
+    total: Means,
+    covered: Means,
+    group: Means,
+    /// Weight that applies, and that had data.
+    all: Vec<f64>,
+    had: Vec<f64>,
+    truth: Vec<f64>,
+}
+
+/// Weighted means in the making, date by date.
+#[derive(Clone, Debug, Default)]
+struct Means {
+    sum: Vec<f64>,
+    weight: Vec<f64>,
+}
+
+impl Means {
+    fn clear(&mut self, dates: usize) {
+        for column in [&mut self.sum, &mut self.weight] {
+            column.clear();
+            column.resize(dates, 0.0);
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, i: usize, weight: f64, x: f64) {
+        self.sum[i] += weight * x;
+        self.weight[i] += weight;
+    }
+
+    /// NaN of no weight.
+    #[inline]
+    fn get(&self, i: usize) -> f64 {
+        if self.weight[i] > 0.0 { rounded(self.sum[i] / self.weight[i]) } else { f64::NAN }
+    }
+}
+
+impl Engine {
+    /// Fills the sheet's scores and coverage. The card; None where scores have to be computed date by date: a teammate's override stands, the
+    /// card or a curve changes within these dates, or something it reads is only known date by date.
+    pub(crate) fn score_dates(&self, plan: &Columns, sheet: &mut Sheet, account: &Account, dates: usize) -> Option<usize> {
+        plan.health?;
+        if !account.health.overrides.is_empty() {
+            return None;
+        }
+        let ends = [0, dates as i32 - 1].map(|i| {
+            let today = Day(account.today.0 + i);
+            At { t: self.model.calendar.last_instant(today), today, calendar: &self.model.calendar, started: account.started }
+        });
+        let index = self.card_of_dates(plan, sheet)?;
+        let card = &self.model.scorecards[index];
+        if !self.plan.score_slots[index].is_empty() || !card.caps.iter().chain(&card.floors).all(|l| plan.can(&l.when)) {
+            return None;
+        }
+        let mut scratch = std::mem::take(&mut sheet.scores);
+        scratch.total.clear(dates);
+        scratch.covered.clear(dates);
+        let row = &account.body.row;
+        let done = card.groups.iter().all(|group| self.score_group(plan, sheet, &mut scratch, group, row, &ends, dates).is_some());
+        sheet.score.resize(dates, f64::NAN);
+        sheet.coverage.resize(dates, f64::NAN);
+        for i in 0..dates {
+            sheet.score[i] = scratch.total.get(i);
+            sheet.coverage[i] = scratch.covered.get(i);
+        }
+        if done {
+            self.limit(sheet, &mut scratch, card, row, dates);
+        }
+        sheet.scores = scratch;
+        done.then_some(index)
+    }
+
+    /// The card that applies to all dates; None where that cannot be told or there is none.
+    fn card_of_dates(&self, plan: &Columns, sheet: &Sheet) -> Option<usize> {
+        for (index, card) in self.model.scorecards.iter().enumerate() {
+            if !card.stages.is_empty() {
+                return None;
+            }
+            let mut applies = card.segments.is_empty();
+            for segment in &card.segments {
+                applies |= self.member_throughout(plan, sheet, *segment)?;
+            }
+            if applies {
+                return Some(index);
+            }
+        }
+        None
+    }
+
+    /// Is the account a member on all of the dates? None where it is on some.
+    fn member_throughout(&self, plan: &Columns, sheet: &Sheet, segment: usize) -> Option<bool> {
+        let slot = self.model.segments[segment].column as usize;
+        let column = &sheet.columns[slot].values;
+        if plan.stepped[slot] || column.is_empty() {
+            return None;
+        }
+        let members = column.iter().filter(|x| **x == 1.0).count();
+        (members == 0 || members == column.len()).then_some(members > 0)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn score_group(
+        &self,
+        plan: &Columns,
+        sheet: &mut Sheet,
+        scratch: &mut Scratch,
+        group: &Group,
+        row: &[Value],
+        ends: &[At<'_>; 2],
+        dates: usize,
+    ) -> Option<()> {
+        scratch.group.clear(dates);
+        for column in [&mut scratch.all, &mut scratch.had] {
+            column.clear();
+            column.resize(dates, 0.0);
+        }
+        for measure in &group.measures {
+            self.score_measure(plan, sheet, scratch, measure, row, ends, dates)?;
+        }
+        for i in 0..dates {
+            let score = scratch.group.get(i);
+            if !score.is_nan() {
+                scratch.total.add(i, group.weight, score);
+            }
+            if scratch.all[i] > 0.0 {
+                scratch.covered.add(i, group.weight, scratch.had[i] / scratch.all[i]);
+            } else if !score.is_nan() {
+                scratch.covered.add(i, group.weight, 1.0);
+            }
+        }
+        Some(())
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn score_measure(
+        &self,
+        plan: &Columns,
+        sheet: &mut Sheet,
+        scratch: &mut Scratch,
+        measure: &Measure,
+        row: &[Value],
+        ends: &[At<'_>; 2],
+        dates: usize,
+    ) -> Option<()> {
+        let slot = measure.column as usize;
+        if plan.stepped[slot] || measure.when.as_ref().is_some_and(|p| !plan.can(p)) {
+            return None;
+        }
+        let throughout = |age| Some(ends[0].is_old(age)).filter(|old| *old == ends[1].is_old(age));
+        if let Some(age) = measure.min_age
+            && !throughout(age)?
+        {
+            return Some(());
+        }
+        let missing = match measure.missing {
+            Missing::Exclude => f64::NAN,
+            Missing::Zero => 0.0,
+            Missing::Neutral => 50.0,
+            Missing::Keep(_) => return None,
+        };
+        let mut shape = None;
+        for curve in &measure.curves {
+            let segment = curve.segment.map_or(Some(true), |s| self.member_throughout(plan, sheet, s))?;
+            let young = curve.min_age.map_or(Some(true), throughout)?;
+            let old = curve.max_age.map_or(Some(true), |age| throughout(age).map(|old| ends[0].started.is_some() && !old))?;
+            if segment && young && old {
+                shape = Some(&curve.shape);
+                break;
+            }
+        }
+        let when = measure.when.as_ref().map(|p| self.truths(p, sheet, scratch, row, dates)).is_some();
+        let column = &sheet.columns[slot].values;
+        let shared = if column.is_empty() { shape.and_then(|s| score(s, &row[slot])) } else { None };
+        for i in 0..dates {
+            if when && scratch.truth[i] != 1.0 {
+                continue;
+            }
+            let found = match (shape, column.get(i)) {
+                (Some(Shape::Map(..)), Some(_)) => shape.and_then(|s| score(s, &sheet.columns[slot].value(i))),
+                (Some(shape), Some(x)) if !x.is_nan() && !sheet.columns[slot].truths => score(shape, &Value::Number(*x)),
+                (_, Some(_)) => None,
+                (_, None) => shared,
+            };
+            scratch.all[i] += measure.weight;
+            match found {
+                Some(score) => {
+                    scratch.group.add(i, measure.weight, score);
+                    scratch.had[i] += measure.weight;
+                }
+                None if !missing.is_nan() => scratch.group.add(i, measure.weight, missing),
+                None => {}
+            }
+        }
+        Some(())
+    }
+
+    /// Caps, then floors.
+    fn limit(&self, sheet: &mut Sheet, scratch: &mut Scratch, card: &Scorecard, row: &[Value], dates: usize) {
+        let limits = card.caps.iter().map(|l| (l, true)).chain(card.floors.iter().map(|l| (l, false)));
+        for (limit, cap) in limits {
+            self.truths(&limit.when, sheet, scratch, row, dates);
+            for (score, _) in sheet.score.iter_mut().zip(&scratch.truth).filter(|(score, truth)| **truth == 1.0 && !score.is_nan()) {
+                *score = if cap { score.min(limit.at) } else { score.max(limit.at) };
+            }
+        }
+    }
+
+    fn truths(&self, program: &Program, sheet: &mut Sheet, scratch: &mut Scratch, row: &[Value], dates: usize) {
+        program.over(&Rows { len: dates, shared: row, columns: &sheet.columns }, &mut sheet.scratch, &mut scratch.truth);
+    }
+}
