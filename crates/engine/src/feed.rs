@@ -9,7 +9,7 @@ use tenure_model::{Calendar, Value};
 use crate::Engine;
 use crate::account::Body;
 use crate::input::Inputs;
-use crate::plan::{Feed, NO_PROPERTY, NOT_TAKEN, RowPlan};
+use crate::plan::{Feed, NO_PROPERTY, RowPlan};
 use crate::signal::Seen;
 
 /// An event on its way into the signals.
@@ -41,7 +41,13 @@ impl Default for EventRow {
 
 impl EventRow {
     pub fn new(properties: usize) -> EventRow {
-        EventRow { values: vec![Value::Null; 2 + properties], filled: false, day: Day(0), span: (Instant::NEVER, Instant::MIN), batch: Batch::default() }
+        EventRow {
+            values: vec![Value::Null; 2 + properties],
+            filled: false,
+            day: Day(0),
+            span: (Instant::NEVER, Instant::MIN),
+            batch: Batch::default(),
+        }
     }
 
     #[inline]
@@ -98,6 +104,8 @@ pub(crate) struct Batch {
     pub name: Vec<u16>,
     /// The account's ordinals of persons; `u32::MAX` for none.
     pub person: Vec<u32>,
+    /// Where each date's events end.
+    pub ends: Vec<usize>,
 }
 
 impl Batch {
@@ -108,6 +116,8 @@ impl Batch {
         self.time.extend_from_slice(&events.time[range.clone()]);
         self.day.clear();
         self.day.extend(self.time.iter().map(|t| row.day(Instant(*t), &engine.model.calendar)));
+        self.ends.clear();
+        self.ends.extend((1..=self.day.len()).filter(|i| self.day.get(*i) != Some(&self.day[i - 1])));
         self.name.clear();
         self.name.extend(events.name[range.clone()].iter().map(|name| (*name).min(other)));
         self.person.clear();
@@ -115,30 +125,20 @@ impl Batch {
     }
 }
 
-/// Feeds a range of events to the account's signals, signal by signal.
+/// Feeds a range of events to the account's signals: those that take every event at once, the others event by event.
 pub(crate) fn feed_all(engine: &Engine, body: &mut Body, inputs: &Inputs<'_>, range: Range<usize>, people: &[u32], row: &mut EventRow) {
     let plan = &engine.plan;
     let mut batch = std::mem::take(&mut row.batch);
     batch.fill(engine, inputs, range.clone(), people, row);
-    for ((signal, body), taken) in plan.account.signals.iter().zip(&mut body.signals).zip(&plan.account.taken) {
-        if signal.filter.is_none() && body.add_batch(&batch, taken) {
-            continue;
-        }
-        let width = row.values.len() - 2;
-        for (k, i) in range.clone().enumerate() {
-            let (time, day, person, name) = (Instant(batch.time[k]), batch.day[k], batch.person[k], taken[usize::from(batch.name[k])]);
-            if name == NOT_TAKEN {
-                continue;
-            }
-            if let Some(filter) = &signal.filter {
-                row.filled = false;
-                let arrival = Arrival { i, time, day, person, inputs, names: &plan.event_names };
-                if !filter.holds(row.fill(&arrival), time) {
-                    continue;
-                }
-            }
-            let value = inputs.events.properties(i, width).get(signal.property).unwrap_or(&Value::Null);
-            body.add(Seen { time, day, name, person, value });
+    for (_, signal) in plan.account.signals.iter().zip(&mut body.signals).filter(|(plan, _)| plan.takes_all()) {
+        signal.add_all(&batch);
+    }
+    for (k, i) in range.enumerate() {
+        let named = &plan.account.named[usize::from(batch.name[k])];
+        if !named.is_empty() {
+            row.filled = false;
+            let (time, day, person) = (Instant(batch.time[k]), batch.day[k], batch.person[k]);
+            feed(&plan.account, named, body, &Arrival { i, time, day, person, inputs, names: &plan.event_names }, row);
         }
     }
     row.batch = batch;

@@ -238,18 +238,30 @@ impl<'m> Changes<'m> {
 
 /// Sorts changes by instant and, within one, into an order that does not depend on their arrival.
 pub fn sort(changes: &mut [Change]) {
-    changes.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| within(&a.what).cmp(&within(&b.what))));
+    changes.sort_by(|a, b| {
+        a.at.cmp(&b.at).then_with(|| place(&a.what).cmp(&place(&b.what))).then_with(|| content(&a.what).cmp(&content(&b.what)))
+    });
 }
 
-/// What decides the order within an instant: the kind, then the content.
-fn within(what: &What) -> (u8, String) {
+/// What decides the order within an instant: the kind, then whose and which it is.
+fn place(what: &What) -> (u8, u32, u32, &str) {
     match what {
-        What::Member(p, joins) => (u8::from(*joins), p.to_string()), // who leaves and returns at one instant is there
-        What::Trait(slot, v) => (2, format!("{slot} {v}")),
-        What::PersonTrait(p, slot, v) => (3, format!("{p} {slot} {v}")),
-        What::Subscription(id, field, v) => (4, format!("{id} {field:?} {v}")),
-        What::Child(id, v) => (5, format!("{id} {v:?}")),
-        What::Decision(d) => (6, format!("{:?} {} {}", action_rank(&d.action), d.author, d.reason)),
+        What::Member(p, joins) => (u8::from(*joins), *p, 0, ""), // who leaves and returns at one instant is there
+        What::Trait(slot, _) => (2, *slot, 0, ""),
+        What::PersonTrait(p, slot, _) => (3, *p, *slot, ""),
+        What::Subscription(id, field, _) => (4, *field as u32, 0, id),
+        What::Child(id, _) => (5, 0, 0, id),
+        What::Decision(d) => (6, u32::from(action_rank(&d.action).0), 0, &d.author),
+    }
+}
+
+/// Then the content.
+fn content(what: &What) -> String {
+    match what {
+        What::Member(..) => String::new(),
+        What::Trait(_, v) | What::PersonTrait(_, _, v) | What::Subscription(_, _, v) => v.to_string(),
+        What::Child(_, v) => format!("{v:?}"),
+        What::Decision(d) => format!("{:?} {}", action_rank(&d.action), d.reason),
     }
 }
 

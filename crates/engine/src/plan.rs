@@ -77,9 +77,6 @@ pub(crate) struct SignalPlan {
 /// A signal that reads no property.
 pub(crate) const NO_PROPERTY: usize = u16::MAX as usize;
 
-/// The name of an event that a signal does not take.
-pub(crate) const NOT_TAKEN: u32 = u32::MAX;
-
 /// How an event of one name feeds a signal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Feed {
@@ -90,6 +87,13 @@ pub(crate) struct Feed {
     pub name: u32,
     /// Has the signal a `where:`?
     pub filtered: bool,
+}
+
+impl SignalPlan {
+    /// Does it take every event, and nothing of it but when and whose it was?
+    pub fn takes_all(&self) -> bool {
+        self.events == Events::Any && self.filter.is_none() && matches!(self.need, Need::Counts | Need::People)
+    }
 }
 
 /// The compiled row of an account or a person.
@@ -105,8 +109,8 @@ pub(crate) struct RowPlan {
     pub writers: Vec<Option<usize>>,
     /// By event id (the last is every other name): signals fed, nodes made dirty.
     pub dispatch: Vec<(Box<[Feed]>, Bits)>,
-    /// By signal, then by event id as above: the position of the event's name in the metric's list, or `NOT_TAKEN`.
-    pub taken: Vec<Box<[u32]>>,
+    /// As the signals of `dispatch`, without those that take every event alike.
+    pub named: Vec<Box<[Feed]>>,
     /// Nodes that midnight makes dirty.
     pub daily: Bits,
     /// How many nodes there are.
@@ -386,19 +390,20 @@ impl RowPlan {
                         Events::Named(ids) => ids.iter().position(|id| usize::from(*id) == event),
                     };
                     if let Some(name) = name {
-                        fed.push(Feed { signal: s as u16, property: signal.property as u16, name: name as u32, filtered: signal.filter.is_some() });
+                        fed.push(Feed {
+                            signal: s as u16,
+                            property: signal.property as u16,
+                            name: name as u32,
+                            filtered: signal.filter.is_some(),
+                        });
                         signal.nodes.iter().for_each(|n| bits.insert(*n));
                     }
                 }
                 (fed.into_boxed_slice(), bits)
             })
             .collect();
-        let taken = (0..signals.len() as u16)
-            .map(|s| {
-                let of = |(fed, _): &(Box<[Feed]>, Bits)| fed.iter().find(|f| f.signal == s).map_or(NOT_TAKEN, |f| f.name);
-                dispatch.iter().map(of).collect()
-            })
-            .collect();
+        let named =
+            dispatch.iter().map(|(fed, _)| fed.iter().filter(|f| !signals[usize::from(f.signal)].takes_all()).copied().collect()).collect();
         let mut daily = Bits::new(width);
         nodes.iter().enumerate().filter(|(_, n)| n.daily).for_each(|(i, _)| daily.insert(i));
         // Who writes each slot decides who reads it at once and who a microsecond later.
@@ -424,7 +429,7 @@ impl RowPlan {
                 if at_once { readers[slot].0.insert(r) } else { readers[slot].1.insert(r) }
             }
         }
-        RowPlan { nodes, signals, metric_signal, readers, writers, dispatch, taken, daily, width }
+        RowPlan { nodes, signals, metric_signal, readers, writers, dispatch, named, daily, width }
     }
 }
 

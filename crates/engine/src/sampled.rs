@@ -20,7 +20,7 @@ use crate::plan::Task;
 use crate::scores;
 
 /// How many dates are computed at once: their columns fit a core's cache.
-const DATES_MAX: i32 = 256;
+const DATES_MAX: i32 = 64;
 /// Fewer are faster one by one.
 const DATES_MIN: i32 = 4;
 
@@ -198,7 +198,16 @@ impl Engine {
 
     /// Looks at one date: its columns go into the row, and what they make due is evaluated.
     #[allow(clippy::too_many_arguments)]
-    fn date(&self, plan: &Columns, sheet: &Sheet, card: Option<usize>, i: usize, account: &mut Account, scratch: &mut Scratch, sink: &mut impl Sink) {
+    fn date(
+        &self,
+        plan: &Columns,
+        sheet: &Sheet,
+        card: Option<usize>,
+        i: usize,
+        account: &mut Account,
+        scratch: &mut Scratch,
+        sink: &mut impl Sink,
+    ) {
         let t = self.model.calendar.last_instant(account.today);
         for (slot, task) in &plan.made {
             if !matches!(task, Task::Segment(_)) {

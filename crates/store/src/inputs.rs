@@ -44,6 +44,24 @@ impl InputPages {
         }
         self.store.gather(&self.merges, ids).await.map(Some)
     }
+
+    /// All that are still to come, several pages at a time: each connection reads with a core of its own.
+    pub async fn all(mut self, at_a_time: usize) -> Result<Vec<AccountInputs>> {
+        let mut reading = tokio::task::JoinSet::new();
+        let mut all = Vec::with_capacity(self.left());
+        loop {
+            while reading.len() < at_a_time.max(1) && self.left() > 0 {
+                let ids: Vec<String> = self.ids.by_ref().take(self.size).collect();
+                let (store, merges) = (self.store.clone(), self.merges.clone());
+                reading.spawn(async move { store.gather(&merges, ids).await });
+            }
+            match reading.join_next().await {
+                Some(Ok(page)) => all.extend(page?),
+                Some(Err(stopped)) => std::panic::resume_unwind(stopped.into_panic()),
+                None => return Ok(all),
+            }
+        }
+    }
 }
 
 impl Store {

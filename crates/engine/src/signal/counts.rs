@@ -27,13 +27,14 @@ impl Counts {
         Counts { horizon, held: false, dates: VecDeque::new(), forgotten: (0, 0), total: 0, first: Instant::NEVER, last: Instant::MIN }
     }
 
+    /// Notes events of one date, the first and the last of them at these instants.
     #[inline]
-    pub fn note(&mut self, time: Instant, day: Day) {
-        self.total = self.total.saturating_add(1);
+    pub fn note(&mut self, count: u32, first: Instant, last: Instant, day: Day) {
+        self.total = self.total.saturating_add(count);
         if self.first == Instant::NEVER {
-            self.first = time;
+            self.first = first;
         }
-        self.last = time;
+        self.last = last;
         match self.dates.back_mut() {
             Some((last, n)) if *last == day.0 => *n = self.total,
             _ => {
@@ -114,7 +115,8 @@ impl Counts {
     #[inline]
     fn windows(&self, dates: &[(i32, u32)], first: i32, days: i32, out: &mut [f64], make: impl Fn(u32, u32) -> f64) {
         let (mut high, mut low, mut upto, mut before) = (0, 0, self.forgotten.0, self.forgotten.0);
-        let (mut enters, mut leaves) = (dates.first().map_or(i32::MAX, |d| d.0), dates.first().map_or(i32::MAX, |d| d.0.saturating_add(days)));
+        let (mut enters, mut leaves) =
+            (dates.first().map_or(i32::MAX, |d| d.0), dates.first().map_or(i32::MAX, |d| d.0.saturating_add(days)));
         let mut value = make(0, 0);
         for (today, out) in (first..).zip(out) {
             if enters <= today || leaves <= today {

@@ -16,7 +16,6 @@ use tenure_model::time::{Day, Instant};
 use tenure_model::{Calendar, Decimal, Value};
 
 use crate::feed::Batch;
-use crate::plan::NOT_TAKEN;
 
 pub(crate) use counts::Counts;
 pub(crate) use extremes::Extremes;
@@ -127,7 +126,7 @@ impl Signal {
     #[inline]
     pub fn add(&mut self, e: Seen<'_>) {
         match self {
-            Signal::Counts(s) => s.note(e.time, e.day),
+            Signal::Counts(s) => s.note(1, e.time, e.time, e.day),
             Signal::Sums(s) => s.add(e),
             Signal::Extremes(s) => s.add(e),
             Signal::People(s) => s.see(e.person, e.day),
@@ -137,34 +136,19 @@ impl Signal {
         }
     }
 
-    /// As `add`, of those events of a batch whose name is taken. False, and nothing done, where the signal wants more of them.
-    pub fn add_batch(&mut self, batch: &Batch, taken: &[u32]) -> bool {
-        let names = batch.name.iter().map(|name| taken[usize::from(*name)]);
+    /// As `add`, of all events of a batch; for signals that take every event alike.
+    pub fn add_all(&mut self, batch: &Batch) {
         match self {
             Signal::Counts(s) => {
-                for ((name, time), day) in names.zip(&batch.time).zip(&batch.day) {
-                    if name != NOT_TAKEN {
-                        s.note(Instant(*time), *day);
-                    }
+                let mut start = 0;
+                for end in &batch.ends {
+                    s.note((end - start) as u32, Instant(batch.time[start]), Instant(batch.time[end - 1]), batch.day[start]);
+                    start = *end;
                 }
             }
-            Signal::People(s) => {
-                for ((name, person), day) in names.zip(&batch.person).zip(&batch.day) {
-                    if name != NOT_TAKEN {
-                        s.see(*person, *day);
-                    }
-                }
-            }
-            Signal::Names(s) => {
-                for (name, day) in names.zip(&batch.day) {
-                    if name != NOT_TAKEN {
-                        s.see(name, *day);
-                    }
-                }
-            }
-            _ => return false,
+            Signal::People(s) => batch.person.iter().zip(&batch.day).for_each(|(person, day)| s.see(*person, *day)),
+            _ => {}
         }
-        true
     }
 
     /// Keeps all that columns are made of (`fill`), until it is let go.

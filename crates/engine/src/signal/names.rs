@@ -2,8 +2,8 @@
 
 use tenure_model::time::Day;
 
-use super::moves::{Moves, NEVER};
 use super::Dates;
+use super::moves::{Moves, NEVER};
 
 /// The last date of each name, by its position in the metric's list.
 #[derive(Clone, Debug, Default)]

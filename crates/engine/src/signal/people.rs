@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use tenure_model::time::Day;
 
-use super::moves::{Moves, NEVER};
 use super::Dates;
+use super::moves::{Moves, NEVER};
 
 /// The last date of each person by ordinal, and how many persons each recent date is the last of.
 #[derive(Clone, Debug)]

@@ -32,11 +32,8 @@ pub struct World {
 impl World {
     /// Reads the store; events stay in the archive until they are needed.
     pub async fn load(engine: Arc<Engine>, archive: Archive, store: &Store) -> Result<World> {
-        let mut pages = store.inputs(PAGE_ACCOUNTS).await?;
-        let mut inputs = BTreeMap::new();
-        while let Some(page) = pages.next().await? {
-            inputs.extend(page.into_iter().map(|i| (i.account.clone(), i)));
-        }
+        let all = store.inputs(PAGE_ACCOUNTS).await?.all(crate::world::threads()).await?;
+        let inputs = all.into_iter().map(|i| (i.account.clone(), i)).collect();
         Ok(World { engine, archive, inputs })
     }
 
