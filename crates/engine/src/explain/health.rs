@@ -1,13 +1,13 @@
 //! Why the health score is what it is, and the single measures that would change its band.
 
 use serde_json::{Value as Json, json};
-use tenure_model::definition::{Builtin, Measure, Missing, RollUp, Scorecard, Shape};
+use tenure_model::definition::{Builtin, Comparison, Measure, Missing, RollUp, Scorecard, Shape};
 
 use super::Teller;
 use super::change::WouldChange;
 use super::column::Scene;
 use super::tree::Reason;
-use super::words::{plain, score as points};
+use super::words::{plain, score as points, time};
 use crate::health::{GroupNow, HealthNow, MeasureNow, band, band_name, score};
 
 /// Group and total weighted: (weight, score), None left out.
@@ -28,7 +28,8 @@ pub(super) fn reason(scene: &Scene<'_>, card: &Scorecard, now: &HealthNow) -> Re
     .with("value", json!(now.score))
     .with("band", json!(band))
     .with("coverage", json!(now.coverage))
-    .with("bands", bands(scene.teller, card));
+    .with("bands", bands(scene.teller, card))
+    .with("at", time(scene.at));
     root.because.push(chosen(scene, card));
     for (group, group_now) in card.groups.iter().zip(&now.groups) {
         let mut reason = Reason::new("group", format!("group {} (weight {}): {}", group.name, group.weight, points(group_now.score)))
@@ -135,8 +136,10 @@ fn measure_reason(scene: &Scene<'_>, measure: &Measure, now: &MeasureNow) -> Rea
         let condition = Reason::new("when", "applies only where").because([scene.condition(when)]);
         reason.because.push(if now.applies { condition.brief() } else { condition });
     }
-    if measure.min_age.is_some() {
-        reason.because.extend(scene.builtin(Builtin::AgeDays));
+    if let Some(age) = measure.min_age {
+        let told = Reason::new("age", format!("applies from the age of {age} on"));
+        reason.because.push(told.because(scene.builtin(Builtin::AgeDays)));
+        reason.because.iter_mut().for_each(|r| r.brief |= now.applies);
     }
     reason.because(Some(scene.column(measure.column)))
 }
@@ -164,11 +167,22 @@ fn missing(missing: Missing) -> String {
     }
 }
 
+/// As models write it.
+fn sign(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Less => "<",
+        Comparison::AtMost => "<=",
+        Comparison::AtLeast => ">=",
+        Comparison::Greater => ">",
+        Comparison::Equal => "=",
+    }
+}
+
 fn curve_json(shape: &Shape) -> serde_json::Value {
     match shape {
         Shape::Points(points) => json!({ "points": points }),
         Shape::Steps(steps) => {
-            json!({ "steps": steps.iter().map(|s| json!({ "test": s.test.map(|(c, n)| format!("{c:?} {n}")), "score": s.score })).collect::<Vec<_>>() })
+            json!({ "steps": steps.iter().map(|s| json!({ "test": s.test.map(|(c, n)| format!("{} {n}", sign(c))), "score": s.score })).collect::<Vec<_>>() })
         }
         Shape::Map(map, or_else) => json!({ "map": map, "else": or_else }),
     }
