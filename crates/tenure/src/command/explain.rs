@@ -69,12 +69,13 @@ impl Explain {
         let id = known_account(&opened.folder, &opened.store, self.account).await?;
         let subject = parse_subject(&opened.loaded.model, &self.what.join(" "))
             .map_err(|message| failure(message, "docs/reference/cli.md shows an example of each"))?;
-        let history = opened.world.history(&id, at)?;
-        let versions = opened.world.inputs.get(&id).map_or(&[][..], |said| &said.versions);
+        let world = opened.world_of(&id).await?;
+        let history = world.history(&id, at)?;
+        let versions = world.inputs.get(&id).map_or(&[][..], |said| &said.versions);
         let events_max = self.events.unwrap_or(if self.json { EVENTS_SHOWN_MAX } else { EVENTS_FOR_PEOPLE });
         let told = Told { history: &history, versions, events_max };
         let id: Arc<str> = id.into();
-        let explained = opened.world.engine.explain(&id, &history.inputs(), &told, at, &subject);
+        let explained = world.engine.explain(&id, &history.inputs(), &told, at, &subject);
         let explanation = explained.map_err(|error| match &error {
             Unexplained::NotYet(_) => failure(error.to_string(), "ask as of a later time: --as-of TIME"),
             _ => error.into(),
