@@ -13,9 +13,9 @@ pub(crate) struct Machine {
     /// Pending: since the condition holds. Firing: since it fired.
     pub since: Instant,
     /// Firing, but the condition has not held since then.
-    released: Option<Instant>,
+    pub released: Option<Instant>,
     /// When it last fired: cooldown counts from there.
-    fired: Option<Instant>,
+    pub fired: Option<Instant>,
 }
 
 impl Default for Machine {

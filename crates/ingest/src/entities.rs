@@ -55,11 +55,15 @@ impl Said {
             Import::Events => return Err("a row of events is no entity".into()),
         };
         let version = |field: &str, value: Json| Version { entity: entity.clone(), field: field.to_owned(), value, valid_from, known_from };
-        let versions = if import == Import::Subscriptions {
+        let mut versions: Vec<Version> = if import == Import::Subscriptions {
             subscription_fields(bound, row)?.into_iter().map(|(field, value)| version(field, value)).collect()
         } else {
             traits(bound, row).into_iter().map(|(field, value)| version(&field, value)).collect()
         };
+        if import == Import::Accounts && versions.is_empty() {
+            // Of this account nothing else is known: that there is one is known all the same.
+            versions.push(version("id", Json::from(id.as_str())));
+        }
         let membership = match (import, account) {
             (Import::People, Some(account)) => {
                 Some(Membership { person: id, account, from: time(bound, "account_from", row)?, until: time(bound, "account_until", row)? })
@@ -70,7 +74,7 @@ impl Said {
     }
 }
 
-/// The traits of a row; of what is blank nothing is said. An entity of which nothing else is known is still known by its id.
+/// The traits of a row; of what is blank nothing is said.
 fn traits(bound: &Bound<'_>, row: usize) -> Vec<(String, Json)> {
     let mut text = String::new();
     let mut traits = Vec::new();

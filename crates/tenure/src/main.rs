@@ -1,53 +1,7 @@
-//! The binary `tenure`: reads the command line, runs one command, says how it ended.
-
-mod clock;
-mod command;
-mod evaluate;
-mod failure;
-mod folder;
-mod import;
-mod model;
-mod render;
-mod tables;
-mod when;
-mod world;
+//! The binary `tenure`.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use command::{Cli, Outcome};
-
-/// What the shell sees where Ctrl-C ended the process.
-const INTERRUPTED: u8 = 130;
-
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("error: cannot start threads: {error}");
-            return ExitCode::from(2);
-        }
-    };
-    // What a command does becomes visible in one step at its end: stopping it anywhere leaves everything as it was.
-    let ended = runtime.block_on(async {
-        tokio::select! {
-            ended = tokio::spawn(cli.run()) => Some(ended.unwrap_or_else(|panic| Err(panic.into()))),
-            _ = tokio::signal::ctrl_c() => None,
-        }
-    });
-    runtime.shutdown_background();
-    match ended {
-        Some(Ok(Outcome::Fine)) => ExitCode::SUCCESS,
-        Some(Ok(Outcome::Faulty)) => ExitCode::from(1),
-        Some(Err(error)) => {
-            eprintln!("{}", failure::report(&error));
-            ExitCode::from(2)
-        }
-        None => {
-            eprintln!("\ninterrupted: what was under way is as if it had not begun; run it again");
-            ExitCode::from(INTERRUPTED)
-        }
-    }
+    tenure::main()
 }

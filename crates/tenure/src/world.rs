@@ -1,11 +1,11 @@
-//! Opening everything a question about accounts needs: data folder, model, engine, inputs; and as of when it is asked.
+//! Opening what a question about accounts needs: data folder, model, engine, inputs; and as of when it is asked.
 
 use std::sync::Arc;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tenure_engine::Engine;
-use tenure_model::Instant;
+use tenure_model::{Instant, Model};
 use tenure_store::Store;
 
 use crate::command::Shared;
@@ -14,7 +14,7 @@ use crate::folder::Folder;
 use crate::model::{self, Loaded, Source};
 use crate::{clock, when};
 
-/// A data folder, opened with a model.
+/// A data folder, opened with a model. Engine, inputs and events are opened when they are needed.
 pub struct Opened {
     /// The folder.
     pub folder: Folder,
@@ -22,8 +22,6 @@ pub struct Opened {
     pub store: Store,
     /// The model as loaded, with its files.
     pub loaded: Loaded,
-    /// Engine, events and inputs.
-    pub world: World,
 }
 
 impl Opened {
@@ -32,15 +30,28 @@ impl Opened {
         let folder = shared.folder()?;
         let store = folder.store().await?;
         let source = model::find(shared.model.as_deref(), Some(&store)).await?;
-        Opened::with(folder, store, source, None).await
+        Opened::with(folder, store, source)
     }
 
-    /// Opens with these definitions. `more`: definitions that only this question needs.
-    pub async fn with(folder: Folder, store: Store, source: Source, more: Option<Loaded>) -> Result<Opened> {
-        let loaded = source.load()?;
-        let model = more.map_or_else(|| Arc::new(loaded.model.clone()), |more| Arc::new(more.model));
-        let world = World::load(Arc::new(Engine::new(model)), folder.archive()?, &store).await?;
-        Ok(Opened { folder, store, loaded, world })
+    /// Opens with these definitions.
+    pub fn with(folder: Folder, store: Store, source: Source) -> Result<Opened> {
+        Ok(Opened { folder, store, loaded: source.load()? })
+    }
+
+    /// All accounts, ready to be replayed.
+    pub async fn world(&self) -> Result<World> {
+        self.world_with(Arc::new(self.loaded.model.clone())).await
+    }
+
+    /// All accounts with another model: one that has what only this question needs.
+    pub async fn world_with(&self, model: Arc<Model>) -> Result<World> {
+        World::load(Arc::new(Engine::new(model)), self.folder.archive()?, &self.store).await
+    }
+
+    /// What one account needs to be replayed.
+    pub async fn world_of(&self, account: &str) -> Result<World> {
+        let engine = Arc::new(Engine::new(Arc::new(self.loaded.model.clone())));
+        World::load_for(account, engine, self.folder.archive()?, &self.store).await
     }
 
     /// As of when: as asked, else up to where this model was evaluated, else now.

@@ -5,6 +5,8 @@ use serde_json::Value as Json;
 use tenure_model::time::Instant;
 use tenure_model::{Program, Value};
 
+use super::words;
+
 /// One change that alone would change the outcome.
 #[derive(Clone, Debug, Serialize)]
 pub struct WouldChange {
@@ -21,16 +23,16 @@ pub struct WouldChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needed: Option<Json>,
     /// When time alone will do it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "words::as_text_if_any")]
     pub at: Option<Instant>,
 }
 
 impl WouldChange {
     /// As one line.
     pub fn line(&self) -> String {
-        let needed = self.needed.as_ref().map_or(String::new(), |n| format!("; nearest value: {n}"));
+        let needed = self.needed.as_ref().map_or(String::new(), |n| format!("; nearest value: {}", words::plain_json(n)));
         let at = self.at.map_or(String::new(), |t| format!("; by time alone at {t}"));
-        format!("{}: {} (now {}{needed}{at})", self.to, self.what, self.present)
+        format!("{}: {} (now {}{needed}{at})", self.to, self.what, words::plain_json(&self.present))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Why the health score is what it is, and the single measures that would change its band.
 
-use serde_json::json;
-use tenure_model::definition::{Missing, Scorecard, Shape};
+use serde_json::{Value as Json, json};
+use tenure_model::definition::{Builtin, Comparison, Measure, Missing, RollUp, Scorecard, Shape};
 
 use super::Teller;
 use super::change::WouldChange;
 use super::column::Scene;
 use super::tree::Reason;
+use super::words::{plain, score as points, time};
 use crate::health::{GroupNow, HealthNow, MeasureNow, band, band_name, score};
 
 /// Group and total weighted: (weight, score), None left out.
@@ -17,7 +18,6 @@ fn mean(parts: impl Iterator<Item = (f64, Option<f64>)>) -> Option<f64> {
 
 /// The tree: total, groups, measures, their columns.
 pub(super) fn reason(scene: &Scene<'_>, card: &Scorecard, now: &HealthNow) -> Reason {
-    let points = |x: Option<f64>| x.map_or("no score".to_owned(), |x| format!("{x:.2}"));
     let band = now.band.map_or("no band", |b| band_name(card, b));
     let mut root = Reason::new(
         "scorecard",
@@ -27,58 +27,135 @@ pub(super) fn reason(scene: &Scene<'_>, card: &Scorecard, now: &HealthNow) -> Re
     .with("computed", json!(now.computed))
     .with("value", json!(now.score))
     .with("band", json!(band))
-    .with("coverage", json!(now.coverage));
+    .with("coverage", json!(now.coverage))
+    .with("bands", bands(scene.teller, card))
+    .with("at", time(scene.at));
+    root.because.push(chosen(scene, card));
     for (group, group_now) in card.groups.iter().zip(&now.groups) {
         let mut reason = Reason::new("group", format!("group {} (weight {}): {}", group.name, group.weight, points(group_now.score)))
             .with("group", json!(group.name))
             .with("weight", json!(group.weight))
             .with("computed", json!(group_now.computed))
-            .with("value", json!(group_now.score));
+            .with("value", json!(group_now.score))
+            .with("coverage", json!(group_now.coverage));
         for (measure, measure_now) in group.measures.iter().zip(&group_now.measures) {
             reason.because.push(measure_reason(scene, measure, measure_now));
         }
         root.because.push(reason);
     }
+    root.because.extend(children(scene, card));
     for o in scene.teller.account.overrides() {
         let until = o.until.map_or(String::new(), |u| format!(" until {u}"));
+        let how = format!("{:?}", o.how).to_lowercase();
         root.because.push(
-            Reason::new("override", format!("{} {:?} {} by {}{until}: {}", o.target, o.how, o.value, o.author, o.reason).to_lowercase())
+            Reason::new("override", format!("{} {how} {} by {}{until}: {}", o.target, o.value, o.author, o.reason))
                 .with("target", json!(o.target))
-                .with("how", json!(o.how))
+                .with("how", json!(how))
                 .with("value", json!(o.value)),
         );
     }
     for (kind, limits, holding) in [("cap", &card.caps, &now.caps), ("floor", &card.floors, &now.floors)] {
-        for limit in holding.iter().map(|i| &limits[*i]) {
-            let mut reason = Reason::new(kind, format!("{kind} at {}", limit.at)).with("at", json!(limit.at));
-            reason.because.push(scene.condition(&limit.when));
-            root.because.push(reason);
+        for (i, limit) in limits.iter().enumerate() {
+            let holds = holding.contains(&i);
+            let text = format!("{kind} at {}{}", limit.at, if holds { "" } else { ": does not hold" });
+            let reason =
+                Reason::new(kind, text).with("limit", json!(limit.at)).with("holds", json!(holds)).because([scene.condition(&limit.when)]);
+            root.because.push(if holds { reason } else { reason.brief() });
         }
     }
     root
 }
 
-fn measure_reason(scene: &Scene<'_>, measure: &tenure_model::definition::Measure, now: &MeasureNow) -> Reason {
+/// The bands from the best to the lowest, and which one the score was in before: what hysteresis keeps.
+fn bands(teller: &Teller<'_>, card: &Scorecard) -> Json {
+    let bands = card.bands.iter().map(|b| json!({ "band": b.name, "from": b.from, "exclusive": b.exclusive }));
+    json!({
+        "bands": bands.collect::<Vec<_>>(), "lowest": card.lowest, "hysteresis": card.hysteresis,
+        "before": teller.account.health.band.map(|b| band_name(card, b)),
+    })
+}
+
+/// Why this card: the first in the order of the files whose stages and segments fit.
+fn chosen(scene: &Scene<'_>, card: &Scorecard) -> Reason {
+    let model = scene.teller.engine.model();
+    let tried = model.scorecards.iter().position(|c| c.name == card.name).unwrap_or(0);
+    let mut reason = Reason::new("card", format!("{} is the first scorecard that fits", card.name)).brief();
+    for candidate in &model.scorecards[..=tried] {
+        let stages = (!candidate.stages.is_empty()).then(|| scene.in_stages(&candidate.stages));
+        let segments = (!candidate.segments.is_empty()).then(|| scene.in_segments(&candidate.segments, false));
+        let told = Reason::new("candidate", format!("scorecard {}", candidate.name)).with("scorecard", json!(candidate.name));
+        reason.because.push(told.because(stages).because(segments));
+    }
+    reason
+}
+
+/// What a roll-up is made of.
+fn children(scene: &Scene<'_>, card: &Scorecard) -> Vec<Reason> {
+    let Some(how) = card.roll_up.filter(|_| !scene.teller.account.children.is_empty()) else { return vec![] };
+    let engine = scene.teller.engine;
+    let column = |slot: u32| engine.exports().iter().position(|c| *c == slot);
+    let health = column(engine.plan.slot(Builtin::Health) as u32);
+    let weight = if let RollUp::Weighted(by) = how { column(by) } else { None };
+    let told = scene.teller.account.children.iter().map(|(id, values)| {
+        let value = |i: Option<usize>| i.and_then(|i| values.get(i)).cloned().unwrap_or_default();
+        let mut reason = Reason::new("child", format!("{id}: health = {}", plain(&value(health)))).with("account", json!(id));
+        if weight.is_some() {
+            reason.text += &format!(" (weight {})", plain(&value(weight)));
+            reason = reason.with("weight", value(weight).to_json());
+        }
+        reason.with("value", value(health).to_json())
+    });
+    vec![Reason::new("children", "the healths of its children").with("how", json!(format!("{how:?}").to_lowercase())).because(told)]
+}
+
+fn measure_reason(scene: &Scene<'_>, measure: &Measure, now: &MeasureNow) -> Reason {
     let text = match (now.applies, now.score) {
         (false, _) => "does not apply".to_owned(),
         (true, None) => "no data: left out".to_owned(),
-        (true, Some(x)) if now.stood_in => format!("{x:.2} in place of missing data ({})", missing(measure.missing)),
-        (true, Some(x)) => format!("{x:.2}"),
+        (true, Some(_)) if now.stood_in => format!("{} in place of missing data ({})", points(now.score), missing(measure.missing)),
+        (true, Some(_)) => points(now.score),
     };
     let mut reason = Reason::new("measure", format!("{} (weight {}): {text}", measure.name, measure.weight))
         .with("measure", json!(measure.name))
         .with("weight", json!(measure.weight))
         .with("applies", json!(now.applies))
         .with("computed", json!(now.computed))
-        .with("value", json!(now.score));
+        .with("value", json!(now.score))
+        .with("missing", json!(missing(measure.missing)))
+        .with("stood_in", json!(now.stood_in));
     if let Some(curve) = now.curve {
         reason = reason.with("curve", curve_json(&measure.curves[curve].shape));
     }
-    if let (false, Some(when)) = (now.applies, &measure.when) {
-        reason.because.push(scene.condition(when));
+    if let Some(age) = measure.min_age {
+        reason = reason.with("min_age", json!(age.to_string()));
     }
-    reason.because.push(scene.column(measure.column));
-    reason
+    if measure.curves.iter().any(|c| c.segment.is_some() || c.min_age.is_some() || c.max_age.is_some()) {
+        reason.because.push(curves(scene, measure));
+    }
+    if let Some(when) = &measure.when {
+        let condition = Reason::new("when", "applies only where").because([scene.condition(when)]);
+        reason.because.push(if now.applies { condition.brief() } else { condition });
+    }
+    if let Some(age) = measure.min_age {
+        let told = Reason::new("age", format!("applies from the age of {age} on"));
+        reason.because.push(told.because(scene.builtin(Builtin::AgeDays)));
+        reason.because.iter_mut().for_each(|r| r.brief |= now.applies);
+    }
+    reason.because(Some(scene.column(measure.column)))
+}
+
+/// Why this curve: the first that fits segment and age.
+fn curves(scene: &Scene<'_>, measure: &Measure) -> Reason {
+    let mut reason = Reason::new("curves", "the first curve that fits segment and age").brief();
+    for curve in &measure.curves {
+        let age = |age: Option<tenure_model::Span>| json!(age.map(|a| a.to_string()));
+        let told = Reason::new("curve", "curve")
+            .with("min_age", age(curve.min_age))
+            .with("max_age", age(curve.max_age))
+            .with("curve", curve_json(&curve.shape));
+        reason.because.push(told.because(curve.segment.map(|s| scene.in_segments(&[s], false))));
+    }
+    reason.because(scene.builtin(Builtin::AgeDays))
 }
 
 fn missing(missing: Missing) -> String {
@@ -90,11 +167,22 @@ fn missing(missing: Missing) -> String {
     }
 }
 
+/// As models write it.
+fn sign(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Less => "<",
+        Comparison::AtMost => "<=",
+        Comparison::AtLeast => ">=",
+        Comparison::Greater => ">",
+        Comparison::Equal => "=",
+    }
+}
+
 fn curve_json(shape: &Shape) -> serde_json::Value {
     match shape {
         Shape::Points(points) => json!({ "points": points }),
         Shape::Steps(steps) => {
-            json!({ "steps": steps.iter().map(|s| json!({ "test": s.test.map(|(c, n)| format!("{c:?} {n}")), "score": s.score })).collect::<Vec<_>>() })
+            json!({ "steps": steps.iter().map(|s| json!({ "test": s.test.map(|(c, n)| format!("{} {n}", sign(c))), "score": s.score })).collect::<Vec<_>>() })
         }
         Shape::Map(map, or_else) => json!({ "map": map, "else": or_else }),
     }

@@ -2,12 +2,16 @@
 //!
 //! Nothing of it is stored: the account is replayed to the instant, and each decision explained from the row it was made on.
 
+mod alert;
 mod change;
 mod column;
+mod events;
 mod health;
+mod lifecycle;
 mod peak;
 mod recorder;
 mod tree;
+mod words;
 
 use std::sync::Arc;
 
@@ -21,14 +25,14 @@ use tenure_model::{Program, Value};
 use crate::account::{Account, Life};
 use crate::advance::{Late, Mode};
 use crate::input::Inputs;
-use crate::outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy};
 use crate::{Engine, band_name};
 
 pub use change::WouldChange;
 pub use tree::Reason;
 
+use crate::health::HealthNow;
 use column::Scene;
-use recorder::{Key, Moment, Recorder};
+use recorder::{Key, Members, Moment, Recorder};
 
 /// What is to be explained.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +57,10 @@ pub trait Evidence {
     fn event(&self, index: usize) -> Json;
     /// The versions of a trait of the account, in any order.
     fn versions(&self, field: &str) -> Vec<Version>;
+    /// How many events to show of one metric, the latest; those beyond are counted.
+    fn events_max(&self) -> usize {
+        EVENTS_SHOWN_MAX
+    }
 }
 
 /// Why something is as it is.
@@ -61,6 +69,7 @@ pub struct Explanation {
     /// Whose.
     pub account: Arc<str>,
     /// As of.
+    #[serde(serialize_with = "words::as_text")]
     pub as_of: Instant,
     /// Of which model.
     pub revision: String,
@@ -69,9 +78,12 @@ pub struct Explanation {
     /// How it is.
     pub outcome: Json,
     /// Since when.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "words::as_text_if_any")]
     pub since: Option<Instant>,
-    /// The reasons, as of the instant of the decision.
+    /// When the account ended, if it has: everything stands as it stood then.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "words::as_text_if_any")]
+    pub ended_at: Option<Instant>,
+    /// The reasons: of what was decided as of then, of the rest as of now.
     pub because: Vec<Reason>,
     /// The single changes that would change it now; empty: no single one would.
     pub would_change: Vec<WouldChange>,
@@ -98,7 +110,7 @@ pub enum Unexplained {
     Late(#[from] Late),
 }
 
-/// Events shown of one metric; what is more is counted.
+/// Events shown of one metric unless the evidence says otherwise; what is more is counted.
 pub const EVENTS_SHOWN_MAX: usize = 100;
 
 impl Engine {
@@ -115,12 +127,16 @@ impl Engine {
         subject: &Subject,
     ) -> Result<Explanation, Unexplained> {
         let mut account = self.account(id.clone());
-        let mut recorder = Recorder::default();
+        let mut recorder = Recorder::new(self.model());
         self.advance(&mut account, inputs, at, Mode::Exact, &mut recorder)?;
         if account.life() == Life::Unborn {
             return Err(Unexplained::NotYet(id.clone()));
         }
-        let teller = Teller { engine: self, account: &account, recorder: &recorder, inputs, evidence, at };
+        let ended_at = if let Life::Ended(t) = account.life() { Some(t) } else { None };
+        let members = recorder.members(&account);
+        // Between the last evaluation and the instant asked for nothing changes; an ended account stands as it stood just before its end.
+        let now = ended_at.map_or(at, |end| end.plus(-1));
+        let teller = Teller { engine: self, account: &account, recorder: &recorder, members, inputs, evidence, now };
         let (outcome, since, because, would_change) = match subject {
             Subject::Health => teller.health(),
             Subject::Stage => teller.stage(),
@@ -136,9 +152,22 @@ impl Engine {
             subject: subject.to_string(),
             outcome,
             since,
+            ended_at,
             because,
             would_change,
         })
+    }
+}
+
+impl Explanation {
+    /// The outcome for people, rounded: `72.4 yellow, coverage 90 %, -3.1 in 30 days`.
+    pub fn headline(&self) -> String {
+        let Json::Object(health) = &self.outcome else { return words::plain_json(&self.outcome) };
+        let number = |key: &str| health.get(key).and_then(Json::as_f64);
+        let band = health.get("band").and_then(Json::as_str).map_or_else(String::new, |b| format!(" {b}"));
+        let coverage = number("coverage").map_or_else(String::new, |c| format!(", coverage {:.0} %", c * 100.0));
+        let change = number("change_30d").map_or_else(String::new, |c| format!(", {c:+.1} in 30 days"));
+        format!("{}{band}{coverage}{change}", words::score(number("score")))
     }
 }
 
@@ -164,19 +193,25 @@ pub(crate) struct Teller<'a> {
     pub engine: &'a Engine,
     pub account: &'a Account,
     pub recorder: &'a Recorder,
+    /// Who is in which person segment now.
+    pub members: Members,
     pub inputs: &'a Inputs<'a>,
     pub evidence: &'a dyn Evidence,
-    pub at: Instant,
+    /// The instant asked for; of an ended account the last one before its end.
+    pub now: Instant,
 }
 
 impl Teller<'_> {
-    /// The scene as of the end of the replay.
+    /// The scene as of the instant asked for.
     fn now(&self) -> Scene<'_> {
-        Scene { teller: self, row: self.account.row(), person: None, at: self.account.evaluated, depth: 0 }
+        if let (Life::Ended(_), Some(end)) = (self.account.life(), self.recorder.last.get(&Key::Ended)) {
+            return Scene { at: self.now, ..self.scene(end) };
+        }
+        Scene { teller: self, row: self.account.row(), person: None, members: &self.members, at: self.now, depth: 0 }
     }
 
     fn scene<'s>(&'s self, moment: &'s Moment) -> Scene<'s> {
-        Scene { teller: self, row: &moment.row, person: moment.person.as_deref(), at: moment.at, depth: 0 }
+        Scene { teller: self, row: &moment.row, person: moment.person.as_deref(), members: &moment.members, at: moment.at, depth: 0 }
     }
 
     fn unknown<'n>(kind: &'static str, name: &str, names: impl Iterator<Item = &'n str>) -> Unexplained {
@@ -185,171 +220,7 @@ impl Teller<'_> {
     }
 
     fn flips(&self, program: &Program, row: &[Value], towards: &str) -> Vec<WouldChange> {
-        change::of_program(program, row, self.account.evaluated, towards)
-    }
-
-    fn stage(&self) -> Told {
-        let stages = &self.engine.model().stages;
-        let Some(present) = self.account.stage().and_then(|i| stages.get(i)) else { return (Json::Null, None, vec![], vec![]) };
-        let mut because = Vec::new();
-        if let Some(moment) = self.recorder.last.get(&Key::Stage)
-            && let Happened::Stage { from, to, by } = &moment.what
-        {
-            let from_name = from.map_or("nothing", |i| stages[i].name.as_str());
-            let text = format!("moved from {from_name} to {} at {}", stages[*to].name, moment.at);
-            let program = match by {
-                MovedBy::Condition => stages[*to].when.as_ref(),
-                MovedBy::BackTo => from.and_then(|i| stages[i].when.as_ref()),
-                MovedBy::Beginning | MovedBy::Hand => None,
-            };
-            let mut reason = Reason::new("move", text).with("moved_by", json!(by));
-            if let (MovedBy::Hand, Some(decision)) = (by, self.recorder.decision(self.inputs, moment.at)) {
-                reason = reason.with("author", json!(decision.0)).with("reason", json!(decision.1));
-            }
-            if let Some(program) = program {
-                reason.because.push(self.scene(moment).condition(program));
-            }
-            because.push(reason);
-        }
-        if let Some(until) = self.account.stage_held_until() {
-            because.push(Reason::new("held", format!("set by hand; automatic moves rest until {until}")));
-        }
-        if let Some(deadline) = self.engine.stage_deadline(self.account) {
-            let late = if self.at >= deadline { "late" } else { "on track" };
-            because.push(Reason::new("expected", format!("expected to leave it by {deadline}: {late}")).with("due", json!(deadline)));
-        }
-        let row = self.account.row();
-        let mut would_change = Vec::new();
-        if let Some(index) = self.account.stage().filter(|_| self.account.life() == Life::Live) {
-            for stage in stages[index + 1..].iter().filter(|s| !s.manual) {
-                would_change.extend(stage.when.iter().flat_map(|p| self.flips(p, row, &format!("stage {}", stage.name))));
-            }
-            if let (Some(back), Some(when)) = (present.back_to, &present.when) {
-                would_change.extend(self.flips(when, row, &format!("stage {}", stages[back].name)));
-            }
-        }
-        (json!(present.name), Some(self.account.stage.entered_at), because, would_change)
-    }
-
-    fn segment(&self, name: &str) -> Result<Told, Unexplained> {
-        let segments = &self.engine.model().segments;
-        let index = segments
-            .iter()
-            .position(|s| s.name == name)
-            .ok_or_else(|| Self::unknown("segment", name, segments.iter().map(|s| s.name.as_str())))?;
-        let member = self.account.value(segments[index].column).clone();
-        let since = self.recorder.last.get(&Key::Segment(index)).map(|m| m.at);
-        let now = self.now();
-        let because = vec![now.condition(&segments[index].when)];
-        let towards = if member.as_bool() == Some(true) { format!("leaves {name}") } else { format!("enters {name}") };
-        let would_change = self.flips(&segments[index].when, self.account.row(), &towards);
-        Ok((member.to_json(), since, because, would_change))
-    }
-
-    fn milestone(&self, name: &str) -> Result<Told, Unexplained> {
-        let milestones = &self.engine.model().milestones;
-        let unknown = || Self::unknown("milestone", name, milestones.iter().map(|m| m.name.as_str()));
-        let index = milestones.iter().position(|m| m.name == name).ok_or_else(unknown)?;
-        let definition = &milestones[index];
-        let state = self.account.milestones()[index];
-        let Some(status) = state.status else {
-            let reason = Reason::new("not started", "it has not started: the account has not been in its stage and segment");
-            return Ok((Json::Null, None, vec![reason], vec![]));
-        };
-        let mut because = Vec::new();
-        if let (Some(due), Some(rule)) = (state.due, definition.due) {
-            let anchor = &self.engine.model().account[rule.anchor as usize].name;
-            let scene = self.recorder.last.get(&Key::Milestone(index)).map_or_else(|| self.now(), |m| self.scene(m));
-            let mut reason = Reason::new("due", format!("due {due}, from {anchor}")).with("due", json!(due));
-            reason.because.push(scene.column(rule.anchor));
-            because.push(reason);
-        }
-        let moment = self.recorder.last.get(&Key::Milestone(index));
-        let settled = !matches!(status, MilestoneStatus::Pending);
-        let scene = moment.filter(|_| settled).map_or_else(|| self.now(), |m| self.scene(m));
-        if status == MilestoneStatus::Waived {
-            let decision = moment.and_then(|m| self.recorder.decision(self.inputs, m.at));
-            let text = decision.map_or_else(|| "waived".to_owned(), |(author, reason)| format!("waived by {author}: {reason}"));
-            because.push(Reason::new("waived", text));
-        } else {
-            because.push(scene.condition(&definition.reached));
-        }
-        let would_change = match status {
-            MilestoneStatus::Pending => self.flips(&definition.reached, self.account.row(), "reached"),
-            MilestoneStatus::Missed => self.flips(&definition.reached, self.account.row(), "reached late"),
-            _ => vec![],
-        };
-        Ok((json!(status.name()), state.since, because, would_change))
-    }
-
-    fn alert(&self, name: &str, person: Option<&str>) -> Result<Told, Unexplained> {
-        let model = self.engine.model();
-        let unknown = || Self::unknown("alert", name, model.alerts.iter().map(|a| a.name.as_str()));
-        let index = model.alerts.iter().position(|a| a.name == name).ok_or_else(unknown)?;
-        let rule = &model.alerts[index];
-        let position = person.and_then(|p| self.account.people().position(|(id, _, _)| **id == *p));
-        if rule.person && position.is_none() {
-            return Err(Self::unknown(
-                "person of the account (this alert is of persons: alert NAME PERSON)",
-                person.unwrap_or(""),
-                self.account.people().map(|p| p.0.as_ref()),
-            ));
-        }
-        let (state, since) = position.map_or_else(|| self.account.alert(index), |p| self.account.person_alert(p, index));
-        let key = Key::Alert(index, position.and(person).map(Arc::from));
-        let moment = self.recorder.last.get(&key);
-        let mut because = Vec::new();
-        let person_row = position.and_then(|p| self.account.people().nth(p)).map(|(_, _, row)| row);
-        let now = Scene { person: person_row, ..self.now() };
-        let scene =
-            moment.filter(|_| state != AlertState::Inactive).map_or_else(|| Scene { person: person_row, ..self.now() }, |m| self.scene(m));
-        if let Some(moment) = moment
-            && let Happened::Alert { why, state, .. } = &moment.what
-        {
-            let text = format!("{} at {}: {}", state_word(*state), moment.at, why_word(*why));
-            because.push(Reason::new("state", text).with("why", json!(why)));
-        }
-        for m in model.milestones.iter().enumerate().filter(|(_, m)| m.alert == Some(index)).map(|(i, _)| i) {
-            let status = self.account.milestones()[m].status;
-            let milestone = &model.milestones[m];
-            let mut reason =
-                Reason::new("milestone", format!("milestone {} = {}", milestone.name, status.map_or("not started", MilestoneStatus::name)));
-            if status.is_some() {
-                let (_, _, why, _) = self.milestone(&milestone.name)?;
-                reason.because = why;
-            }
-            because.push(reason);
-        }
-        if !rule.stages.is_empty() {
-            let stage = self.account.stage().unwrap_or(0);
-            let names: Vec<&str> = rule.stages.iter().map(|s| model.stages[*s].name.as_str()).collect();
-            let holds = rule.stages.contains(&stage);
-            because.push(
-                Reason::new(
-                    "stages",
-                    format!("stage = {} is {}one of {}", model.stages[stage].name, if holds { "" } else { "not " }, names.join(", ")),
-                )
-                .with("value", json!(holds)),
-            );
-        }
-        let segments = if rule.person { &model.person_segments } else { &model.segments };
-        for segment in rule.segments.iter().map(|s| &segments[*s]) {
-            because.push(scene.own_column(segment.column, rule.person));
-        }
-        let mut would_change = Vec::new();
-        if let Some(when) = &rule.when {
-            because.push(if rule.person { scene.person_condition(when) } else { scene.condition(when) });
-            let row = if rule.person { now.person.unwrap_or(&[]) } else { now.row };
-            let towards = if state == AlertState::Firing { format!("{name} resolves") } else { format!("{name} fires") };
-            would_change = self.flips(when, row, &towards);
-        }
-        for (what, span) in [("for", rule.for_), ("keep_firing_for", rule.keep_firing_for), ("cooldown", rule.cooldown)] {
-            if !span.is_zero() {
-                because.push(Reason::new(what, format!("{what} {span}")));
-            }
-        }
-        let since = (since != Instant::MIN).then_some(since);
-        Ok((json!(state_word(state)), since, because, would_change))
+        change::of_program(program, row, self.now, towards)
     }
 
     fn column(&self, name: &str) -> Result<Told, Unexplained> {
@@ -361,7 +232,10 @@ impl Teller<'_> {
     }
 
     fn health(&self) -> Told {
-        let now = self.engine.health(self.account);
+        let calendar = &self.engine.model().calendar;
+        let at = crate::health::At { t: self.now, today: calendar.day(self.now), calendar, started: self.account.started };
+        let mut now = HealthNow::default();
+        crate::health::health(self.engine.model(), &self.engine.plan, self.account, &at, &mut now);
         let Some(card) = now.card.map(|c| &self.engine.model().scorecards[c]) else {
             return (Json::Null, None, vec![Reason::new("card", "no scorecard applies to this account in its stage and segments")], vec![]);
         };
@@ -375,23 +249,5 @@ impl Teller<'_> {
             "change_30d": self.engine.health_change(self.account, 30),
         });
         (outcome, self.recorder.last.get(&Key::Band).map(|m| m.at), because, would_change)
-    }
-}
-
-fn state_word(state: AlertState) -> &'static str {
-    match state {
-        AlertState::Pending => "pending",
-        AlertState::Firing => "firing",
-        AlertState::Inactive => "inactive",
-    }
-}
-
-fn why_word(why: AlertReason) -> &'static str {
-    match why {
-        AlertReason::Condition => "its condition holds",
-        AlertReason::NoLonger => "its condition no longer holds",
-        AlertReason::MilestoneMissed => "its milestone was missed",
-        AlertReason::MilestoneSettled => "its milestone was reached late or waived",
-        AlertReason::Ended => "the account ended, or the person left",
     }
 }

@@ -31,9 +31,10 @@ impl Scene<'_> {
             return;
         }
         let Some((account, recorder)) = teller.replayed(at) else { return };
-        let then = Teller { account: &account, recorder: &recorder, at, ..*teller };
+        let members = recorder.members(&account);
+        let then = Teller { account: &account, recorder: &recorder, members: members.clone(), now: at, ..*teller };
         let row = body(&account, person).map(|b| b.row.as_slice());
-        let scene = Scene { teller: &then, row: account.row(), person: person.and(row), at, depth: self.depth + 1 };
+        let scene = Scene { teller: &then, row: account.row(), person: person.and(row), members: &members, at, depth: self.depth + 1 };
         reason.because.push(scene.own_column(of, person.is_some()));
     }
 }
@@ -42,7 +43,7 @@ impl Teller<'_> {
     /// The account as it was at an instant.
     fn replayed(&self, at: Instant) -> Option<(Account, Recorder)> {
         let mut account = self.engine.account(self.account.id().clone());
-        let mut recorder = Recorder::default();
+        let mut recorder = Recorder::new(self.engine.model());
         self.engine.advance(&mut account, self.inputs, at, Mode::Exact, &mut recorder).ok()?;
         Some((account, recorder))
     }

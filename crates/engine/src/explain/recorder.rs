@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tenure_model::Value;
+use tenure_model::definition::MetricDef;
 use tenure_model::time::Instant;
+use tenure_model::{Model, Value};
 
 use crate::account::Account;
 use crate::input::{Inputs, What};
@@ -18,7 +19,11 @@ pub(super) enum Key {
     Milestone(usize),
     Band,
     Alert(usize, Option<Arc<str>>),
+    Ended,
 }
+
+/// Members of each person segment that some metric counts; of the others none.
+pub(super) type Members = Vec<Vec<Arc<str>>>;
 
 /// A decision, with the row as its condition read it.
 #[derive(Clone, Debug)]
@@ -27,15 +32,34 @@ pub(super) struct Moment {
     pub what: Happened,
     pub row: Vec<Value>,
     pub person: Option<Vec<Value>>,
+    pub members: Members,
 }
 
 /// The last decision of each kind.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
     pub(super) last: HashMap<Key, Moment>,
+    /// By person segment: its column, if some metric counts its members.
+    counted: Vec<Option<usize>>,
 }
 
 impl Recorder {
+    /// One that keeps what explanations of this model need.
+    pub(super) fn new(model: &Model) -> Recorder {
+        let counted = |segment: usize| model.metrics.iter().any(|m| matches!(m.def, MetricDef::PeopleIn(s) if s == segment));
+        let column = |(i, s): (usize, &tenure_model::definition::Segment)| counted(i).then_some(s.column as usize);
+        Recorder { last: HashMap::new(), counted: model.person_segments.iter().enumerate().map(column).collect() }
+    }
+
+    /// Who is in which person segment.
+    pub(super) fn members(&self, account: &Account) -> Members {
+        let of = |slot: usize| {
+            let members = account.people().filter(|(_, member, row)| *member && row[slot].as_bool() == Some(true));
+            members.map(|(id, _, _)| id.clone()).collect()
+        };
+        self.counted.iter().map(|slot| slot.map_or_else(Vec::new, of)).collect()
+    }
+
     /// Author and reason of what a teammate decided at an instant.
     pub(super) fn decision(&self, inputs: &Inputs<'_>, at: Instant) -> Option<(String, String)> {
         // Within an instant decisions come last.
@@ -58,6 +82,7 @@ impl Sink for Recorder {
             Happened::Milestone { milestone, .. } => Key::Milestone(*milestone),
             Happened::Health { band_changed: true, .. } => Key::Band,
             Happened::Alert { rule, person, .. } => Key::Alert(*rule, person.clone()),
+            Happened::Ended => Key::Ended,
             _ => return,
         };
         let mut row = account.row().to_vec();
@@ -66,6 +91,7 @@ impl Sink for Recorder {
         for (slot, value) in outcome.inputs {
             target[slot as usize] = value;
         }
-        self.last.insert(key, Moment { at: outcome.at, what: outcome.what, row, person: person_row });
+        let moment = Moment { at: outcome.at, what: outcome.what, row, person: person_row, members: self.members(account) };
+        self.last.insert(key, moment);
     }
 }

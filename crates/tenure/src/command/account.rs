@@ -14,7 +14,7 @@ use super::alerts::short_id;
 use super::decision::known_account;
 use super::{Outcome, Shared};
 use crate::evaluate::History;
-use crate::evaluate::portfolio::{self, Line};
+use crate::evaluate::portfolio::{self, Line, Status};
 use crate::failure::failure;
 use crate::render;
 use crate::world::Opened;
@@ -38,16 +38,17 @@ impl Account {
         let opened = Opened::open(shared).await?;
         let at = opened.as_of(self.as_of.as_deref()).await?;
         let id = known_account(&opened.folder, &opened.store, self.id).await?;
-        let engine = &opened.world.engine;
-        let history = opened.world.history(&id, at)?;
+        let world = opened.world_of(&id).await?;
+        let engine = &world.engine;
+        let history = world.history(&id, at)?;
         let mut account = engine.account(id.as_str());
         engine.advance(&mut account, &history.inputs(), at, Mode::Exact, &mut Nothing)?;
-        let line = portfolio::line(engine, &account);
-        if history.is_empty() || line.status == "new" {
+        let line = portfolio::line(engine, &account, &history.inputs());
+        if line.status == Status::New && !world.is_undated(&id) {
             return Err(failure(format!("nothing dated is known of {id} at {at}"), "ask as of a later time: --as-of TIME"));
         }
         let ledger = opened.store.account_alerts(&id).await?;
-        let stays = opened.world.inputs.get(&id).map_or(&[][..], |said| &said.memberships);
+        let stays = world.inputs.get(&id).map_or(&[][..], |said| &said.memberships);
         let here = stays.iter().filter(|m| m.from.is_none_or(|t| t <= at) && m.until.is_none_or(|t| at < t));
         let members = here.map(|m| &m.person).collect::<BTreeSet<_>>().len() as u64;
         let page = Page { engine, model: engine.model(), account: &account, line: &line, at, history: &history, members, ledger: &ledger };
@@ -72,7 +73,7 @@ struct Page<'a> {
 impl Page<'_> {
     /// Columns of a source, with their values; NULL is left out.
     fn values(&self, source: impl Fn(&Source) -> bool) -> impl Iterator<Item = (&str, Value)> {
-        let columns = self.model.account.iter().zip(self.account.row()).filter(move |(column, _)| source(&column.source));
+        let columns = self.model.account.iter().zip(&self.line.row).filter(move |(column, _)| source(&column.source));
         columns.filter(|(_, value)| !value.is_null()).map(|(column, value)| (column.name.as_str(), value.clone()))
     }
 
@@ -96,7 +97,7 @@ impl Page<'_> {
             json!({ "target": o.target, "how": o.how, "value": o.value, "until": time(o.until), "author": o.author, "reason": o.reason, "at": o.at.to_string() })
         });
         json!({
-            "id": self.account.id(), "as_of": self.at.to_string(), "revision": self.model.revision.0, "status": self.line.status, "tenure": self.account.tenure(),
+            "id": self.account.id(), "as_of": self.at.to_string(), "revision": self.model.revision.0, "status": self.line.status.name(), "ended_at": time(self.line.ended_at), "tenure": self.account.tenure(),
             "stage": builtin(Builtin::Stage), "stage_entered_at": builtin(Builtin::StageEnteredAt), "days_in_stage": builtin(Builtin::DaysInStage),
             "stage_late": builtin(Builtin::StageLate), "stage_due": time(self.line.stage_due), "stage_held_until": time(self.account.stage_held_until()),
             "health": self.health(), "health_change_30d": self.line.health_change_30d,
@@ -125,14 +126,15 @@ impl Page<'_> {
         let mut out = String::new();
         let name = self.values(|s| *s == Source::Trait).find(|(name, _)| *name == "name").map(|(_, value)| plain(&value));
         writeln!(out, "{}{} as of {}", self.account.id(), name.map_or_else(String::new, |n| format!(" ({n})")), self.at)?;
-        writeln!(
-            out,
-            "  {} in tenure {}, {}, {}",
-            self.line.status,
-            self.account.tenure(),
-            render::counted(self.members, "member"),
-            render::counted(self.history.events.len() as u64, "event")
-        )?;
+        let members = render::counted(self.members, "member");
+        let events = render::counted(self.history.events.len() as u64, "event");
+        match (self.line.status, self.line.ended_at) {
+            (Status::New, _) => writeln!(out, "  new: nothing dated is known of it, {members}, {events}")?,
+            (_, Some(at)) => {
+                writeln!(out, "  ended {at}, tenure {}, {members}, {events}; what follows is as of then", self.account.tenure())?
+            }
+            _ => writeln!(out, "  live in tenure {}, {members}, {events}", self.account.tenure())?,
+        }
         self.stage_text(&mut out)?;
         self.health_text(&mut out)?;
         list(&mut out, "segments", self.segments().into_iter().map(str::to_owned))?;

@@ -1,16 +1,20 @@
 //! `tenure accounts`: the portfolio as of any time, filtered by a condition.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use anyhow::Result;
 use serde_json::Value as Json;
+use tenure_model::definition::Source as Column;
 use tenure_model::diagnostic::nearest;
 use tenure_model::{Instant, Model, Value};
 
 use super::{Outcome, Shared};
-use crate::evaluate::portfolio::{Line, portfolio};
+use crate::evaluate::manifest::Manifest;
+use crate::evaluate::portfolio::{Line, Status, portfolio};
+use crate::evaluate::state;
 use crate::failure::failure;
-use crate::model::{self, Loaded, Source};
+use crate::model::{Loaded, Source};
 use crate::render::{self, Grid, Style, StyleArgs};
 use crate::world::{self, Opened};
 
@@ -22,6 +26,7 @@ const COLUMNS: &[&str] = &[
     "id",
     "name",
     "status",
+    "ended_at",
     "stage",
     "days_in_stage",
     "stage_due",
@@ -34,8 +39,20 @@ const COLUMNS: &[&str] = &[
     "alerts",
 ];
 
-/// Columns of the list that are no columns of the model.
-const OWN: &[&str] = &["status", "stage_due", "health_change_30d", "next_milestone", "next_milestone_due", "alerts"];
+/// Columns that go on with the calendar, or lead somewhere: of an account that has ended they say nothing any more.
+const OF_LIVE_ONES: &[&str] = &[
+    "stage",
+    "stage_entered_at",
+    "days_in_stage",
+    "stage_late",
+    "stage_due",
+    "health_change_30d",
+    "next_milestone",
+    "next_milestone_due",
+    "days_to_renewal",
+    "days_to_trial_end",
+    "days_to_card_expiry",
+];
 
 /// Options of `tenure accounts`.
 #[derive(clap::Args, Debug)]
@@ -47,7 +64,7 @@ pub struct Accounts {
     #[arg(long = "where", value_name = "SQL")]
     condition: Option<String>,
     /// Only accounts with this status
-    #[arg(long, value_name = "STATUS", value_parser = ["live", "ended"])]
+    #[arg(long, value_name = "STATUS", value_parser = ["live", "ended", "new"])]
     status: Option<String>,
     /// Sort by this column; -COLUMN for the greatest first
     #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
@@ -55,7 +72,7 @@ pub struct Accounts {
     /// At most so many; 0 for all
     #[arg(long, value_name = "N", default_value_t = 0)]
     limit: usize,
-    /// Which columns, separated by commas: any of the model's, and status, stage_due, next_milestone, next_milestone_due, alerts
+    /// Which columns, separated by commas: any of the model's, and status, ended_at, stage_due, next_milestone, next_milestone_due, alerts
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     columns: Vec<String>,
     #[command(flatten)]
@@ -65,36 +82,33 @@ pub struct Accounts {
 impl Accounts {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
-        let folder = shared.folder()?;
-        let store = folder.store().await?;
-        let source = model::find(shared.model.as_deref(), Some(&store)).await?;
-        let filtered = self.condition.as_deref().map(|sql| with_filter(&source, sql)).transpose()?;
-        let opened = Opened::with(folder, store, source, filtered).await?;
+        let opened = Opened::open(shared).await?;
         let at = opened.as_of(self.as_of.as_deref()).await?;
-        let model = opened.world.engine.model();
+        let filtered = self.condition.as_deref().map(|sql| with_filter(&opened.loaded, sql)).transpose()?;
+        let model = filtered.unwrap_or_else(|| Arc::new(opened.loaded.model.clone()));
         let filter = model.alerts.iter().find(|a| a.name == FILTER).and_then(|a| a.when.as_ref());
-        let columns = if self.columns.is_empty() { COLUMNS.iter().map(|c| (*c).to_owned()).collect() } else { self.columns.clone() };
+        let style = self.style.style();
+        // People see whether an account has ended; programs also when.
+        let default = COLUMNS.iter().filter(|c| style != Style::Table || **c != "ended_at").map(|c| (*c).to_owned());
+        let columns: Vec<String> = if self.columns.is_empty() { default.collect() } else { self.columns.clone() };
         for column in columns.iter().chain(self.sort.as_deref().map(|s| s.trim_start_matches('-').to_owned()).as_ref()) {
-            known(model, column)?;
+            known(&model, column)?;
         }
 
-        let bar = world::progress(&opened.world);
-        let progress = |_: usize, events: usize| bar.inc(events as u64);
-        let mut lines = tokio::task::block_in_place(|| portfolio(&opened.world, at, world::threads(), &progress))?;
-        bar.finish_and_clear();
-        let wanted = |line: &Line| self.status.as_deref().is_none_or(|s| s == line.status);
-        lines.retain(|line| line.status != "new" && wanted(line) && filter.is_none_or(|f| f.holds(&line.row, at)));
+        let mut lines = lines(&opened, &model, at).await?;
+        let wanted = |line: &Line| self.status.as_deref().is_none_or(|s| s == line.status.name());
+        lines.retain(|line| wanted(line) && filter.is_none_or(|f| f.holds(&line.row, at)));
         if let Some(sort) = &self.sort {
-            sort_by(&mut lines, model, sort);
+            sort_by(&mut lines, &model, sort);
         }
         let all = lines.len();
         if self.limit > 0 {
             lines.truncate(self.limit);
         }
-        let mut grid = Grid::new(columns.iter().map(|c| heading(c, self.style.style())));
-        grid.rows = lines.iter().map(|line| columns.iter().map(|c| shown(value(line, model, c), self.style.style())).collect()).collect();
-        render::print(&grid, self.style.style())?;
-        if self.style.style() == Style::Table {
+        let mut grid = Grid::new(columns.iter().map(|c| heading(c, style)));
+        grid.rows = lines.iter().map(|line| columns.iter().map(|c| cell(line, &model, c, style)).collect()).collect();
+        render::print(&grid, style)?;
+        if style == Style::Table {
             let of = if lines.len() < all { format!(" of {}", render::count(all as u64)) } else { String::new() };
             eprintln!("({}{of}, as of {at})", render::counted(lines.len() as u64, "account"));
         }
@@ -102,21 +116,61 @@ impl Accounts {
     }
 }
 
-/// The model with the condition as one more rule: checked like any other, its columns laid out with the others.
-fn with_filter(source: &Source, sql: &str) -> Result<Loaded> {
-    let mut files = source.files.clone();
-    files.push(("~where.yaml".to_owned(), format!("alerts: {{ {FILTER}: {{ when: {} }} }}\n", Json::from(sql))));
-    let with = Source { origin: source.origin.clone(), files };
-    with.check().map_err(|(source, diagnostics)| match diagnostics.iter().find(|d| d.file == "~where.yaml") {
-        Some(d) => {
-            failure(format!("--where: {}", d.message), d.help.clone().unwrap_or_else(|| "it is a condition, as in models".to_owned()))
+/// The portfolio: from the last evaluation where it still answers, else by a replay of everything.
+async fn lines(opened: &Opened, model: &Arc<Model>, at: Instant) -> Result<Vec<Line>> {
+    let base = &opened.loaded.model;
+    let derived = opened.folder.derived(&base.revision);
+    let position = opened.store.position().await?;
+    let mut lines = None;
+    if let Some(manifest) = Manifest::read(&derived).filter(|m| m.answers(at, position)) {
+        lines = state::lines(&derived.join("state"), base, model)?.filter(|lines| lines.len() as u64 == manifest.accounts);
+    }
+    let mut lines = match lines {
+        Some(lines) => lines,
+        None => {
+            let world = opened.world_with(model.clone()).await?;
+            let bar = world::progress(&world);
+            let progress = |_: usize, events: usize| bar.inc(events as u64);
+            let lines = tokio::task::block_in_place(|| portfolio(&world, at, world::threads(), &progress))?;
+            bar.finish_and_clear();
+            lines
         }
-        None => failure(format!("the model {} has errors", source.origin), format!("tenure check {}", source.origin)),
+    };
+    // The condition may read the list's own columns: they are declared as traits that the model does not have.
+    let own = state::OWN.iter().enumerate().filter(|(_, (name, _))| slot(base, name).is_none());
+    let slots: Vec<(usize, usize)> = own.filter_map(|(i, (name, _))| Some((i, slot_of_trait(model, name)?))).collect();
+    for line in lines.iter_mut().filter(|_| !slots.is_empty()) {
+        let values = state::own(line);
+        slots.iter().for_each(|(own, slot)| line.row[*slot] = values[*own].clone());
+    }
+    Ok(lines)
+}
+
+/// The model with the condition as one more rule: checked like any other, its columns laid out with the others.
+fn with_filter(loaded: &Loaded, sql: &str) -> Result<Arc<Model>> {
+    let own = state::OWN.iter().filter(|(name, _)| !matches!(*name, "alerts" | "health_change_30d"));
+    let own = own.filter(|(name, _)| sql.contains(name) && slot(&loaded.model, name).is_none());
+    let traits: serde_json::Map<String, Json> = own.map(|(name, kind)| ((*name).to_owned(), kind.to_string().into())).collect();
+    let mut rule = format!("alerts: {{ {FILTER}: {{ when: {} }} }}\n", Json::from(sql));
+    if !traits.is_empty() {
+        rule += &format!("traits: {}\n", Json::from(traits));
+    }
+    let mut files = loaded.source.files.clone();
+    files.push(("~where.yaml".to_owned(), rule));
+    let origin = &loaded.source.origin;
+    let with = Source { origin: origin.clone(), files };
+    with.check().map(|loaded| Arc::new(loaded.model)).map_err(|(_, diagnostics)| {
+        match diagnostics.iter().find(|d| d.file == "~where.yaml") {
+            Some(d) => {
+                failure(format!("--where: {}", d.message), d.help.clone().unwrap_or_else(|| "it is a condition, as in models".to_owned()))
+            }
+            None => failure(format!("the model {origin} has errors"), format!("tenure check {origin}")),
+        }
     })
 }
 
 fn known(model: &Model, column: &str) -> Result<()> {
-    let names = || model.account.iter().map(|c| c.name.as_str()).chain(OWN.iter().copied());
+    let names = || model.account.iter().map(|c| c.name.as_str()).chain(state::OWN.iter().map(|(name, _)| *name));
     if names().any(|name| name == column) || ["name"].contains(&column) {
         return Ok(());
     }
@@ -132,7 +186,8 @@ fn value(line: &Line, model: &Model, column: &str) -> Json {
     let time = |t: Option<Instant>| t.map_or(Json::Null, |t| t.to_string().into());
     match column {
         "id" => line.id.as_ref().into(),
-        "status" => line.status.into(),
+        "status" => line.status.name().into(),
+        "ended_at" => time(line.ended_at),
         "stage_due" => time(line.stage_due),
         "health_change_30d" => line.health_change_30d.map_or(Json::Null, Json::from),
         "next_milestone" => line.next_milestone.as_ref().map_or(Json::Null, |m| m.0.as_str().into()),
@@ -144,6 +199,23 @@ fn value(line: &Line, model: &Model, column: &str) -> Json {
 
 fn slot(model: &Model, column: &str) -> Option<usize> {
     model.account.iter().position(|c| c.name == column)
+}
+
+fn slot_of_trait(model: &Model, column: &str) -> Option<usize> {
+    slot(model, column).filter(|slot| model.account[*slot].source == Column::Trait)
+}
+
+/// Has the account ended, so that this column says nothing of it any more?
+fn is_over(line: &Line, column: &str) -> bool {
+    line.status == Status::Ended && OF_LIVE_ONES.contains(&column)
+}
+
+/// A cell of the list. People see no frozen clocks; programs get the values as of the end.
+fn cell(line: &Line, model: &Model, column: &str, style: Style) -> Json {
+    if style == Style::Table && is_over(line, column) {
+        return render::NOTHING.into();
+    }
+    shown(value(line, model, column), style)
 }
 
 /// For people: lists as text, numbers with two decimals, dates instead of instants.
@@ -187,10 +259,11 @@ fn heading(column: &str, style: Style) -> &str {
     }
 }
 
-/// Sorts by a column; NULL always comes last, equal ones by id.
+/// Sorts by a column; NULL and what is frozen always come last, equal ones by id.
 fn sort_by(lines: &mut [Line], model: &Model, sort: &str) {
     let (column, descending) = sort.strip_prefix('-').map_or((sort, false), |column| (column, true));
-    lines.sort_by_cached_key(|line| Key(value(line, model, column), descending));
+    let key = |line: &Line| if is_over(line, column) { Json::Null } else { value(line, model, column) };
+    lines.sort_by_cached_key(|line| Key(key(line), descending));
 }
 
 struct Key(Json, bool);

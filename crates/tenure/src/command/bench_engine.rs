@@ -12,9 +12,10 @@ use tenure_model::{Day, Instant, Value};
 
 use super::{Outcome, Shared};
 use crate::clock::Stopwatch;
+use crate::evaluate::World;
 use crate::evaluate::derived::Derived;
 use crate::evaluate::replay::{Visitor, replay};
-use crate::world::{self, Opened};
+use crate::world::{Opened, threads};
 use crate::{render, when};
 
 /// Options of `tenure bench-engine`.
@@ -126,13 +127,14 @@ impl BenchEngine {
         let calendar = &opened.loaded.model.calendar;
         let day = when::as_of(&self.day, calendar)?;
         let last = when::as_of(&self.last, calendar)?;
-        let engine = opened.world.engine.clone();
         let (phase, tables) = phase.strip_suffix("_tables").map_or((phase, false), |name| (name, true));
+        let world = opened.world().await?;
+        let engine = world.engine.clone();
         let (to, mode) = match phase {
             "asof" => (day, Mode::Once),
             "year" => (last, Mode::Daily { from: calendar.day(when::as_of(&self.first, calendar)?) }),
             "year_exact" => (last, Mode::Exact),
-            "live_100k" => return live(&opened, last),
+            "live_100k" => return live(&world, last),
             other => bail!("there is no phase {other}"),
         };
         let loaded = watch.seconds();
@@ -140,15 +142,14 @@ impl BenchEngine {
             let folder = self.compare.join(phase);
             std::fs::remove_dir_all(&folder).ok();
             let parts = tokio::task::block_in_place(|| {
-                replay(&opened.world, to, mode, world::threads(), |i| Derived::create(&folder, i, engine.clone()), &|_, _| {})
+                replay(&world, to, mode, threads(), |i| Derived::create(&folder, i, engine.clone()), &|_, _| {})
             })?;
             for part in parts {
                 part.finish()?;
             }
             return Ok(json!({ "written": folder }));
         }
-        let tallies =
-            tokio::task::block_in_place(|| replay(&opened.world, to, mode, world::threads(), |_| Ok(Tally::default()), &|_, _| {}))?;
+        let tallies = tokio::task::block_in_place(|| replay(&world, to, mode, threads(), |_| Ok(Tally::default()), &|_, _| {}))?;
         let seconds = watch.seconds();
         let tally = tallies.into_iter().fold(Tally::default(), Tally::add);
         Ok(json!({
@@ -190,7 +191,7 @@ impl Sink for Tally {
 }
 
 impl Visitor for Tally {
-    fn account(&mut self, _: Account) -> Result<()> {
+    fn account(&mut self, _: Account, _: &Inputs<'_>) -> Result<()> {
         self.accounts += 1;
         Ok(())
     }
@@ -211,17 +212,16 @@ impl Sink for Live {
 }
 
 impl Visitor for Live {
-    fn account(&mut self, account: Account) -> Result<()> {
+    fn account(&mut self, account: Account, _: &Inputs<'_>) -> Result<()> {
         self.0.push(account);
         Ok(())
     }
 }
 
 /// Every definition of every account again, at an instant at which nothing comes in; then the same where nothing is due.
-fn live(opened: &Opened, at: Instant) -> Result<Json> {
-    let engine = &opened.world.engine;
-    let parts =
-        tokio::task::block_in_place(|| replay(&opened.world, at, Mode::Exact, world::threads(), |_| Ok(Live::default()), &|_, _| {}))?;
+fn live(world: &World, at: Instant) -> Result<Json> {
+    let engine = &world.engine;
+    let parts = tokio::task::block_in_place(|| replay(world, at, Mode::Exact, threads(), |_| Ok(Live::default()), &|_, _| {}))?;
     let mut parts: Vec<Vec<Account>> = parts.into_iter().map(|p| p.0).collect();
     let accounts: usize = parts.iter().map(Vec::len).sum();
     let bytes: usize = parts.iter().flatten().map(Account::bytes).sum();
@@ -240,7 +240,7 @@ fn live(opened: &Opened, at: Instant) -> Result<Json> {
         idle = idle.min(watch.seconds());
     }
     let scale = 100_000.0 / accounts as f64;
-    let floor = floor(opened, &parts)?;
+    let floor = floor(world, &parts)?;
     Ok(
         json!({ "seconds": best * scale, "idle_seconds": idle * scale, "floor_seconds": floor * scale, "accounts": accounts, "bytes_per_account": bytes / accounts.max(1), "peak_mb": peak_mb() }),
     )
@@ -260,11 +260,11 @@ fn everyone(engine: &Engine, parts: &mut [Vec<Account>], inputs: &Inputs<'_>, to
 }
 
 /// DataFusion evaluating the model's conditions over the same rows, as one projection on each core.
-fn floor(opened: &Opened, parts: &[Vec<Account>]) -> Result<f64> {
+fn floor(world: &World, parts: &[Vec<Account>]) -> Result<f64> {
     use datafusion::arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray, TimestampMicrosecondArray};
     use datafusion::arrow::record_batch::RecordBatch;
     use datafusion::prelude::SessionContext;
-    let model = opened.world.engine.model();
+    let model = world.engine.model();
     let batch = |accounts: &[Account]| -> Result<RecordBatch> {
         let columns: Vec<(&str, ArrayRef)> = model
             .account

@@ -1,6 +1,7 @@
 //! `tenure evaluate`: applies a model and runs all history through it, into histories and the ledger of alerts.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -11,8 +12,10 @@ use tenure_store::{AppliedModel, Evaluated};
 use super::decision::Author;
 use super::{Outcome, Shared};
 use crate::clock::{self, Stopwatch};
+use crate::evaluate::assumed::Assumed;
 use crate::evaluate::derived::{Derived, Firing};
-use crate::evaluate::{ledger, replay};
+use crate::evaluate::manifest::Manifest;
+use crate::evaluate::{World, ledger, replay};
 use crate::model::{self, short};
 use crate::world::{self, Opened};
 use crate::{render, when};
@@ -44,9 +47,12 @@ pub struct Evaluate {
     author: Author,
 }
 
+/// Undated traits that are named.
+const TRAITS_SHOWN: usize = 4;
+
 /// What an evaluation gave.
 struct Summary {
-    accounts: usize,
+    manifest: Manifest,
     firings: Vec<Firing>,
     new_alerts: u64,
     seconds: f64,
@@ -60,24 +66,26 @@ impl Evaluate {
         let _lock = folder.lock()?;
         let store = folder.store().await?;
         let source = model::find(self.model.as_deref().or(shared.model.as_deref()), Some(&store)).await?;
-        let opened = Opened::with(folder, store, source, None).await?;
+        let opened = Opened::with(folder, store, source)?;
         let to = self.to.as_deref().map_or_else(|| Ok(clock::now()), |t| when::as_of(t, &opened.loaded.model.calendar))?;
         let revision = opened.loaded.model.revision.clone();
         let target = opened.folder.derived(&revision);
 
         let last = opened.store.last_evaluated().await?;
         let position = opened.store.position().await?;
-        if !self.again && target.is_dir() && last.is_some_and(|e| e.revision == revision && e.until == to && e.position == position) {
+        let done = Manifest::read(&target).is_some_and(|m| m.sampled == self.sampled && m.covers(to, position));
+        if !self.again && done && last.is_some_and(|e| e.revision == revision && e.until == to && e.position == position) {
             self.print(&opened, to, None)?;
             return Ok(Outcome::Fine);
         }
         let position = self.apply(&opened).await?;
-        let (accounts, firings) = self.replay(&opened, to, &target)?;
-        let new_alerts = ledger::record(&opened.store, &opened.world.engine, &firings).await?;
+        let world = opened.world().await?;
+        let (manifest, firings) = self.replay(&world, to, position, &target)?;
+        let new_alerts = ledger::record(&opened.store, &world.engine, &firings).await?;
         let mut write = opened.store.write().await?;
         write.set_evaluated(&Evaluated { revision, until: to, position, evaluated_at: clock::now() }).await?;
         write.commit().await?;
-        self.print(&opened, to, Some(Summary { accounts, firings, new_alerts, seconds: watch.seconds() }))?;
+        self.print(&opened, to, Some(Summary { manifest, firings, new_alerts, seconds: watch.seconds() }))?;
         Ok(Outcome::Fine)
     }
 
@@ -96,39 +104,43 @@ impl Evaluate {
     }
 
     /// Runs everything through the engine. The tables are written aside and take their place in one step.
-    fn replay(&self, opened: &Opened, to: Instant, target: &Path) -> Result<(usize, Vec<Firing>)> {
+    fn replay(&self, world: &World, to: Instant, position: i64, target: &Path) -> Result<(Manifest, Vec<Firing>)> {
         let aside = target.with_extension("new");
         remove(&aside)?;
-        let calendar = &opened.loaded.model.calendar;
+        let calendar = &world.engine.model().calendar;
         let from = self.from.as_deref().map(|date| when::as_of(date, calendar)).transpose()?.map_or(Day(i32::MIN), |t| calendar.day(t));
         let mode = if self.sampled { Mode::Daily { from } } else { Mode::Exact };
-        let bar = world::progress(&opened.world);
-        let accounts = std::sync::atomic::AtomicUsize::new(0);
-        let progress = |through: usize, events: usize| {
-            accounts.fetch_add(through, std::sync::atomic::Ordering::Relaxed);
-            bar.inc(events as u64);
+        let bar = world::progress(world);
+        let (accounts, events) = (AtomicU64::new(0), AtomicU64::new(0));
+        let progress = |through: usize, of: usize| {
+            accounts.fetch_add(through as u64, Ordering::Relaxed);
+            events.fetch_add(of as u64, Ordering::Relaxed);
+            bar.inc(of as u64);
         };
-        let visitor = |part| Derived::create(&aside, part, opened.world.engine.clone());
-        let parts = tokio::task::block_in_place(|| replay::replay(&opened.world, to, mode, world::threads(), visitor, &progress))?;
-        let mut firings = Vec::new();
+        let visitor = |part| Derived::create(&aside, part, world.engine.clone());
+        let parts = tokio::task::block_in_place(|| replay::replay(world, to, mode, world::threads(), visitor, &progress))?;
+        let (mut firings, mut assumed) = (Vec::new(), Assumed::default());
         for part in parts {
-            firings.extend(part.finish()?);
+            let (fired, undated) = part.finish()?;
+            firings.extend(fired);
+            assumed.merge(undated);
         }
         bar.finish_and_clear();
+        let manifest = Manifest::new(to, position, self.sampled, accounts.into_inner(), events.into_inner(), assumed);
+        manifest.write(&aside)?;
         remove(target)?;
         std::fs::rename(&aside, target).with_context(|| format!("cannot write {}", target.display()))?;
-        Ok((accounts.into_inner(), firings))
+        Ok((manifest, firings))
     }
 
     fn print(&self, opened: &Opened, to: Instant, summary: Option<Summary>) -> Result<()> {
         let revision = &opened.loaded.model.revision.0;
-        let events = opened.world.archive.rows();
         let text = match (&summary, self.json) {
             (None, true) => format!("{}\n", json!({ "revision": revision, "until": to.to_string(), "changed": false })),
             (None, false) => format!("{} was evaluated up to {to}, and nothing has come in since\n", short(revision)),
             (Some(s), true) => {
                 let report = json!({
-                    "revision": revision, "until": to.to_string(), "changed": true, "sampled": self.sampled, "accounts": s.accounts, "events": events,
+                    "revision": revision, "until": to.to_string(), "changed": true, "sampled": self.sampled, "accounts": s.manifest.accounts, "events": s.manifest.events, "assumed": s.manifest.assumed,
                     "fired": s.firings.len(), "firing": s.firings.iter().filter(|f| f.resolved.is_none()).count(), "new_alerts": s.new_alerts,
                     "seconds": s.seconds,
                 });
@@ -138,19 +150,30 @@ impl Evaluate {
                 let firing = s.firings.iter().filter(|f| f.resolved.is_none()).count() as u64;
                 let sampled = if self.sampled { ", sampled once a day" } else { "" };
                 format!(
-                    "{} evaluated up to {to}{sampled}: {}, {} ({:.1} s)\n  {} in all, {} of them firing now, {} new in the ledger\n",
+                    "{} evaluated up to {to}{sampled}: {}, {} ({:.1} s)\n  {} in all, {} of them firing now, {} new in the ledger\n{}",
                     short(revision),
-                    render::counted(s.accounts as u64, "account"),
-                    render::counted(events, "event"),
+                    render::counted(s.manifest.accounts, "account"),
+                    render::counted(s.manifest.events, "event"),
                     s.seconds,
                     render::counted(s.firings.len() as u64, "alert"),
                     render::count(firing),
                     render::count(s.new_alerts),
+                    assumed(&s.manifest.assumed).map_or_else(String::new, |text| format!("  {text}\n")),
                 )
             }
         };
         Ok(render::text(&text)?)
     }
+}
+
+/// How many accounts rest on undated traits; None where none does.
+pub fn assumed(assumed: &Assumed) -> Option<String> {
+    let names = assumed.names();
+    let shown = names.iter().take(TRAITS_SHOWN).copied().collect::<Vec<_>>().join(", ");
+    let more = if names.len() > TRAITS_SHOWN { ", …" } else { "" };
+    let rest = if assumed.accounts == 1 { "rests" } else { "rest" };
+    let accounts = render::counted(assumed.accounts, "account");
+    (assumed.accounts > 0).then(|| format!("{accounts} {rest} on traits without a date, assumed to hold since ever: {shown}{more}"))
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use serde_json::Value as Json;
-use tenure_engine::explain::{Evidence, Explanation, Unexplained};
+use tenure_engine::explain::{EVENTS_SHOWN_MAX, Evidence, Explanation, Reason, Unexplained};
 use tenure_engine::scenario::parse_subject;
-use tenure_model::Instant;
 use tenure_model::input::{Entity, Version};
 
 use super::decision::known_account;
@@ -30,15 +29,22 @@ pub struct Explain {
     /// As of then; a date means its last instant [default: up to where the model was evaluated, else now]
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
-    /// Write the whole tree as JSON
+    /// At most so many events under each metric, the latest [default: 5; with --json 100]
+    #[arg(long, value_name = "N")]
+    events: Option<usize>,
+    /// Write the whole tree as JSON, with exact values
     #[arg(long)]
     json: bool,
 }
+
+/// Events that people are shown under each metric unless they ask for more.
+const EVENTS_FOR_PEOPLE: usize = 5;
 
 /// The history of an account and what was said of it, as explanations show them.
 struct Told<'a> {
     history: &'a History,
     versions: &'a [Version],
+    events_max: usize,
 }
 
 impl Evidence for Told<'_> {
@@ -48,6 +54,10 @@ impl Evidence for Told<'_> {
 
     fn versions(&self, field: &str) -> Vec<Version> {
         self.versions.iter().filter(|v| v.field == field && matches!(v.entity, Entity::Account(_))).cloned().collect()
+    }
+
+    fn events_max(&self) -> usize {
+        self.events_max
     }
 }
 
@@ -59,16 +69,18 @@ impl Explain {
         let id = known_account(&opened.folder, &opened.store, self.account).await?;
         let subject = parse_subject(&opened.loaded.model, &self.what.join(" "))
             .map_err(|message| failure(message, "docs/reference/cli.md shows an example of each"))?;
-        let history = opened.world.history(&id, at)?;
-        let versions = opened.world.inputs.get(&id).map_or(&[][..], |said| &said.versions);
-        let told = Told { history: &history, versions };
+        let world = opened.world_of(&id).await?;
+        let history = world.history(&id, at)?;
+        let versions = world.inputs.get(&id).map_or(&[][..], |said| &said.versions);
+        let events_max = self.events.unwrap_or(if self.json { EVENTS_SHOWN_MAX } else { EVENTS_FOR_PEOPLE });
+        let told = Told { history: &history, versions, events_max };
         let id: Arc<str> = id.into();
-        let explained = opened.world.engine.explain(&id, &history.inputs(), &told, at, &subject);
+        let explained = world.engine.explain(&id, &history.inputs(), &told, at, &subject);
         let explanation = explained.map_err(|error| match &error {
             Unexplained::NotYet(_) => failure(error.to_string(), "ask as of a later time: --as-of TIME"),
             _ => error.into(),
         })?;
-        let text = if self.json { json(&explanation)? } else { lines(&explanation) };
+        let text = if self.json { serde_json::to_string_pretty(&explanation)? + "\n" } else { lines(&explanation) };
         render::text(&text)?;
         Ok(Outcome::Fine)
     }
@@ -76,14 +88,11 @@ impl Explain {
 
 /// For people: the outcome, its reasons as an indented tree, and what would change it.
 fn lines(explanation: &Explanation) -> String {
-    let outcome = match &explanation.outcome {
-        Json::String(text) => text.clone(),
-        Json::Null => "nothing".to_owned(),
-        other => other.to_string(),
-    };
     let since = explanation.since.map_or_else(String::new, |t| format!(" since {t}"));
-    let mut lines = vec![format!("{} of {} as of {}: {outcome}{since}", explanation.subject, explanation.account, explanation.as_of)];
-    explanation.because.iter().for_each(|reason| reason.lines(1, &mut lines));
+    let Explanation { subject, account, as_of, .. } = explanation;
+    let mut lines = vec![format!("{subject} of {account} as of {as_of}: {}{since}", explanation.headline())];
+    lines.extend(explanation.ended_at.map(|end| format!("  the account ended at {end}: all stands as it stood before")));
+    explanation.because.iter().for_each(|reason| tree(reason, 1, &mut lines));
     lines.push("what would change it".to_owned());
     if explanation.would_change.is_empty() {
         lines.push("  no single change would".to_owned());
@@ -92,15 +101,15 @@ fn lines(explanation: &Explanation) -> String {
     lines.join("\n") + "\n"
 }
 
-/// For programs: as serde writes it, with times as text.
-fn json(explanation: &Explanation) -> Result<String> {
-    let mut tree = serde_json::to_value(explanation)?;
-    for key in ["as_of", "since"] {
-        if let Some(time) = tree.get_mut(key)
-            && let Some(micros) = time.as_i64()
-        {
-            *time = Instant(micros).to_string().into();
-        }
+/// A reason and those below it; where events are left out, how to see them.
+fn tree(reason: &Reason, depth: usize, lines: &mut Vec<String>) {
+    let hint = match reason.detail.get("events").and_then(Json::as_u64).filter(|_| reason.kind == "more") {
+        Some(all) if all as usize <= EVENTS_SHOWN_MAX => format!(" (--events {all} or --json shows them)"),
+        Some(all) => format!(" (--events {all} shows them)"),
+        None => String::new(),
+    };
+    lines.push(format!("{}{}{hint}", "  ".repeat(depth), reason.text));
+    if !reason.brief {
+        reason.because.iter().for_each(|below| tree(below, depth + 1, lines));
     }
-    Ok(serde_json::to_string_pretty(&tree)? + "\n")
 }

@@ -75,11 +75,16 @@ impl What {
 impl Import {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
-        let reading = self.reading()?;
-        self.files.iter().try_for_each(|file| import::check(&reading, file))?;
+        // All files are looked at before the first is read; each has lookups of its own.
+        let mut readings = Vec::with_capacity(self.files.len());
+        for file in &self.files {
+            let reading = self.reading(file)?;
+            import::check(&reading, file)?;
+            readings.push((file, reading));
+        }
         if self.dry_run {
-            for file in &self.files {
-                let report = import::try_out(&reading, file).await?;
+            for (file, reading) in &readings {
+                let report = import::try_out(reading, file).await?;
                 self.print(&report)?;
             }
             return Ok(Outcome::Fine);
@@ -87,8 +92,8 @@ impl Import {
         let folder = shared.folder_or_new(clock::now()).await?;
         let _lock = folder.lock()?;
         let store = folder.store().await?;
-        for file in &self.files {
-            let report = import::import(&folder, &store, &reading, file).await?;
+        for (file, reading) in &readings {
+            let report = import::import(&folder, &store, reading, file).await?;
             self.print(&report)?;
         }
         Ok(Outcome::Fine)
@@ -99,11 +104,11 @@ impl Import {
         Ok(render::text(&text)?)
     }
 
-    /// How the files are to be read.
-    fn reading(&self) -> Result<Reading> {
+    /// How a file is to be read.
+    fn reading(&self, file: &Path) -> Result<Reading> {
         let kind = self.what.kind();
         let (mapping, lookups, mapping_hash) = match &self.mapping {
-            Some(path) => self::mapping(path, kind)?,
+            Some(path) => self::mapping(path, kind, file)?,
             None => (Mapping::default_for(kind), Lookups::default(), String::new()),
         };
         let source = self.source.clone().or_else(|| mapping.source().map(str::to_owned)).unwrap_or_else(|| "file".to_owned());
@@ -121,8 +126,8 @@ impl Import {
     }
 }
 
-/// Reads a mapping file and the files it looks things up in.
-fn mapping(path: &Path, kind: tenure_ingest::Import) -> Result<(Mapping, Lookups, String)> {
+/// Reads a mapping file and the files it looks things up in: beside the mapping, else beside the file that is imported.
+fn mapping(path: &Path, kind: tenure_ingest::Import, imported: &Path) -> Result<(Mapping, Lookups, String)> {
     let text = bytes(path)?;
     let yaml = std::str::from_utf8(&text).with_context(|| format!("{} is not UTF-8", path.display()))?;
     let mapping = Mapping::parse(&path.display().to_string(), yaml).map_err(|diagnostics| {
@@ -144,8 +149,14 @@ fn mapping(path: &Path, kind: tenure_ingest::Import) -> Result<(Mapping, Lookups
     let mut texts = vec![text.clone()];
     let mut lookups = Lookups::default();
     for name in mapping.lookup_files() {
-        let file = path.parent().unwrap_or(Path::new(".")).join(&name);
-        let content = bytes(&file)?;
+        let places = [path, imported].map(|beside| beside.parent().unwrap_or(Path::new("")).join(&name));
+        let Some(file) = places.iter().find(|file| file.is_file()) else {
+            return Err(failure(
+                format!("there is no lookup file {}", places[0].display()),
+                format!("put it beside {} or beside {}", path.display(), imported.display()),
+            ));
+        };
+        let content = bytes(file)?;
         lookups
             .add(&name, &content)
             .map_err(|why| failure(format!("{}: {why}", file.display()), format!("it is a lookup of {}", path.display())))?;

@@ -2,11 +2,15 @@
 
 use anyhow::Result;
 use serde_json::json;
-use tenure_store::ImportStatus;
+use tenure_store::{ImportStatus, Store};
 
+use super::evaluate::assumed;
 use super::{Outcome, Shared};
+use crate::evaluate::manifest::Manifest;
+use crate::folder::Folder;
 use crate::model::short;
 use crate::render;
+use crate::tables::{Tables, collect};
 
 /// Options of `tenure status`.
 #[derive(clap::Args, Debug)]
@@ -46,17 +50,22 @@ impl Status {
             Some(_) => {}
         }
 
+        let seen = persons_seen(&folder, &store).await?;
+        let manifest = evaluated.as_ref().and_then(|e| Manifest::read(&folder.derived(&e.revision)));
+        let undated = manifest.as_ref().map(|m| &m.assumed);
+
         let count = |kind: &str| counts.get(kind).copied().unwrap_or(0);
         if self.json {
             let report = json!({
                 "folder": folder.root(),
-                "accounts": count("account"), "people": count("person"), "subscriptions": count("subscription"), "versions": count("version"),
+                "accounts": count("account"), "people": count("person"), "people_in_events": seen, "subscriptions": count("subscription"), "versions": count("version"),
                 "memberships": count("membership"), "decisions": count("decision"),
                 "events": archive.rows(), "quarantined": archive.quarantined(),
                 "first_event": archive.span().map(|s| s.0.to_string()), "last_event": archive.span().map(|s| s.1.to_string()),
                 "imports": imports.len(), "interrupted": interrupted, "position": position,
                 "model": last_model.as_ref().map(|m| &m.revision.0),
                 "evaluated": evaluated.as_ref().map(|e| json!({ "revision": e.revision.0, "until": e.until.to_string(), "position": e.position, "stale": stale })),
+                "assumed": undated,
                 "advice": advice,
             });
             render::text(&(serde_json::to_string_pretty(&report)? + "\n"))?;
@@ -65,7 +74,7 @@ impl Status {
         let mut lines = vec![
             format!("data folder    {}", folder.root().display()),
             format!("accounts       {}", render::count(count("account"))),
-            format!("people         {}", render::count(count("person"))),
+            format!("people         {}, {} seen in events", render::count(count("person")), render::count(seen)),
             format!("subscriptions  {}", render::count(count("subscription"))),
         ];
         let span = archive.span().map(|(first, last)| format!(", {first} to {last}")).unwrap_or_default();
@@ -77,8 +86,19 @@ impl Status {
         if let Some(e) = &evaluated {
             lines.push(format!("evaluated      {} up to {}", short(&e.revision.0), e.until));
         }
+        lines.extend(undated.and_then(assumed).map(|text| format!("assumed        {text}")));
         lines.extend(advice.iter().map(|a| format!("→ {a}")));
         render::text(&(lines.join("\n") + "\n"))?;
         Ok(Outcome::Fine)
     }
+}
+
+/// How many different persons the events speak of.
+async fn persons_seen(folder: &Folder, store: &Store) -> Result<u64> {
+    if folder.archive()?.rows() == 0 {
+        return Ok(0);
+    }
+    let tables = Tables::open(folder, store, None).await?;
+    let (grid, _) = collect(tables.query("SELECT COUNT(DISTINCT person_id) FROM events").await?, 1).await?;
+    Ok(grid.rows.first().and_then(|row| row.first()?.as_u64()).unwrap_or(0))
 }

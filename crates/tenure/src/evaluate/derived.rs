@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use tenure_engine::{Account, AlertReason, AlertState, Engine, Happened, Life, MovedBy, Outcome, Sink};
+use tenure_engine::{Account, AlertReason, AlertState, Engine, Happened, Inputs, MovedBy, Outcome, Sink};
 use tenure_model::definition::{Builtin, Source};
 use tenure_model::time::Instant;
 use tenure_model::{Day, Kind, Model, Value};
 
+use super::assumed::Assumed;
+use super::portfolio;
 use super::replay::Visitor;
 use super::table::Table;
 
@@ -32,6 +34,8 @@ pub struct Derived {
     builtins: Slots,
     /// Firing episodes, for the ledger.
     pub firings: Vec<Firing>,
+    /// Accounts whose history rests on traits without a date.
+    pub assumed: Assumed,
     /// How many accounts kept changing without settling.
     pub oscillations: u64,
     error: Option<anyhow::Error>,
@@ -73,8 +77,8 @@ impl Derived {
         let open = |table: &str, columns: &[(&str, Kind)]| Table::create(&folder.join(table).join(format!("part-{part}.parquet")), columns);
         let mut metrics = vec![("account_id", Kind::Text), ("date", Kind::Date)];
         metrics.extend(model.metrics.iter().map(|m| (m.name.as_str(), m.kind)));
-        let mut state = vec![("account_id", Kind::Text), ("status", Kind::Text)];
-        state.extend(model.account.iter().skip(1).map(|c| (c.name.as_str(), c.kind)));
+        let state = super::state::columns(&model);
+        let state: Vec<(&str, Kind)> = state.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
         use Kind::{Bool, Date, Number, Text, Time};
         Ok(Derived {
             metrics: open("metrics", &metrics)?,
@@ -119,13 +123,14 @@ impl Derived {
             },
             engine,
             firings: Vec::new(),
+            assumed: Assumed::default(),
             oscillations: 0,
             error: None,
         })
     }
 
     /// Closes all parts.
-    pub fn finish(self) -> Result<Vec<Firing>> {
+    pub fn finish(self) -> Result<(Vec<Firing>, Assumed)> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -134,7 +139,7 @@ impl Derived {
         {
             table.finish()?;
         }
-        Ok(self.firings)
+        Ok((self.firings, self.assumed))
     }
 
     /// Errors cannot leave a sink: the first is kept until the account is through.
@@ -276,16 +281,12 @@ impl Sink for Derived {
 }
 
 impl Visitor for Derived {
-    fn account(&mut self, account: Account) -> Result<()> {
+    fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> Result<()> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
-        let status = match account.life() {
-            Life::Unborn => "new",
-            Life::Live => "live",
-            Life::Ended(_) => "ended",
-        };
-        let (id, status) = (Value::Text(account.id().clone()), Value::text(status));
-        self.state.push([&id, &status].into_iter().chain(account.row().iter().skip(1)))
+        self.assumed.add(&self.engine, &account, inputs);
+        let line = portfolio::line(&self.engine, &account, inputs);
+        self.state.push(&super::state::row(&line))
     }
 }

@@ -1,10 +1,13 @@
 //! Evaluation of all accounts: inputs from store and archive through the engine, into a portfolio, histories and the ledger.
 
+pub mod assumed;
 pub mod derived;
 pub mod ledger;
+pub mod manifest;
 pub mod portfolio;
 pub mod replay;
 mod rollup;
+pub mod state;
 mod table;
 
 use std::collections::BTreeMap;
@@ -35,6 +38,20 @@ impl World {
         let all = store.inputs(PAGE_ACCOUNTS).await?.all(crate::world::threads()).await?;
         let inputs = all.into_iter().map(|i| (i.account.clone(), i)).collect();
         Ok(World { engine, archive, inputs })
+    }
+
+    /// As `load`, for questions about one account: only what was said of it, unless it rolls up its children.
+    pub async fn load_for(account: &str, engine: Arc<Engine>, archive: Archive, store: &Store) -> Result<World> {
+        if !engine.exports().is_empty() {
+            return World::load(engine, archive, store).await;
+        }
+        let inputs = store.account_inputs(account).await?;
+        Ok(World { engine, archive, inputs: BTreeMap::from([(inputs.account.clone(), inputs)]) })
+    }
+
+    /// Is nothing dated known of an account, though it was spoken of?
+    pub fn is_undated(&self, account: &str) -> bool {
+        self.inputs.get(account).is_some_and(replay::is_undated)
     }
 
     /// The history of one account up to an instant, every event in full.
@@ -81,10 +98,5 @@ impl History {
     /// As the engine takes it.
     pub fn inputs(&self) -> Inputs<'_> {
         Inputs { people: &self.people, events: self.table.events(), changes: &self.changes }
-    }
-
-    /// Is nothing known of the account?
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.changes.is_empty()
     }
 }

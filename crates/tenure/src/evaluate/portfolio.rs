@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use tenure_engine::{Account, AlertState, Engine, Life, MilestoneStatus, Mode, Nothing, Outcome, Sink};
+use tenure_engine::{Account, AlertState, Engine, Inputs, Life, MilestoneStatus, Mode, Nothing, Outcome, Sink, What};
 use tenure_model::definition::Builtin;
 use tenure_model::time::Instant;
 use tenure_model::{Day, Value};
@@ -17,7 +17,9 @@ pub struct Line {
     /// Its id.
     pub id: Arc<str>,
     /// `live`, `ended`, or `new` where nothing dated is known.
-    pub status: &'static str,
+    pub status: Status,
+    /// When it ended.
+    pub ended_at: Option<Instant>,
     /// Its values, in the order of `Model::account`, then those of the filter's own columns.
     pub row: Vec<Value>,
     /// Health now minus 30 dates ago.
@@ -28,6 +30,41 @@ pub struct Line {
     pub next_milestone: Option<(String, Option<Instant>)>,
     /// When its stage is late.
     pub stage_due: Option<Instant>,
+}
+
+/// Is it a customer?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing dated is known of it.
+    New,
+    /// It is evaluated.
+    Live,
+    /// It has left: frozen.
+    Ended,
+}
+
+impl Status {
+    /// All of them.
+    pub const ALL: [Status; 3] = [Status::New, Status::Live, Status::Ended];
+
+    /// As people and files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::New => "new",
+            Status::Live => "live",
+            Status::Ended => "ended",
+        }
+    }
+}
+
+impl From<Life> for Status {
+    fn from(life: Life) -> Status {
+        match life {
+            Life::Unborn => Status::New,
+            Life::Live => Status::Live,
+            Life::Ended(_) => Status::Ended,
+        }
+    }
 }
 
 /// The portfolio as of an instant.
@@ -58,14 +95,14 @@ impl Sink for Lines {
 }
 
 impl Visitor for Lines {
-    fn account(&mut self, account: Account) -> Result<()> {
-        self.lines.push(line(&self.engine, &account));
+    fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> Result<()> {
+        self.lines.push(line(&self.engine, &account, inputs));
         Ok(())
     }
 }
 
-/// The line of one account.
-pub fn line(engine: &Engine, account: &Account) -> Line {
+/// The line of one account. Of one that is new, the traits that were said of it without a date.
+pub fn line(engine: &Engine, account: &Account, inputs: &Inputs<'_>) -> Line {
     let model = engine.model();
     let mut firing: Vec<(std::cmp::Reverse<tenure_model::definition::Severity>, String)> = Vec::new();
     for (i, rule) in model.alerts.iter().enumerate() {
@@ -85,17 +122,26 @@ pub fn line(engine: &Engine, account: &Account) -> Line {
     let next_milestone = pending.map(|(m, state)| (m.name.clone(), state.due)).min_by_key(|(_, due)| due.unwrap_or(Instant::NEVER));
     Line {
         id: account.id().clone(),
-        status: match account.life() {
-            Life::Unborn => "new",
-            Life::Live => "live",
-            Life::Ended(_) => "ended",
-        },
-        row: account.row().to_vec(),
+        status: account.life().into(),
+        ended_at: if let Life::Ended(at) = account.life() { Some(at) } else { None },
+        row: row(account, inputs),
         health_change_30d: engine.health_change(account, 30),
         alerts: firing.into_iter().map(|(_, name)| name).collect(),
         next_milestone,
         stage_due: if account.life() == Life::Live { engine.stage_deadline(account) } else { None },
     }
+}
+
+fn row(account: &Account, inputs: &Inputs<'_>) -> Vec<Value> {
+    let mut row = account.row().to_vec();
+    if account.life() == Life::Unborn {
+        for change in inputs.changes.iter().filter(|c| c.at == Instant::MIN) {
+            if let What::Trait(slot, value) = &change.what {
+                row[*slot as usize] = value.clone();
+            }
+        }
+    }
+    row
 }
 
 impl Line {

@@ -4,20 +4,22 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, anyhow};
-use tenure_engine::{Account, Events, Inputs, Mode, Sink};
+use tenure_engine::{Account, Events, Inputs, Life, Mode, Sink};
 use tenure_history::{AccountEvents, Needs, Partition};
 use tenure_model::Instant;
+use tenure_model::input::{Entity, Version};
+use tenure_store::AccountInputs;
 
 use super::World;
 use super::rollup::{Reporting, Reports, parents_in_order};
 
 /// Who takes what a replay brings forth. One for each thread.
 pub trait Visitor: Sink + Send {
-    /// An account is through: as of the end of the replay.
-    fn account(&mut self, account: Account) -> Result<()>;
+    /// An account is through: as of the end of the replay. `inputs`: all that came in. Not called for accounts that begin later.
+    fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> Result<()>;
 }
 
-/// Called with the number of accounts and events that are through.
+/// Called with the number of accounts (those that are there) and events that are through.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 /// Events a partition should hold: bounds the memory of a replay.
@@ -65,14 +67,12 @@ pub fn replay<V: Visitor>(
     let Some(last) = visitors.first_mut() else { return Ok(visitors) };
     // Accounts of which there are no events, then parents, each after its children.
     let quiet = world.inputs.keys().filter(|id| !seen.contains(id.as_str()) && !later.contains(id.as_str()));
-    for (i, id) in quiet.chain(&parents).enumerate() {
+    for id in quiet.chain(&parents) {
         let events = if later.contains(id.as_str()) { world.archive.account(id, Some(to))? } else { vec![] };
         let said = world.inputs.get(id).cloned().unwrap_or_default();
         let history = super::History::new(&world.engine, id, events, &said, reports.remove(id.as_str()).unwrap_or_default());
-        one(world, &history.account, &history.inputs(), to, mode, last, &mut reports)?;
-        if i % 256 == 0 {
-            progress(256.min(i + 1), 0);
-        }
+        let there = one(world, &history.account, &history.inputs(), to, mode, last, &mut reports)?;
+        progress(usize::from(there), history.events.len());
     }
     Ok(visitors)
 }
@@ -104,9 +104,9 @@ fn partition_through<V: Visitor>(
         if later.contains(events.account.as_ref()) {
             continue;
         }
-        with_events(world, &events, to, mode, visitor, reports)?;
+        let there = with_events(world, &events, to, mode, visitor, reports)?;
         through.push(events.account.clone());
-        progress(1, events.len());
+        progress(usize::from(there), events.len());
     }
     Ok(through)
 }
@@ -118,7 +118,7 @@ fn with_events<V: Visitor>(
     mode: Mode,
     visitor: &mut V,
     reports: &mut Reports,
-) -> Result<()> {
+) -> Result<bool> {
     let mut changes = world.engine.changes(events.persons);
     if let Some(said) = world.inputs.get(events.account.as_ref()) {
         changes.versions(&said.versions);
@@ -140,12 +140,32 @@ fn one<V: Visitor>(
     mode: Mode,
     visitor: &mut V,
     reports: &mut Reports,
-) -> Result<()> {
+) -> Result<bool> {
     let mut account = world.engine.account(id.clone());
     if world.engine.exports().is_empty() {
         world.engine.advance(&mut account, inputs, to, mode, visitor)?;
     } else {
         world.engine.advance(&mut account, inputs, to, mode, &mut Reporting { inner: visitor, reports })?;
     }
-    visitor.account(account)
+    if !is_there(world, &account) {
+        return Ok(false);
+    }
+    visitor.account(account, inputs)?;
+    Ok(true)
+}
+
+/// Has the account begun, or is nothing dated known of it at all, so that it is assumed to have been there since ever?
+fn is_there(world: &World, account: &Account) -> bool {
+    account.life() != Life::Unborn || world.inputs.get(account.id().as_ref()).is_some_and(is_undated)
+}
+
+/// Does nothing that was said tell when the account begins?
+pub(super) fn is_undated(said: &AccountInputs) -> bool {
+    let of_account = |v: &&Version| matches!(v.entity, Entity::Account(_));
+    let begins = |v: &Version| matches!(v.entity, Entity::Subscription(..)) || matches!(v.field.as_str(), "started_at" | "created_at");
+    let dated = |v: &Version| v.visible_from() != Instant::MIN || (begins(v) && !v.value.is_null());
+    said.versions.iter().any(|v| of_account(&v))
+        && !said.versions.iter().any(dated)
+        && said.memberships.iter().all(|m| m.from.is_none() && m.until.is_none())
+        && said.decisions.is_empty()
 }

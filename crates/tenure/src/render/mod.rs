@@ -8,6 +8,9 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
+/// What people see where a value would say nothing.
+pub const NOTHING: &str = "–";
+
 /// Rows and columns of values.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Grid {
@@ -113,6 +116,15 @@ mod tests {
             assert_eq!(count(n), text);
         }
         assert_eq!(counted(1, "row"), "1 row");
+    }
+
+    #[test]
+    fn headings_take_one_line() {
+        let name = "sum(CASE WHEN events.name = Utf8(\"login\")\n THEN Int64(1) ELSE Int64(0) END) / count(*)";
+        let grid = Grid { columns: vec!["count(Int64(1))".into(), name.into()], rows: vec![vec![4.into(), "a".into()]] };
+        let mut out = Vec::new();
+        table::write(&mut out, &grid).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "count(1)  sum(CASE WHEN events.name = 'login' THE…\n       4  a\n");
     }
 
     #[test]

@@ -10,17 +10,22 @@ use super::Grid;
 
 /// Wider columns are wrapped.
 const COLUMN_WIDTH_MAX: u16 = 60;
+/// Longer headings, those of expressions without an alias, are cut.
+const HEADING_WIDTH_MAX: usize = 40;
+/// How DataFusion writes literals in the names of expressions.
+const LITERALS: &[&str] = &["Int64(", "UInt64(", "Float64(", "Boolean(", "Utf8View(", "Utf8("];
 
 pub(super) fn write(out: &mut impl Write, grid: &Grid) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(&grid.columns);
+    table.set_header(grid.columns.iter().map(heading));
     for row in &grid.rows {
         table.add_row(row.iter().map(cell));
     }
     for (i, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2)).set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(COLUMN_WIDTH_MAX)));
-        let numeric = grid.rows.iter().any(|row| row[i].is_number()) && grid.rows.iter().all(|row| row[i].is_number() || row[i].is_null());
+        let fits = |value: &Value| value.is_number() || value.is_null() || value == super::NOTHING;
+        let numeric = grid.rows.iter().any(|row| row[i].is_number()) && grid.rows.iter().all(|row| fits(&row[i]));
         if numeric {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -29,6 +34,22 @@ pub(super) fn write(out: &mut impl Write, grid: &Grid) -> io::Result<()> {
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+/// A heading on one line, literals without DataFusion's types: what is longer is cut.
+fn heading(name: &String) -> String {
+    let name = LITERALS.iter().fold(name.split_whitespace().collect::<Vec<_>>().join(" "), |name, kind| without(&name, kind));
+    if name.chars().count() <= HEADING_WIDTH_MAX {
+        return name;
+    }
+    name.chars().take(HEADING_WIDTH_MAX - 1).chain(['…']).collect()
+}
+
+/// `Int64(1)` as `1`.
+fn without(text: &str, kind: &str) -> String {
+    let Some((before, rest)) = text.split_once(kind) else { return text.to_owned() };
+    let Some((literal, after)) = rest.split_once(')') else { return text.to_owned() };
+    format!("{before}{}{}", literal.replace('"', "'"), without(after, kind))
 }
 
 /// A value as people read it: nothing for NULL, times to the second.

@@ -87,6 +87,20 @@ rename: { Since: customer_since, Size: size }
 }
 
 #[test]
+fn lookups_beside_the_mapping_or_the_data() {
+    let company = Company::new();
+    company.write("data/usage.csv", "sub,day\ns1,2025-01-02\ns2,2025-01-03\n");
+    company.write(
+        "maps/usage.yaml",
+        "import: events\naccount_id: { lookup: subs.csv, by: sub, take: account }\nevent: { constant: used }\ntime: day\n",
+    );
+    let import = &["import", "events", "data/usage.csv", "--mapping", "maps/usage.yaml"][..];
+    let nowhere = company.run(import);
+    company.write("data/subs.csv", "sub,account\ns1,acme\ns2,north\n");
+    insta::assert_snapshot!(nowhere + &company.session(&[import, &["sql", "SELECT account_id, name FROM events ORDER BY 1", "--csv"]]));
+}
+
+#[test]
 fn what_is_no_file() {
     let company = Company::new();
     company.write("data.txt", "id\nacme\n");

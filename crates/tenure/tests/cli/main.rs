@@ -6,4 +6,5 @@ mod evaluate;
 mod export;
 mod human;
 mod import;
+mod portfolio;
 mod sql;
