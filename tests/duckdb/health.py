@@ -9,10 +9,19 @@ from cards import CARDS, MEASURES
 
 class Health:
     def __init__(self):
-        self.card, self.score, self.coverage, self.band = None, None, None, None
-        self.last = {}  # (card, measure): (its last score, since when it is missing or None)
+        self.begins = []  # of its tenures
+        self.forget()
         self.changes = []  # (at, card, score, coverage, band)
         self.states = []  # (at, arr, score, coverage, band), at each evaluation
+
+    def restart(self, t):
+        """A new tenure remembers nothing."""
+        self.begins.append(t)
+        self.forget()
+
+    def forget(self):
+        self.card, self.score, self.coverage, self.band = None, None, None, None
+        self.last = {}  # (card, measure): (its last score, since when it is missing or None)
 
     def evaluate(self, t, life):
         self.remember(t, life.row)
@@ -89,12 +98,15 @@ class Health:
         """The changes of card, score or band: those that the table `health` has."""
         before = None, None, None
         for t, card, score, coverage, band in self.changes:
+            if t in self.begins:
+                before = None, None, None
             if (card, score, band) != before:
                 yield t, card, score, coverage, band
             before = card, score, band
 
     def change_30d(self, t):
-        before = self.as_of(clock.last_instant(clock.local(t).date() - timedelta(days=30)))[1]
+        then = clock.last_instant(clock.local(t).date() - timedelta(days=30))
+        before = self.as_of(then)[1] if then >= self.begins[-1] else None
         return None if before is None or self.score is None else self.score - before
 
 

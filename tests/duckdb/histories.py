@@ -77,7 +77,7 @@ def daily(workspace, made):
     for account, life in made.items():
         first, last = (clock.local(t).date() for t in (life.evaluated[0], life.evaluated[-1]))
         for day in range((first - epoch).days, (last - epoch).days):
-            if (account, day) not in asked:
+            if (account, day) not in asked and life.live(clock.last_instant(epoch + timedelta(days=day))):
                 workspace.differ(f"{epoch + timedelta(days=day)} {account}: missing in metrics and health_daily")
     for account, day, *ours in rows:
         day = epoch + timedelta(days=day)
@@ -102,6 +102,7 @@ def at_end(workspace, made, end):
     query = "SELECT account_id, stage, epoch_us(stage_entered_at), days_in_stage, stage_late, health, health_change_30d FROM derived_state"
     for account, *ours in workspace.duckdb.execute(query).fetchall():
         life = made[account]
-        theirs = [life.stage, life.entered, life.days_in_stage(end), life.late(end), life.health.score, life.health.change_30d(end)]
+        t = end if life.live(end) else max(t for t in life.evaluated if life.live(t))
+        theirs = [life.stage, life.entered, life.days_in_stage(t), life.late(t), life.health.score, life.health.change_30d(t)]
         for name, one, other in zip(["stage", "stage_entered_at", "days_in_stage", "stage_late", "health", "health_change_30d"], ours, theirs):
             workspace.compare("state", f"{account} {name}", one, other)

@@ -32,8 +32,9 @@ class Life:
         self.times = times  # {"login": [t …], "any": [t …]}
         self.admins = admins  # {person: Admin}
         self.lives, self.parents = lives, parents  # all of them; (child, since, until) of this account
-        self.stage = self.entered = self.days = self.row = None
-        self.member, self.status, self.due = {}, {}, {}
+        self.stage, self.entered, self.days = None, None, None
+        self.member, self.row, self.tenure = {}, None, None
+        self.status, self.due = {}, {}
         self.health = Health()
         self.alerts = {name: Alert(**rule) for name, rule in RULES.items()} | {name: Alert() for name in OF_MILESTONE}
         self.alerts |= {f"silent_admin {person}": Alert(for_days=7) for person in admins}
@@ -48,11 +49,20 @@ class Life:
         while t <= end:
             self.row = self.rows.get(t, self.row)
             known = self.lagged()
-            self.evaluate(t)
+            if self.row["live"]:
+                self.evaluate(t)
+            else:
+                self.end(t)
             self.evaluated.append(t)
             following = min([*(timer for timer in self.timers() if timer > t), *instants[(at := bisect_right(instants, t)):at + 1]], default=end + 1)
             again = again + 1 if self.lagged() != known and again < AGAIN_AT_MOST else 0
             t = min(following, t + 1) if again else following
+
+    def end(self, t):
+        """Without a subscription all stands still, and alerts are resolved."""
+        for alert in self.alerts.values():
+            if alert.state != "inactive":
+                alert.resolve(t)
 
     def timers(self):
         """When something happens of itself."""
@@ -61,7 +71,13 @@ class Life:
         return [*dues, *expected, *(timer for alert in self.alerts.values() for timer in alert.timers()), *self.health.ends_of_keeping()]
 
     def evaluate(self, t):
-        before = SimpleNamespace(stage=self.stage, entered=self.entered, days=self.days, status=dict(self.status), health=self.health.score)
+        # When the account comes back, its days and health of the tenure before are still those of the previous instant.
+        before = SimpleNamespace(entered=self.entered, days=self.days, health=self.health.score)
+        if self.row["tenure"] != self.tenure:
+            self.tenure, self.stage, self.status, self.due = self.row["tenure"], None, {}, {}
+            self.health.restart(t)
+            before.entered = None
+        before.status = dict(self.status)
         self.segments(t, before)
         self.move(t, before)
         self.days = self.days_in_stage(t)
@@ -101,7 +117,7 @@ class Life:
             "at_risk": self.row["lost"],
         }
         if self.stage is None:
-            return self.enter(t, "onboarding", "beginning")
+            self.enter(t, "onboarding", "beginning")
         after = STAGES[STAGES.index(self.stage) + 1:]
         forward = next((stage for stage in after if when[stage]), None)
         if forward:
@@ -123,11 +139,11 @@ class Life:
         renewal, kickoff, logins = row["renewal_at"], row["kickoff_at"], self.stage_logins(t, before.entered) or 0
         # name: does it start, is it reached, when is it due
         definitions = {
-            "first_report": (True, row["reports"] >= 1, clock.later(start, 20)),
+            "first_report": (True, row["reports"] >= 1, clock.later(start, 75)),
             "busy_week": (stage == "trying", row["logins_7d"] >= 8, clock.later(self.entered, 10)),
             "well_begun": (stage == "onboarding" and self.member["large"], logins >= 6, clock.business_days_later(start, 2)),
             "asked": (True, row["tickets_30d"] >= 2, renewal and clock.later(renewal, -60)),
-            "after_kickoff": (True, row["logins_24h"] >= 3, kickoff and clock.later(kickoff, 15)),
+            "after_kickoff": (True, row["logins_24h"] >= 6, kickoff and clock.later(kickoff, 15)),
             "live": (self.member["middle"], stage in ("adoption", "settled", "expansion", "renewal"), row["go_live"]),
             "month_later": (stage == "adoption", nps is not None and nps >= 6, clock.month_later(start)),
             "ever_fine": (True, self.member["was_fine"], None),
@@ -160,8 +176,12 @@ class Life:
         for name, now in holds.items():
             self.alerts[name].step(t, now)
 
+    def live(self, t):
+        at = bisect_right(self.instants, t)
+        return at > 0 and self.rows[self.instants[at - 1]]["live"]
+
     def children(self, t):
-        return [self.lives[child] for child, since, until in self.parents if since <= t < until and self.lives[child].evaluated[0] <= t]
+        return [self.lives[child] for child, since, until in self.parents if since <= t < until and self.lives[child].live(t)]
 
 
 class Admin:

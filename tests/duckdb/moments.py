@@ -52,15 +52,25 @@ def facts():
         for name, kind in TRAITS.items()
     )
     return f"""
+    -- A tenure lasts while some subscription does.
+    CREATE OR REPLACE TABLE tenure AS
+    WITH marked AS (
+        SELECT account_id, started_at, coalesce(ended_at, 'infinity') AS ended_at, started_at > max(coalesce(ended_at, 'infinity')) OVER (
+            PARTITION BY account_id ORDER BY started_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS anew FROM subscription),
+    numbered AS (SELECT *, count(*) FILTER (anew) OVER (PARTITION BY account_id ORDER BY started_at) AS number FROM marked)
+    SELECT account_id, number, min(started_at) AS subscribed_at, max(ended_at) AS ends FROM numbered GROUP BY ALL;
+
     CREATE OR REPLACE TABLE fact AS
     WITH subscribed AS (
-        SELECT i.account_id, t, sum(arr)::DOUBLE AS arr, min(renewal_at) AS renewal_at, min(started_at) AS subscribed_at
+        SELECT i.account_id, t, sum(arr)::DOUBLE AS arr, min(renewal_at) AS renewal_at
         FROM instant i JOIN subscription s ON s.account_id = i.account_id AND started_at <= t AND (ended_at IS NULL OR ended_at > t) GROUP BY ALL),
     known AS (
         SELECT i.account_id, i.t, {local("i.t")}::DATE AS today, {", ".join(name for name in TRAITS if name != "started_at")},
-            coalesce(started_at, subscribed_at, began) AS started_at, arr, renewal_at
+            coalesce(CASE WHEN number > 0 THEN subscribed_at END, started_at, subscribed_at, began) AS started_at, arr, renewal_at,
+            coalesce(i.t < ends, true) AS live, coalesce(number, 0) AS tenure
         FROM instant i JOIN begun ON begun.account_id = i.account_id
         LEFT JOIN subscribed ON subscribed.account_id = i.account_id AND subscribed.t = i.t
+        ASOF LEFT JOIN tenure ON tenure.account_id = i.account_id AND tenure.subscribed_at <= i.t
         {traits})
     SELECT *, today - {local("started_at")}::DATE AS age_days, {local("renewal_at")}::DATE - today AS days_to_renewal,
         go_live_on::TIMESTAMP AT TIME ZONE '{ZONE}' AS go_live FROM known;
@@ -111,7 +121,7 @@ def roll_ups(source, target, columns):
     WITH child AS (SELECT p.account_id, p.t, stay.child FROM {source} p JOIN stay ON stay.parent = p.account_id AND since <= t AND t < until),
     rolled AS (
         SELECT child.account_id, child.t, {", ".join(f"{sql} AS {name}" for name, sql in columns.items())}
-        FROM child ASOF JOIN {source} c ON c.account_id = child.child AND c.t <= child.t GROUP BY ALL)
+        FROM child ASOF JOIN {source} c ON c.account_id = child.child AND c.t <= child.t WHERE c.live GROUP BY ALL)
     SELECT s.*, {", ".join(f"coalesce({name}, 0) AS {name}" if name in SUMS else name for name, sql in columns.items())}
     FROM {source} s LEFT JOIN rolled ON rolled.account_id = s.account_id AND rolled.t = s.t;
     """
