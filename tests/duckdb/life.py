@@ -16,7 +16,7 @@ EXPECTED = {"onboarding": {"large": 60, "middle": 45, None: 30}, "trying": {None
 AGAIN_AT_MOST = 8
 
 RULES = {
-    "gone_quiet": dict(for_days=3),
+    "gone_quiet": dict(for_days=12),
     "rush": dict(for_us=2 * clock.HOUR, keep_us=6 * clock.HOUR, cooldown_days=5),
     "asks_a_lot": dict(cooldown_days=20),
     "unhealthy": dict(for_us=36 * clock.HOUR, keep_days=2),
