@@ -130,7 +130,7 @@ def act(rng, company):
                 explicit = bool(also) or rng.random() < 0.3
                 given = account if explicit and rng.random() < 0.97 else None
                 events.append([given, person, name, time, properties(rng, name)])
-    for account in {a for a, _, _ in company.accounts}:
+    for account in sorted({a for a, _, _ in company.accounts}):
         for day in range(20, DAYS, 30):
             time = START + timedelta(days=day, microseconds=rng.randrange(86_400_000_000))
             events.append([account, None, "invoice_paid", time, {"amount": round(rng.uniform(10, 900), 2)}])

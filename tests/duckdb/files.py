@@ -32,7 +32,7 @@ def read(connection, folder):
         return f"read_json('{folder}/{name}.ndjson', format = 'newline_delimited', columns = {{{names}}})"
 
     text, time = "VARCHAR", "TIMESTAMPTZ"
-    fields = dict(tier=text, region=text, champion=text, started_at=text, kickoff_at=text, go_live_on=text)
+    fields = dict(tier=text, region=text, champion=text, started_at=text, kickoff_at=text, go_live_on=text, parent=text)
     subscription = dict(account_id=text, seats="INTEGER", arr="DECIMAL(18, 2)", started_at=time, renewal_at=time, ended_at=time)
     event = dict(message_id=text, account_id=text, person_id=text, event=text, time=time, properties="JSON")
     connection.execute(f"""
