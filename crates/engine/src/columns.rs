@@ -9,8 +9,12 @@ use crate::signal::Need;
 /// The part of a plan that sampled replays compute in columns.
 #[derive(Clone, Debug)]
 pub(crate) struct Columns {
-    /// In order of evaluation: the slot and how it is computed. Segments among them are only read by what follows, not taken into the row.
+    /// In order of evaluation: the slot and how it is computed.
     pub made: Vec<(ColumnId, Task)>,
+    /// Which of them are taken into the row: all but segments, whose nodes write them.
+    pub taken: Vec<ColumnId>,
+    /// The slot of `days_in_stage`, where nothing reads it: then it is just written.
+    pub days_in_stage: Option<ColumnId>,
     /// Metrics of events that are no numbers, or count different values: read off their signals date by date.
     pub given: Vec<(ColumnId, usize)>,
     /// The nodes that are evaluated date by date, where something they read changed.
@@ -42,7 +46,7 @@ impl Columns {
             return None;
         }
         let mut columns =
-            Columns { made: vec![], given: vec![], nodes: vec![], triggers: vec![], daily: vec![], stepped: vec![], health: None };
+            Columns { made: vec![], taken: vec![], days_in_stage: None, given: vec![], nodes: vec![], triggers: vec![], daily: vec![], stepped: vec![], health: None };
         // By slot: is it computed in a column? Is it written by a node that is evaluated date by date?
         let mut made = vec![false; model.account.len()];
         let mut stepped = vec![false; model.account.len()];
@@ -87,8 +91,11 @@ impl Columns {
             if node.task == Task::Health {
                 columns.health = Some(bit);
             }
-            if account.daily.contains(n) {
-                columns.daily.push(n);
+            let unread = |slot: ColumnId| account.readers[slot as usize].0.is_empty() && account.readers[slot as usize].1.is_empty();
+            match node.out.filter(|slot| node.task == Task::DaysInStage && unread(*slot)) {
+                Some(slot) => columns.days_in_stage = Some(slot),
+                None if account.daily.contains(n) => columns.daily.push(n),
+                None => {}
             }
             let programs = programs(model, node.task);
             let truths = !matches!(node.task, Task::Metric(_) | Task::Health)
@@ -103,6 +110,8 @@ impl Columns {
             others.dedup();
             columns.triggers.extend(others.into_iter().map(|slot| (bit, Trigger::Column(slot))));
         }
+        let in_row = columns.made.iter().filter(|(_, task)| !matches!(task, Task::Segment(_)));
+        columns.taken = in_row.map(|made| made.0).collect();
         columns.stepped = stepped;
         (columns.nodes.len() <= 64).then_some(columns)
     }

@@ -33,6 +33,8 @@ pub(crate) struct Sheet {
     given: Vec<Vec<Value>>,
     /// By date: which of `Columns::nodes` are due.
     due: Vec<u64>,
+    /// By date: which of `Columns::taken` changed, as far as they are among the first 64.
+    changed: Vec<u64>,
     column: Vec<f64>,
     /// Scores and their coverage, date by date.
     pub score: Vec<f64>,
@@ -76,8 +78,10 @@ impl Engine {
         find_due(plan, &mut sheet, &account.body.row, dates as usize, card.is_some());
         let untimed: Vec<usize> = plan.untimed(&self.plan.account).collect();
         untimed.iter().for_each(|n| account.body.wake[*n] = i64::MAX);
+        find_changed(plan, &mut sheet, dates as usize);
+        let mut wake = i64::MIN;
         for i in 0..dates as usize {
-            self.date(plan, &sheet, card, i, account, scratch, sink);
+            self.date(plan, &sheet, card, i, &mut wake, account, scratch, sink);
             self.next_day(account, sink);
         }
         // When time alone changes these next is asked of their signals again.
@@ -196,7 +200,7 @@ impl Engine {
         }
     }
 
-    /// Looks at one date: its columns go into the row, and what they make due is evaluated.
+    /// Looks at one date: its columns go into the row, and what they make due is evaluated. `wake`: the next timer.
     #[allow(clippy::too_many_arguments)]
     fn date(
         &self,
@@ -204,15 +208,27 @@ impl Engine {
         sheet: &Sheet,
         card: Option<usize>,
         i: usize,
+        wake: &mut i64,
         account: &mut Account,
         scratch: &mut Scratch,
         sink: &mut impl Sink,
     ) {
-        let t = self.model.calendar.last_instant(account.today);
-        for (slot, task) in &plan.made {
-            if !matches!(task, Task::Segment(_)) {
-                account.body.row[*slot as usize] = sheet.columns[*slot as usize].value(i);
-            }
+        let t = account.next_midnight.plus(-1);
+        account.evaluated = t;
+        let mut changed = sheet.changed[i];
+        while changed != 0 {
+            let slot = plan.taken[changed.trailing_zeros() as usize] as usize;
+            account.body.row[slot] = sheet.columns[slot].value(i);
+            changed &= changed - 1;
+        }
+        for slot in plan.taken.iter().skip(64) {
+            account.body.row[*slot as usize] = sheet.columns[*slot as usize].value(i);
+        }
+        if let Some(slot) = plan.days_in_stage {
+            account.body.row[slot as usize] = Value::Number(f64::from(account.today.0 - account.stage.entered_on.0));
+        }
+        if sheet.due[i] == 0 && *wake > t.0 && plan.daily.is_empty() && plan.given.is_empty() {
+            return;
         }
         let mut step = self.step(account, scratch, sink, t);
         step.dirty.clear();
@@ -231,7 +247,17 @@ impl Engine {
         if !step.dirty.is_empty() {
             step.settle();
         }
-        account.evaluated = t;
+        *wake = account.body.next_wake();
+    }
+}
+
+/// By date, which columns of the row changed from the date before; on the first all of them.
+fn find_changed(plan: &Columns, sheet: &mut Sheet, dates: usize) {
+    sheet.changed.clear();
+    sheet.changed.resize(dates, 0);
+    sheet.changed[0] = first(plan.taken.len());
+    for (bit, slot) in plan.taken.iter().take(64).enumerate() {
+        mark_changes(&sheet.columns[*slot as usize].values, &mut sheet.changed, bit);
     }
 }
 
@@ -239,7 +265,7 @@ impl Engine {
 fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize, scored: bool) {
     sheet.due.clear();
     sheet.due.resize(dates, 0);
-    sheet.due[0] = u64::MAX >> (64 - plan.nodes.len().max(1));
+    sheet.due[0] = first(plan.nodes.len());
     let due = &mut sheet.due;
     let health = plan.health.filter(|_| scored);
     if let Some(bit) = health {
@@ -262,9 +288,14 @@ fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize, scor
     }
 }
 
-/// Makes a node due on the dates on which a column changed.
+/// Sets a bit on the dates on which a column changed.
 fn mark_changes(column: &[f64], due: &mut [u64], bit: usize) {
     let pairs = column.windows(2).zip(due[1..].iter_mut());
     let same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
     pairs.for_each(|(pair, due)| *due |= u64::from(!same(pair[0], pair[1])) << bit);
+}
+
+/// The first `n` bits, at most all.
+fn first(n: usize) -> u64 {
+    if n == 0 { 0 } else { u64::MAX >> (64 - n.min(64)) }
 }
