@@ -73,7 +73,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Late`] if an input lies at or before `account.at`; nothing has changed then.
-    pub fn advance(&self, account: &mut Account, inputs: &Inputs<'_>, to: Instant, mode: Mode, sink: &mut impl Sink) -> Result<(), Late> {
+    pub fn advance(&self, account: &mut Account, inputs: &Inputs<'_>, to: Instant, mode: Mode, sink: &mut dyn Sink) -> Result<(), Late> {
         let first = inputs
             .events
             .time
@@ -171,7 +171,7 @@ impl Engine {
         scratch: &mut Scratch,
         t: Instant,
         mode: Mode,
-        sink: &mut impl Sink,
+        sink: &mut dyn Sink,
     ) {
         let mut midnight = false;
         if account.life == Life::Unborn {
@@ -226,19 +226,13 @@ impl Engine {
     }
 
     /// An evaluation at an instant, with nothing dirty yet.
-    pub(crate) fn step<'a, S: Sink>(
-        &'a self,
-        account: &'a mut Account,
-        scratch: &'a mut Scratch,
-        sink: &'a mut S,
-        t: Instant,
-    ) -> Step<'a, S> {
+    pub(crate) fn step<'a>(&'a self, account: &'a mut Account, scratch: &'a mut Scratch, sink: &'a mut dyn Sink, t: Instant) -> Step<'a> {
         let Scratch { dirty, health, .. } = scratch;
         Step { engine: self, account, sink, dirty, t, daily: false, touched: Touched::Some(vec![]), shared: vec![], health, scored: None }
     }
 
     /// A date is over.
-    pub(crate) fn next_day(&self, account: &mut Account, sink: &mut impl Sink) {
+    pub(crate) fn next_day(&self, account: &mut Account, sink: &mut dyn Sink) {
         if account.life == Life::Live {
             for (i, (column, days)) in self.plan.logs.iter().enumerate() {
                 let value = account.body.row[*column as usize].clone();
@@ -271,7 +265,7 @@ impl Cursor {
     }
 
     /// Takes everything up to and with the step's instant.
-    fn take<S: Sink>(&mut self, step: &mut Step<'_, S>, inputs: &Inputs<'_>, people: &[u32], row: &mut EventRow) {
+    fn take(&mut self, step: &mut Step<'_>, inputs: &Inputs<'_>, people: &[u32], row: &mut EventRow) {
         if step.account.life == Life::Unborn {
             step.begin();
         }
@@ -305,7 +299,7 @@ impl Cursor {
     }
 }
 
-impl<S: Sink> Step<'_, S> {
+impl Step<'_> {
     /// Makes dirty what is due by time alone.
     pub(crate) fn wake_due(&mut self) {
         for (n, wake) in self.account.body.wake.iter().enumerate() {

@@ -45,8 +45,17 @@ impl Columns {
         if plan.has_people || !plan.exports.is_empty() || !plan.child_nodes.is_empty() {
             return None;
         }
-        let mut columns =
-            Columns { made: vec![], taken: vec![], days_in_stage: None, given: vec![], nodes: vec![], triggers: vec![], daily: vec![], stepped: vec![], health: None };
+        let mut columns = Columns {
+            made: vec![],
+            taken: vec![],
+            days_in_stage: None,
+            given: vec![],
+            nodes: vec![],
+            triggers: vec![],
+            daily: vec![],
+            stepped: vec![],
+            health: None,
+        };
         // By slot: is it computed in a column? Is it written by a node that is evaluated date by date?
         let mut made = vec![false; model.account.len()];
         let mut stepped = vec![false; model.account.len()];

@@ -15,10 +15,10 @@ use crate::outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy
 use crate::plan::{Layer, Task};
 
 /// The evaluation of one account at one instant.
-pub(crate) struct Step<'a, S: Sink> {
+pub(crate) struct Step<'a> {
     pub engine: &'a Engine,
     pub account: &'a mut Account,
-    pub sink: &'a mut S,
+    pub sink: &'a mut dyn Sink,
     pub dirty: &'a mut Bits,
     pub t: Instant,
     /// A date has begun, or a sample is taken: what may change with the date is dirty.
@@ -51,7 +51,7 @@ pub(crate) enum Touched {
 /// Writes of a layer that reads itself as of the previous instant, until the layer is through.
 type Deferred = Vec<(ColumnId, Value)>;
 
-impl<S: Sink> Step<'_, S> {
+impl Step<'_> {
     /// Evaluates until nothing more changes at this instant. What has to wait for the next microsecond is left in `lagged`.
     pub fn run(&mut self) {
         let has_people = self.engine.plan.has_people;

@@ -8,13 +8,13 @@ use crate::account::Person;
 use crate::bits::Bits;
 use crate::evaluate::{Step, Touched};
 use crate::metric::{self, Moment};
-use crate::outcome::{AlertReason, AlertState, Happened, Sink};
+use crate::outcome::{AlertReason, AlertState, Happened};
 use crate::plan::Task;
 
 /// What persons brought forth, to be told once nothing of them is borrowed.
 type Told = Vec<(Happened, Vec<(ColumnId, Value)>)>;
 
-impl<S: Sink> Step<'_, S> {
+impl Step<'_> {
     /// The persons to look at: those touched, and at some timer's instant those it is due for.
     fn due(&self) -> Vec<u32> {
         let all = 0..self.account.people.len() as u32;

@@ -52,7 +52,7 @@ impl Engine {
         cursor: &mut Cursor,
         scratch: &mut Scratch,
         to: Instant,
-        sink: &mut impl Sink,
+        sink: &mut dyn Sink,
     ) -> i32 {
         let Some(plan) = &self.columns else { return 0 };
         if account.life != Life::Live || account.lags > 0 || !account.body.lagged.is_empty() {
@@ -211,7 +211,7 @@ impl Engine {
         wake: &mut i64,
         account: &mut Account,
         scratch: &mut Scratch,
-        sink: &mut impl Sink,
+        sink: &mut dyn Sink,
     ) {
         let t = account.next_midnight.plus(-1);
         account.evaluated = t;
