@@ -65,6 +65,10 @@ pub enum SubscriptionField {
     CardExpiresAt,
 }
 
+/// The fields of subscriptions that are read.
+pub(crate) const SUBSCRIPTION_FIELDS: &[&str] =
+    &["product", "plan", "seats", "mrr", "arr", "started_at", "trial_ends_at", "renewal_at", "ended_at", "card_expires_at", "cancelled_at"];
+
 impl SubscriptionField {
     fn named(name: &str) -> Option<(SubscriptionField, Kind)> {
         use SubscriptionField::*;

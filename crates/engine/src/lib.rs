@@ -103,6 +103,12 @@ impl Engine {
         Changes::new(&self.model, &self.plan, people)
     }
 
+    /// The fields of accounts, persons and subscriptions that decide anything; versions of others change nothing.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        let traits = self.plan.traits.keys().chain(self.plan.person_traits.keys()).map(String::as_str);
+        traits.chain(input::SUBSCRIPTION_FIELDS.iter().copied())
+    }
+
     /// The columns that parents roll up, in the order of `Happened::Export`.
     pub fn exports(&self) -> &[ColumnId] {
         &self.plan.exports

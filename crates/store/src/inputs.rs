@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::{Row as _, SqlSafeStr};
 use tenure_model::input::{Decision, Membership, Version};
 
-use crate::dialect::Row;
+use crate::dialect::{FIELD_WANTED, Row};
 use crate::{Merges, Result, Store, decisions, memberships, versions};
 
 /// What was said and decided about one account and its persons.
@@ -28,9 +28,17 @@ pub struct InputPages {
     merges: Merges,
     ids: std::vec::IntoIter<String>,
     size: usize,
+    /// Names of fields, each between line ends; empty: all.
+    fields: String,
 }
 
 impl InputPages {
+    /// Only versions of these fields: what else was said of the accounts is not read.
+    pub fn only<'f>(mut self, fields: impl IntoIterator<Item = &'f str>) -> InputPages {
+        self.fields = fields.into_iter().fold("\n".to_owned(), |all, name| all + name + "\n");
+        self
+    }
+
     /// How many accounts are still to come.
     pub fn left(&self) -> usize {
         self.ids.len()
@@ -42,7 +50,7 @@ impl InputPages {
         if ids.is_empty() {
             return Ok(None);
         }
-        self.store.gather(&self.merges, ids).await.map(Some)
+        self.store.gather(&self.merges, ids, &self.fields).await.map(Some)
     }
 
     /// All that are still to come, several pages at a time: each connection reads with a core of its own.
@@ -52,8 +60,8 @@ impl InputPages {
         loop {
             while reading.len() < at_a_time.max(1) && self.left() > 0 {
                 let ids: Vec<String> = self.ids.by_ref().take(self.size).collect();
-                let (store, merges) = (self.store.clone(), self.merges.clone());
-                reading.spawn(async move { store.gather(&merges, ids).await });
+                let (store, merges, fields) = (self.store.clone(), self.merges.clone(), self.fields.clone());
+                reading.spawn(async move { store.gather(&merges, ids, &fields).await });
             }
             match reading.join_next().await {
                 Some(Ok(page)) => all.extend(page?),
@@ -74,14 +82,14 @@ impl Store {
     pub async fn inputs(&self, page_size: usize) -> Result<InputPages> {
         let merges = self.merges().await?;
         let ids = self.canonical_accounts(&merges).await?.into_iter();
-        Ok(InputPages { store: self.clone(), merges, ids, size: page_size.max(1) })
+        Ok(InputPages { store: self.clone(), merges, ids, size: page_size.max(1), fields: String::new() })
     }
 
     /// One account, by any of its ids; empty where nothing was said of it.
     pub async fn account_inputs(&self, account: &str) -> Result<AccountInputs> {
         let merges = self.merges().await?;
         let id = merges.account(account).to_owned();
-        Ok(self.gather(&merges, vec![id]).await?.pop().unwrap_or_default())
+        Ok(self.gather(&merges, vec![id], "").await?.pop().unwrap_or_default())
     }
 
     async fn canonical_accounts(&self, merges: &Merges) -> Result<Vec<String>> {
@@ -93,7 +101,7 @@ impl Store {
     }
 
     /// The inputs of the given canonical ids, which are ascending and, but for merged ones, all there are between the first and the last.
-    async fn gather(&self, merges: &Merges, ids: Vec<String>) -> Result<Vec<AccountInputs>> {
+    async fn gather(&self, merges: &Merges, ids: Vec<String>, fields: &str) -> Result<Vec<AccountInputs>> {
         let (Some(first), Some(last)) = (ids.first().cloned(), ids.last().cloned()) else { return Ok(Vec::new()) };
         let mut page: BTreeMap<String, AccountInputs> =
             ids.into_iter().map(|id| (id.clone(), AccountInputs { account: id, ..Default::default() })).collect();
@@ -101,9 +109,9 @@ impl Store {
         let mut ranges = vec![(first, last)];
         ranges.extend(merges.accounts().filter(|(_, into)| page.contains_key(*into)).map(|(from, _)| (from.to_owned(), from.to_owned())));
         for (low, high) in &ranges {
-            self.gather_accounts(merges, &mut page, low, high).await?;
+            self.gather_accounts(merges, &mut page, (low, high), fields).await?;
         }
-        self.gather_people(merges, &mut page, &ranges).await?;
+        self.gather_people(merges, &mut page, &ranges, fields).await?;
         Ok(page
             .into_values()
             .map(|mut inputs| {
@@ -116,7 +124,13 @@ impl Store {
 
     /// Memberships, decisions, and versions of accounts and subscriptions in a range of ids. Ids outside the page are passed over: a range may
     /// hold merged ids that stay elsewhere.
-    async fn gather_accounts(&self, merges: &Merges, page: &mut BTreeMap<String, AccountInputs>, low: &str, high: &str) -> Result<()> {
+    async fn gather_accounts(
+        &self,
+        merges: &Merges,
+        page: &mut BTreeMap<String, AccountInputs>,
+        (low, high): (&str, &str),
+        fields: &str,
+    ) -> Result<()> {
         let sql = "SELECT m.account, m.person, m.valid_from, m.valid_until FROM memberships m WHERE m.account BETWEEN $1 AND $2";
         for row in self.between(sql, low, high).await? {
             let membership = merges.membership(memberships::read(&row)?);
@@ -125,7 +139,7 @@ impl Store {
             }
         }
         for of_kind in ["v.kind = 'account' AND v.owner BETWEEN $1 AND $2", "v.kind = 'subscription' AND v.owner BETWEEN $1 AND $2"] {
-            for row in self.between(versions::packed(of_kind), low, high).await? {
+            for row in self.versions_between(of_kind, low, high, fields).await? {
                 if let Some(inputs) = page.get_mut(merges.account(row.try_get(1)?)) {
                     inputs.versions.extend(versions::unpack(&row, merges)?);
                 }
@@ -145,7 +159,13 @@ impl Store {
     }
 
     /// Versions of the persons of the page's accounts; a person at two accounts is given to both.
-    async fn gather_people(&self, merges: &Merges, page: &mut BTreeMap<String, AccountInputs>, ranges: &[(String, String)]) -> Result<()> {
+    async fn gather_people(
+        &self,
+        merges: &Merges,
+        page: &mut BTreeMap<String, AccountInputs>,
+        ranges: &[(String, String)],
+        fields: &str,
+    ) -> Result<()> {
         let mut accounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for inputs in page.values() {
             for membership in &inputs.memberships {
@@ -155,7 +175,7 @@ impl Store {
         let mut rows = Vec::new();
         for (low, high) in ranges {
             let members = "v.kind = 'person' AND v.owner IN (SELECT m.person FROM memberships m WHERE m.account BETWEEN $1 AND $2)";
-            rows.extend(self.between(versions::packed(members), low, high).await?);
+            rows.extend(self.versions_between(members, low, high, fields).await?);
         }
         let read: BTreeSet<String> = rows.iter().map(|row| Ok(row.try_get(1)?)).collect::<Result<_>>()?;
         // Ids of a person that stand in no membership here: those merged, or merged into.
@@ -163,7 +183,7 @@ impl Store {
         let missing: BTreeSet<&str> =
             merged.filter(|(id, into)| accounts.contains_key(*into) && !read.contains(*id)).map(|(id, _)| id).collect();
         for id in missing {
-            rows.extend(self.between(versions::packed("v.kind = 'person' AND v.owner BETWEEN $1 AND $2"), id, id).await?);
+            rows.extend(self.versions_between("v.kind = 'person' AND v.owner BETWEEN $1 AND $2", id, id, fields).await?);
         }
         for row in &rows {
             let versions = versions::unpack(row, merges)?;
@@ -174,6 +194,15 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// Packed versions by a condition with two bounds, of some fields.
+    async fn versions_between(&self, condition: &str, low: &str, high: &str, fields: &str) -> Result<Vec<Row>> {
+        if fields.is_empty() {
+            return self.between(versions::packed(condition), low, high).await;
+        }
+        let sql = versions::packed(&format!("{condition} AND {FIELD_WANTED}"));
+        Ok(sqlx::query(sql).bind(low).bind(high).bind(fields).fetch_all(&self.pool).await?)
     }
 
     /// Rows of a query with two bounds.

@@ -5,4 +5,4 @@
 
 mod sqlite;
 
-pub(crate) use sqlite::{BIND_LIMIT, Db, MIGRATIONS, PACK_VERSIONS, Pool, Row, Transaction, begin, open};
+pub(crate) use sqlite::{BIND_LIMIT, Db, FIELD_WANTED, MIGRATIONS, PACK_VERSIONS, Pool, Row, Transaction, begin, open};

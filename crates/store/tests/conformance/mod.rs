@@ -212,6 +212,13 @@ pub async fn pages(store: Store) {
             assert_eq!(pages.left(), left);
             seen.extend(page);
         }
+        let mut at_once = store.inputs(size).await.unwrap().all(3).await.unwrap();
+        at_once.sort_by(|a, b| a.account.cmp(&b.account));
+        assert_eq!(at_once, seen);
+        let only = store.inputs(size).await.unwrap().only(["role", "seats"]).all(2).await.unwrap();
+        assert_eq!(only.len(), seen.len());
+        assert!(only.iter().flat_map(|i| &i.versions).all(|v| v.field == "role"));
+        assert!(only.iter().any(|i| !i.versions.is_empty()));
         let expected: Vec<&String> = ids.iter().filter(|id| !["a03", "a21"].contains(&id.as_str())).collect();
         assert_eq!(seen.iter().map(|i| &i.account).collect::<Vec<_>>(), expected);
         for inputs in seen {

@@ -35,7 +35,7 @@ pub struct World {
 impl World {
     /// Reads the store; events stay in the archive until they are needed.
     pub async fn load(engine: Arc<Engine>, archive: Archive, store: &Store) -> Result<World> {
-        let all = store.inputs(PAGE_ACCOUNTS).await?.all(crate::world::threads()).await?;
+        let all = store.inputs(PAGE_ACCOUNTS).await?.only(engine.fields()).all(crate::world::threads()).await?;
         let inputs = all.into_iter().map(|i| (i.account.clone(), i)).collect();
         Ok(World { engine, archive, inputs })
     }

@@ -23,6 +23,9 @@ pub(crate) const MIGRATIONS: &[&str] = &[include_str!("0001_tables.sql")];
 /// Packs the versions of a group into one JSON text: a row fetched costs several microseconds, however short, and accounts have dozens of versions.
 pub(crate) const PACK_VERSIONS: &str = "json_group_array(json_array(v.item, v.field, v.valid_from, v.known_from, json(v.value)))";
 
+/// Is a version's field one of those named in the third value, each between line ends?
+pub(crate) const FIELD_WANTED: &str = "instr($3, char(10) || v.field || char(10)) > 0";
+
 /// How long a writer waits for another one.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Connections: readers beside the writer.
