@@ -27,7 +27,7 @@ def make(seed, accounts=22):
             versions.append((child, company.moment(rng, 100, company.DAYS - 20), rng.choice(parents)))
     # Whoever has ended gets no other parent.
     whole.accounts += [(child, known, {"parent": parent}) for child, known, parent in versions if known < ended.get(child, company.END)]
-    # One parent is of the card that sums its children's health.
+    # One parent is of the card that is the mean of its children's health.
     whole.accounts.append((names[1], begun[names[1]] + timedelta(days=1), {"region": "emea", "champion": True}))
     later_kickoff(rng, whole)
     return whole
