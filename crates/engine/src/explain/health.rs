@@ -22,13 +22,13 @@ pub(super) fn reason(scene: &Scene<'_>, card: &Scorecard, now: &HealthNow) -> Re
     let band = now.band.map_or("no band", |b| band_name(card, b));
     let coverage = now.coverage.map_or_else(String::new, |c| format!(", coverage {:.0} %", c * 100.0));
     let mut root = Reason::new("scorecard", format!("scorecard {}: {} ({band}){coverage}", card.name, points(now.score)))
-    .with("scorecard", json!(card.name))
-    .with("computed", json!(now.computed))
-    .with("value", json!(now.score))
-    .with("band", json!(band))
-    .with("coverage", json!(now.coverage))
-    .with("bands", bands(scene.teller, card))
-    .with("at", time(scene.at));
+        .with("scorecard", json!(card.name))
+        .with("computed", json!(now.computed))
+        .with("value", json!(now.score))
+        .with("band", json!(band))
+        .with("coverage", json!(now.coverage))
+        .with("bands", bands(scene.teller, card))
+        .with("at", time(scene.at));
     root.because.push(chosen(scene, card));
     // Own measures play no part in what is rolled up.
     let own = if rolls_up(scene.teller, card).is_some() { &[] } else { card.groups.as_slice() };

@@ -432,10 +432,10 @@ scorecards:
     for (hour, field, value) in [
         (0, "large", json!(true)),
         (0, "score", json!(80)),
-        (1, "other", json!(80)), // more data, the same score
+        (1, "other", json!(80)),    // more data, the same score
         (2, "large", json!(false)), // another card, the same band
-        (3, "score", json!(70)), // the same band
-        (4, "large", json!(true)), // another card, another score, another band
+        (3, "score", json!(70)),    // the same band
+        (4, "large", json!(true)),  // another card, another score, another band
         (4, "other", json!(40)),
         (5, "other", json!(41)), // another score
         (6, "score", Json::Null),

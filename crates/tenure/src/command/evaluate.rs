@@ -187,7 +187,8 @@ pub fn oscillated(oscillated: &Oscillated) -> Option<String> {
     let names = oscillated.definitions.iter().map(String::as_str).take(DEFINITIONS_SHOWN).collect::<Vec<_>>().join(", ");
     let more = if oscillated.definitions.len() > DEFINITIONS_SHOWN { ", …" } else { "" };
     let accounts = render::counted(oscillated.accounts.len() as u64, "account");
-    (!oscillated.accounts.is_empty()).then(|| format!("{accounts} did not settle: definitions change each other without end: {names}{more}"))
+    (!oscillated.accounts.is_empty())
+        .then(|| format!("{accounts} did not settle: definitions change each other without end: {names}{more}"))
 }
 
 fn remove(folder: &Path) -> Result<()> {

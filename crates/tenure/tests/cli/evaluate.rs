@@ -57,7 +57,8 @@ fn the_last_date_counts() {
     let company = Company::imported();
     for sampled in [&["--to", "2025-01-03"][..], &["--to", "2025-01-03", "--sampled", "--again"]] {
         company.fine(&[&["evaluate", "model"], sampled].concat());
-        let dates = |table: &str| company.fine(&["sql", &format!("SELECT date FROM {table} WHERE account_id = 'acme' ORDER BY date"), "--csv"]);
+        let dates =
+            |table: &str| company.fine(&["sql", &format!("SELECT date FROM {table} WHERE account_id = 'acme' ORDER BY date"), "--csv"]);
         assert_eq!(dates("metrics"), "date\n2025-01-01\n2025-01-02\n2025-01-03\n", "{sampled:?}");
         assert_eq!(dates("health_daily"), dates("metrics"), "{sampled:?}");
     }
@@ -87,7 +88,10 @@ fn parents_count() {
 #[test]
 fn what_does_not_settle_is_told() {
     let company = Company::imported();
-    company.write("model/restless.yaml", "alerts:\n  this: { when: \"tier = 1 AND NOT alert('that')\" }\n  that: { when: \"alert('this')\" }\n");
+    company.write(
+        "model/restless.yaml",
+        "alerts:\n  this: { when: \"tier = 1 AND NOT alert('that')\" }\n  that: { when: \"alert('this')\" }\n",
+    );
     insta::assert_snapshot!(company.session(&[
         &["evaluate", "model", "--to", "2025-01-31"],
         &["status"],
