@@ -108,7 +108,7 @@ fn children(scene: &Scene<'_>, card: &Scorecard) -> Vec<Reason> {
         let score = value(health).as_number();
         let mut text = format!("{id}: {}", points(score));
         if !matches!(how, RollUp::Min) {
-            text += &format!(" (weight {})", plain(&weighs));
+            text += &if weighs.is_null() { " (no weight)".to_owned() } else { format!(" (weight {})", plain(&weighs)) };
         }
         let counts = score.is_some() && (matches!(how, RollUp::Min) || weighs.as_number().is_some_and(|w| w > 0.0));
         if !counts {

@@ -421,8 +421,8 @@ scorecards:
 #[test]
 fn changes_of_health() {
     let engine = engine(
-        "traits: { large: bool, score: number, other: number }
-segments: { large: { when: large } }
+        "traits: { big: bool, score: number, other: number }
+segments: { large: { when: big } }
 scorecards:
   a: { segment: large, groups: { g: { measures: { s: { metric: score, points: { 0: 0, 100: 100 } }, o: { metric: other, points: { 0: 0, 100: 100 } } } } } }
   b: { bands: { green: 60, yellow: 50 }, groups: { g: { measures: { s: { metric: score, points: { 0: 0, 100: 100 } } } } } }",
@@ -430,12 +430,12 @@ scorecards:
     let mut story = Story::default();
     let acme = Entity::Account("acme".into());
     for (hour, field, value) in [
-        (0, "large", json!(true)),
+        (0, "big", json!(true)),
         (0, "score", json!(80)),
-        (1, "other", json!(80)),    // more data, the same score
-        (2, "large", json!(false)), // another card, the same band
-        (3, "score", json!(70)),    // the same band
-        (4, "large", json!(true)),  // another card, another score, another band
+        (1, "other", json!(80)),  // more data, the same score
+        (2, "big", json!(false)), // another card, the same band
+        (3, "score", json!(70)),  // the same band
+        (4, "big", json!(true)),  // another card, another score, another band
         (4, "other", json!(40)),
         (5, "other", json!(41)), // another score
         (6, "score", Json::Null),
