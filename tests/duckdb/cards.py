@@ -31,7 +31,7 @@ class Card:
 NPS = points("nps_20d", (0, 0), (10, 100))
 
 CARDS = {
-    "emea": Card("sum", segments=("emea",), groups={"use": (1, {"logins": Measure(1, points("logins_28d", (0, 20), (20, 100)))})}),
+    "emea": Card("mean", segments=("emea",), groups={"use": (1, {"logins": Measure(1, points("logins_28d", (0, 20), (20, 100)))})}),
     "large": Card(
         "worst",
         segments=("large",),

@@ -95,14 +95,15 @@ class Health:
         return self.states[at - 1][1:] if at else (None, None, None, None)
 
     def shown(self):
-        """The changes of card, score or band: those that the table `health` has."""
-        before = None, None, None
+        """The changes of card, score, coverage or band: those that the table `health` has."""
+        before = None
         for t, card, score, coverage, band in self.changes:
+            shown = card, score, rounded(coverage), band
             if t in self.begins:
-                before = None, None, None
-            if (card, score, band) != before:
+                before = None
+            if shown != (before or (None, None, None, None)):
                 yield t, card, score, coverage, band
-            before = card, score, band
+            before = shown
 
     def change_30d(self, t):
         then = clock.last_instant(clock.local(t).date() - timedelta(days=30))
@@ -111,8 +112,13 @@ class Health:
 
 
 def end_of_keeping(since, days):
-    """The end of the date so many days after the one on which the score went missing."""
-    return clock.last_instant(clock.local(since).date() + timedelta(days=days)) + 1
+    """The end of so many dates without a score, the first of them the one on which it went missing."""
+    return clock.last_instant(clock.local(since).date() + timedelta(days=days - 1)) + 1
+
+
+def rounded(coverage):
+    """Sums of weights differ in their last digits."""
+    return None if coverage is None else round(coverage, 9)
 
 
 def applies(card, life):
@@ -129,8 +135,6 @@ def roll_up(how, children, t):
     """The score of the children that have one, and its coverage."""
     known = [(arr, score) for arr, score, _, _ in (child.health.as_of(t) for child in children) if score is not None]
     scores = [score for _, score in known]
-    if how == "sum":
-        return sum(scores), 1
     if how == "worst":
         score = min(scores, default=None)
     else:

@@ -11,7 +11,7 @@ import clock
 import moments
 from gather import lives
 
-FIRST, LAST = "2025-08-01", "2025-12-20T05:00:00Z"  # the midnight after which nothing is asked
+FIRST, LAST = "2025-08-01", "2025-12-19"
 DAILY = [
     "logins_7d", "logins_28d", "logins_24h", "tickets_30d", "reports", "first_week_logins", "days_since_login", "nps_20d", "mood_20d", "family_logins",
     "all_below", *moments.FROM_CHILDREN,
@@ -27,7 +27,7 @@ def check(workspace):
     workspace.open()
     for table in ("stages", "segments", "milestones", "alerts", "health", "health_daily", "metrics", "state"):
         workspace.duckdb.execute(f"CREATE VIEW derived_{table} AS FROM '{workspace.folder}/data/derived/*/{table}/*.parquet'")
-    end = clock.last_instant(date(2025, 12, 19)) + 1
+    end = clock.last_instant(date.fromisoformat(LAST))
     made = lives(workspace.duckdb, end)
     for kind, of, sql in CHANGES:
         changes(workspace, kind, [(account, *change) for account, life in made.items() for change in of(life)], sql)
@@ -76,7 +76,7 @@ def daily(workspace, made):
     asked = {(account, day) for account, day, *_ in rows}
     for account, life in made.items():
         first, last = (clock.local(t).date() for t in (life.evaluated[0], life.evaluated[-1]))
-        for day in range((first - epoch).days, (last - epoch).days):
+        for day in range((first - epoch).days, (last - epoch).days + 1):
             if (account, day) not in asked and life.live(clock.last_instant(epoch + timedelta(days=day))):
                 workspace.differ(f"{epoch + timedelta(days=day)} {account}: missing in metrics and health_daily")
     for account, day, *ours in rows:

@@ -71,13 +71,11 @@ class Life:
         return [*dues, *expected, *(timer for alert in self.alerts.values() for timer in alert.timers()), *self.health.ends_of_keeping()]
 
     def evaluate(self, t):
-        # When the account comes back, its days and health of the tenure before are still those of the previous instant.
-        before = SimpleNamespace(entered=self.entered, days=self.days, health=self.health.score)
         if self.row["tenure"] != self.tenure:
             self.tenure, self.stage, self.status, self.due = self.row["tenure"], None, {}, {}
+            self.entered = self.days = None
             self.health.restart(t)
-            before.entered = None
-        before.status = dict(self.status)
+        before = SimpleNamespace(entered=self.entered, days=self.days, health=self.health.score, status=dict(self.status))
         self.segments(t, before)
         self.move(t, before)
         self.days = self.days_in_stage(t)

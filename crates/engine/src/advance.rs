@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenure_model::definition::{Builtin, ColumnId, Source};
+use tenure_model::definition::{Builtin, Column, ColumnId, Source};
 use tenure_model::input::{Action, Decision};
 use tenure_model::time::{Day, Instant};
 use tenure_model::{Model, Value};
@@ -15,7 +15,7 @@ use crate::feed::{Arrival, EventRow, feed, feed_all};
 use crate::health::HealthNow;
 use crate::input::{Change, Inputs, What};
 use crate::outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Sink};
-use crate::plan::{Plan, RowPlan};
+use crate::plan::{Plan, RowPlan, Task};
 use crate::sampled::Sheet;
 use crate::subscription::Facts;
 
@@ -322,7 +322,9 @@ impl Step<'_> {
             self.touched = Touched::All;
             self.run();
         }
-        self.account.lags = 0;
+        if self.account.lags > 0 {
+            self.oscillated();
+        }
     }
 
     /// The account comes to life.
@@ -439,7 +441,8 @@ impl Step<'_> {
             self.shared.retain(|s| *s != slot);
             self.copy_to_people(slot);
         }
-        if is_parent && !plan.exports.is_empty() && before != self.parent() {
+        // An account that has ended counts nowhere; when it comes back, its parent is told.
+        if is_parent && self.account.life == Life::Live && !plan.exports.is_empty() && before != self.parent() {
             self.tell_exports(before);
         }
     }
@@ -585,21 +588,19 @@ impl Step<'_> {
         account.tenure_started = facts.started_at;
         account.milestones.fill(MilestoneState::default());
         account.health.kept.clear();
-        account.health.band = None;
+        (account.health.card, account.health.band) = (None, None);
         account.logs.iter_mut().for_each(|l| l.clear());
         account.body.forget_peaks();
         account.people.iter_mut().for_each(|p| p.body.forget_peaks());
-        for milestone in engine.model.milestones.iter().filter_map(|m| m.column) {
-            account.body.row[milestone as usize] = Value::Null;
-        }
-        for (i, column) in engine.model.account.iter().enumerate() {
-            if matches!(column.source, Source::Alert(_)) {
-                account.body.row[i] = Value::Bool(false);
-            }
+        // What is read as of the previous instant is as of a newborn's: of the tenure before, nothing is left.
+        for slot in engine.plan.account.lagging() {
+            let alert = matches!(engine.model.account[slot].source, Source::Alert(_));
+            account.body.row[slot] = if alert { Value::Bool(false) } else { Value::Null };
         }
         (0..engine.plan.account.width).for_each(|n| self.dirty.insert(n));
         self.everyone();
-        self.shared.extend(engine.plan.shared.iter().map(|s| s.0)); // what was reset, persons see reset
+        engine.plan.shared.iter().for_each(|s| self.copy_to_people(s.0));
+        self.shared.extend(engine.plan.shared.iter().map(|s| s.0));
         self.tell(Happened::Restarted, vec![]);
         self.first_stage();
         if self.parent().is_some() && !engine.plan.exports.is_empty() {
@@ -615,20 +616,32 @@ impl Step<'_> {
         let mut from = 0;
         while let Some(n) = lagged.take_from(from) {
             from = n;
-            nodes.push(name_of(model, &self.engine.plan.account, n));
+            nodes.push(name_of(model, &self.engine.plan.account, &model.account, n));
         }
         self.account.body.lagged.clear();
-        self.account.people.iter_mut().for_each(|p| p.body.lagged.clear());
+        for person in &mut self.account.people {
+            let mut from = 0;
+            while let Some(n) = person.body.lagged.take_from(from) {
+                from = n;
+                nodes.push(format!("person.{}", name_of(model, &self.engine.plan.person, &model.person, n)));
+            }
+            person.body.lagged.clear();
+        }
+        nodes.sort();
+        nodes.dedup();
         self.account.lags = 0;
         self.tell(Happened::Oscillated { nodes }, vec![]);
     }
 }
 
-fn name_of(model: &Model, plan: &RowPlan, n: usize) -> String {
+/// A definition's name, else that of the column it writes.
+fn name_of(model: &Model, plan: &RowPlan, columns: &[Column], n: usize) -> String {
     let node = &plan.nodes[n];
-    match node.out.and_then(|s| model.account.get(s as usize)) {
-        Some(column) => column.name.clone(),
-        None => format!("{:?}", node.task).to_lowercase(),
+    match (node.task, node.out.and_then(|s| columns.get(s as usize))) {
+        (Task::Milestone(m), _) => model.milestones[m].name.clone(),
+        (Task::Alert(a), _) => model.alerts[a].name.clone(),
+        (_, Some(column)) => column.name.clone(),
+        (task, None) => format!("{task:?}").to_lowercase(),
     }
 }
 

@@ -7,7 +7,7 @@ use tenure_model::time::{Day, Instant};
 use tenure_model::{Program, Value};
 
 use crate::Engine;
-use crate::account::{Account, Override};
+use crate::account::{Account, Life, Override};
 use crate::bits::Bits;
 use crate::health::{self, HealthNow};
 use crate::metric::{self, Moment};
@@ -118,8 +118,11 @@ impl Step<'_> {
         true
     }
 
-    /// Tells the parent of a column it rolls up.
+    /// Tells the parent of a column it rolls up. Only live accounts count.
     fn export(&mut self, slot: usize) {
+        if self.account.life != Life::Live {
+            return;
+        }
         let Some(i) = self.engine.plan.exports.iter().position(|c| *c as usize == slot) else { return };
         if let Some(parent) = self.parent() {
             let value = self.account.body.row[slot].clone();
@@ -344,16 +347,16 @@ impl Step<'_> {
     /// Notes a score, and tells what of it changed.
     fn settle_health(&mut self, card: Option<usize>, band: Option<usize>, score: Option<f64>, coverage: Option<f64>) {
         let engine = self.engine;
-        let band_changed = self.account.health.card != card || self.account.health.band != band;
+        let mut changed = self.account.health.card != card;
+        let moved = changed || self.account.health.band != band;
         self.account.health.card = card;
         self.account.health.band = band;
         let number = |x: Option<f64>| x.map_or(Value::Null, Value::Number);
-        let mut changed = self.write(engine.plan.slot(Builtin::Health), number(score));
-        self.write(engine.plan.slot(Builtin::HealthCoverage), number(coverage));
+        changed |= self.write(engine.plan.slot(Builtin::Health), number(score));
+        changed |= self.write(engine.plan.slot(Builtin::HealthCoverage), number(coverage));
         let name = || card.zip(band).map(|(c, b)| engine.band_names[c][b].clone());
-        if band_changed {
-            changed |= self.write(engine.plan.slot(Builtin::HealthBand), name().map_or(Value::Null, Value::Text));
-        }
+        // Bands of different cards may have the same name: then it has not changed.
+        let band_changed = moved && self.write(engine.plan.slot(Builtin::HealthBand), name().map_or(Value::Null, Value::Text));
         if (changed || band_changed) && self.sink.wants_detail() {
             self.tell(Happened::Health { card, score, coverage, band: name(), band_changed }, vec![]);
         }

@@ -206,11 +206,12 @@ fn measure_now(
         Missing::Keep(span) => kept
             .filter(|(_, missing_since)| {
                 let day = missing_since.unwrap_or(at.today);
-                let until = match span {
-                    Span::Days(days) => Day(day.0 + days),
-                    other => at.calendar.day(at.calendar.add(at.calendar.midnight(day), other, 1)),
+                // Whole dates without data, the first of them the one on which it went missing.
+                let last = match span {
+                    Span::Days(days) => Day(day.0 + days - 1),
+                    other => at.calendar.day(at.calendar.add(at.calendar.midnight(day), other, 1).plus(-1)),
                 };
-                at.today <= until
+                at.today <= last
             })
             .map(|(score, _)| score),
     });

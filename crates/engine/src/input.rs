@@ -240,7 +240,7 @@ impl<'m> Changes<'m> {
     }
 }
 
-/// Sorts changes by instant and, within one, into an order that does not depend on their arrival.
+/// Sorts changes by instant and, within one, into an order that does not depend on their arrival. What a child reports keeps its order.
 pub fn sort(changes: &mut [Change]) {
     changes.sort_by(|a, b| {
         a.at.cmp(&b.at).then_with(|| place(&a.what).cmp(&place(&b.what))).then_with(|| content(&a.what).cmp(&content(&b.what)))
@@ -264,7 +264,7 @@ fn content(what: &What) -> String {
     match what {
         What::Member(..) => String::new(),
         What::Trait(_, v) | What::PersonTrait(_, _, v) | What::Subscription(_, _, v) => v.to_string(),
-        What::Child(_, v) => format!("{v:?}"),
+        What::Child(..) => String::new(), // in the order in which the child told it: the last one stands
         What::Decision(d) => format!("{:?} {}", action_rank(&d.action), d.reason),
     }
 }

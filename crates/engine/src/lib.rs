@@ -144,7 +144,12 @@ impl Engine {
     pub fn health_change(&self, account: &Account, days: i32) -> Option<f64> {
         let slot = self.plan.slot(tenure_model::definition::Builtin::Health) as ColumnId;
         let log = self.plan.logs.iter().position(|l| l.0 == slot)?;
-        let before = account.logs[log].at(tenure_model::Day(account.today.0.saturating_sub(days))).as_number()?;
+        if account.life() == Life::Unborn {
+            return None;
+        }
+        // A sampled account whose date is over stands at the beginning of the next one.
+        let today = self.model.calendar.day(account.evaluated);
+        let before = account.logs[log].at(tenure_model::Day(today.0 - days)).as_number()?;
         Some(account.value(slot).as_number()? - before)
     }
 

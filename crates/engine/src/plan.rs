@@ -433,6 +433,14 @@ impl RowPlan {
     }
 }
 
+impl RowPlan {
+    /// The slots that layers after the segments write: what earlier layers read as of the previous instant.
+    pub fn lagging(&self) -> impl Iterator<Item = usize> + '_ {
+        let later = |w: &Option<usize>| w.is_some_and(|n| self.nodes[n].layer > Layer::Segments);
+        self.writers.iter().enumerate().filter(move |(_, w)| later(w)).map(|(slot, _)| slot)
+    }
+}
+
 /// How far back a window looks.
 fn horizon(window: Window) -> Horizon {
     match window {

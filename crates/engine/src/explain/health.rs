@@ -1,6 +1,7 @@
 //! Why the health score is what it is, and the single measures that would change its band.
 
 use serde_json::{Value as Json, json};
+use tenure_model::Value;
 use tenure_model::definition::{Builtin, Comparison, Measure, Missing, RollUp, Scorecard, Shape};
 
 use super::Teller;
@@ -19,19 +20,19 @@ fn mean(parts: impl Iterator<Item = (f64, Option<f64>)>) -> Option<f64> {
 /// The tree: total, groups, measures, their columns.
 pub(super) fn reason(scene: &Scene<'_>, card: &Scorecard, now: &HealthNow) -> Reason {
     let band = now.band.map_or("no band", |b| band_name(card, b));
-    let mut root = Reason::new(
-        "scorecard",
-        format!("scorecard {}: {} ({band}), coverage {:.0} %", card.name, points(now.score), now.coverage.unwrap_or(0.0) * 100.0),
-    )
-    .with("scorecard", json!(card.name))
-    .with("computed", json!(now.computed))
-    .with("value", json!(now.score))
-    .with("band", json!(band))
-    .with("coverage", json!(now.coverage))
-    .with("bands", bands(scene.teller, card))
-    .with("at", time(scene.at));
+    let coverage = now.coverage.map_or_else(String::new, |c| format!(", coverage {:.0} %", c * 100.0));
+    let mut root = Reason::new("scorecard", format!("scorecard {}: {} ({band}){coverage}", card.name, points(now.score)))
+        .with("scorecard", json!(card.name))
+        .with("computed", json!(now.computed))
+        .with("value", json!(now.score))
+        .with("band", json!(band))
+        .with("coverage", json!(now.coverage))
+        .with("bands", bands(scene.teller, card))
+        .with("at", time(scene.at));
     root.because.push(chosen(scene, card));
-    for (group, group_now) in card.groups.iter().zip(&now.groups) {
+    // Own measures play no part in what is rolled up.
+    let own = if rolls_up(scene.teller, card).is_some() { &[] } else { card.groups.as_slice() };
+    for (group, group_now) in own.iter().zip(&now.groups) {
         let mut reason = Reason::new("group", format!("group {} (weight {}): {}", group.name, group.weight, points(group_now.score)))
             .with("group", json!(group.name))
             .with("weight", json!(group.weight))
@@ -91,21 +92,42 @@ fn chosen(scene: &Scene<'_>, card: &Scorecard) -> Reason {
 
 /// What a roll-up is made of.
 fn children(scene: &Scene<'_>, card: &Scorecard) -> Vec<Reason> {
-    let Some(how) = card.roll_up.filter(|_| !scene.teller.account.children.is_empty()) else { return vec![] };
+    let Some(how) = rolls_up(scene.teller, card) else { return vec![] };
     let engine = scene.teller.engine;
     let column = |slot: u32| engine.exports().iter().position(|c| *c == slot);
     let health = column(engine.plan.slot(Builtin::Health) as u32);
     let weight = if let RollUp::Weighted(by) = how { column(by) } else { None };
     let told = scene.teller.account.children.iter().map(|(id, values)| {
         let value = |i: Option<usize>| i.and_then(|i| values.get(i)).cloned().unwrap_or_default();
-        let mut reason = Reason::new("child", format!("{id}: health = {}", plain(&value(health)))).with("account", json!(id));
-        if weight.is_some() {
-            reason.text += &format!(" (weight {})", plain(&value(weight)));
-            reason = reason.with("weight", value(weight).to_json());
+        // Those of a mean count alike; of the worst only itself counts.
+        let weighs = match how {
+            RollUp::Weighted(_) => value(weight),
+            RollUp::Mean => Value::Number(1.0),
+            _ => Value::Null,
+        };
+        let score = value(health).as_number();
+        let mut text = format!("{id}: {}", points(score));
+        if !matches!(how, RollUp::Min) {
+            text += &if weighs.is_null() { " (no weight)".to_owned() } else { format!(" (weight {})", plain(&weighs)) };
         }
-        reason.with("value", value(health).to_json())
+        let counts = score.is_some() && (matches!(how, RollUp::Min) || weighs.as_number().is_some_and(|w| w > 0.0));
+        if !counts {
+            text += ": left out";
+        }
+        let reason = Reason::new("child", text).with("account", json!(id)).with("value", value(health).to_json());
+        reason.with("weight", weighs.to_json()).with("counts", json!(counts))
     });
-    vec![Reason::new("children", "the healths of its children").with("how", json!(format!("{how:?}").to_lowercase())).because(told)]
+    let (how, text) = match how {
+        RollUp::Weighted(by) => ("weighted", format!("weighted by {}", engine.model().account[by as usize].name)),
+        RollUp::Mean => ("mean", "their mean".to_owned()),
+        _ => ("worst", "the worst of them".to_owned()),
+    };
+    vec![Reason::new("children", format!("the healths of its children: {text}")).with("how", json!(how)).because(told)]
+}
+
+/// How the card rolls up the account's children; None where it has none: then its own measures count.
+fn rolls_up(teller: &Teller<'_>, card: &Scorecard) -> Option<RollUp> {
+    card.roll_up.filter(|_| !teller.account.children.is_empty())
 }
 
 fn measure_reason(scene: &Scene<'_>, measure: &Measure, now: &MeasureNow) -> Reason {
@@ -191,7 +213,7 @@ fn curve_json(shape: &Shape) -> serde_json::Value {
 /// The measures that, changed alone, would bring the score into the next band, up or down.
 pub(super) fn would_change(teller: &Teller<'_>, card: &Scorecard, now: &HealthNow) -> Vec<WouldChange> {
     let Some(at) = now.band else { return vec![] };
-    if card.roll_up.is_some() && !teller.account.children.is_empty() {
+    if rolls_up(teller, card).is_some() {
         return vec![];
     }
     let mut out = Vec::new();
@@ -275,7 +297,7 @@ fn nearest(shape: &Shape, present: Option<f64>, reaches: &dyn Fn(f64) -> bool) -
     }
     candidates
         .into_iter()
-        .filter_map(|x| Some((x, score(shape, &tenure_model::Value::Number(x))?)))
+        .filter_map(|x| Some((x, score(shape, &Value::Number(x))?)))
         .filter(|(_, points)| reaches(*points))
         .min_by(|a, b| (a.0 - present).abs().total_cmp(&(b.0 - present).abs()))
 }

@@ -4,7 +4,7 @@ mod story;
 
 use serde_json::{Value as Json, json};
 use story::{Story, at, engine};
-use tenure_engine::{AlertState, MilestoneStatus};
+use tenure_engine::{AlertState, Happened, MilestoneStatus};
 use tenure_model::input::{Action, Entity};
 
 /// A rule, what is written in the model for it, what comes in, what comes out.
@@ -416,4 +416,52 @@ scorecards:
         story.run(&engine, scores.len(), |account| found.push(account.value(slot).as_text().unwrap_or("none").to_owned()));
         assert_eq!(found.join(" "), *expected, "{rule}");
     }
+}
+
+#[test]
+fn changes_of_health() {
+    let engine = engine(
+        "traits: { big: bool, score: number, other: number }
+segments: { large: { when: big } }
+scorecards:
+  a: { segment: large, groups: { g: { measures: { s: { metric: score, points: { 0: 0, 100: 100 } }, o: { metric: other, points: { 0: 0, 100: 100 } } } } } }
+  b: { bands: { green: 60, yellow: 50 }, groups: { g: { measures: { s: { metric: score, points: { 0: 0, 100: 100 } } } } } }",
+    );
+    let mut story = Story::default();
+    let acme = Entity::Account("acme".into());
+    for (hour, field, value) in [
+        (0, "big", json!(true)),
+        (0, "score", json!(80)),
+        (1, "other", json!(80)),  // more data, the same score
+        (2, "big", json!(false)), // another card, the same band
+        (3, "score", json!(70)),  // the same band
+        (4, "big", json!(true)),  // another card, another score, another band
+        (4, "other", json!(40)),
+        (5, "other", json!(41)), // another score
+        (6, "score", Json::Null),
+        (6, "other", Json::Null),
+    ] {
+        story.set(hour, &acme, field, value);
+    }
+    let told = story.run(&engine, 7, |_| {}).into_iter().filter_map(|outcome| match outcome.what {
+        Happened::Health { card, score, coverage, band, band_changed } => {
+            let card = card.map_or("none", |c| engine.model().scorecards[c].name.as_str()).to_owned();
+            let number = |x: Option<f64>| x.map_or("none".to_owned(), |x| x.to_string());
+            let mark = if band_changed { " changed" } else { "" };
+            Some(format!("{card} {} {} {}{mark}", number(score), number(coverage), band.as_deref().unwrap_or("none")))
+        }
+        _ => None,
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "a 80 0.5 green changed",
+            "a 80 1 green",
+            "b 80 1 green",
+            "b 70 1 green",
+            "a 55 1 yellow changed",
+            "a 55.5 1 yellow",
+            "a none 0 none changed",
+        ]
+    );
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use tenure_engine::{Account, Change, Engine, Inputs, Mode, Nothing};
+use tenure_engine::{Account, Change, Engine, Inputs, Mode, Outcome};
 use tenure_model::input::{Action, Decision, Entity, Membership, Version};
 use tenure_model::time::{HOUR, Instant};
 
@@ -49,8 +49,9 @@ impl Story {
         self.decisions.push(Decision { account: "acme".into(), at: at(hour), author: "carla".into(), reason: "because".into(), action });
     }
 
-    /// Looks at the account as of each hour.
-    pub fn run(&self, engine: &Engine, hours: usize, mut look: impl FnMut(&Account)) {
+    /// Looks at the account as of each hour. Gives what happened to it.
+    pub fn run(&self, engine: &Engine, hours: usize, mut look: impl FnMut(&Account)) -> Vec<Outcome> {
+        let mut happened = Vec::new();
         let mut changes = engine.changes(&[]);
         changes.versions(&self.versions);
         changes.memberships(&[Membership { person: "ann".into(), account: "acme".into(), from: Some(at(0)), until: None }]);
@@ -61,8 +62,9 @@ impl Story {
         for hour in 0..hours {
             let now: Vec<Change> = changes.iter().filter(|c| c.at == at(hour)).cloned().collect();
             let inputs = Inputs { people: &people, changes: &now, ..Inputs::default() };
-            engine.advance(&mut account, &inputs, at(hour), Mode::Exact, &mut Nothing).unwrap();
+            engine.advance(&mut account, &inputs, at(hour), Mode::Exact, &mut happened).unwrap();
             look(&account);
         }
+        happened
     }
 }

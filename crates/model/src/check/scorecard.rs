@@ -11,7 +11,7 @@ use crate::time::Span;
 use crate::yaml::fields::{Fields, Text, wrong_type};
 use crate::yaml::{Entry, Node};
 
-const ROLL_UP: &[(&str, How)] = &[("worst", How::Min), ("mean", How::Mean), ("sum", How::Sum), ("weighted", How::Weighted)];
+const ROLL_UP: &[(&str, How)] = &[("worst", How::Min), ("mean", How::Mean), ("weighted", How::Weighted)];
 
 /// Names of all groups and measures, so that conditions can read them before the cards are read.
 pub(crate) fn register(entries: &[&Entry], scope: &mut Scope) {
@@ -42,7 +42,12 @@ pub(crate) fn read(entry: &Entry, scope: &mut Scope, report: &mut Report) -> Opt
         }
         other => other.map_or(0.0, |h| h.0),
     };
-    let how = fields.choice("roll_up", ROLL_UP, report);
+    let how = fields.among(
+        "roll_up",
+        ROLL_UP,
+        "one of: worst, mean, weighted (a score is from 0 to 100, and so is what becomes of several)",
+        report,
+    );
     let by = fields.text("by", report);
     let roll_up = match (how, by) {
         (Some(how), by) => roll_up(how, by, fields.place_of("roll_up"), scope, report),

@@ -142,6 +142,16 @@ impl<'n> Fields<'n> {
         found
     }
 
+    /// As `choice`, with help of its own.
+    pub fn among<T: Copy>(&mut self, name: &'static str, choices: &[(&'static str, T)], help: &str, report: &mut Report) -> Option<T> {
+        let text = self.text(name, report)?;
+        let found = choices.iter().find(|(word, _)| *word == text.text).map(|(_, value)| *value);
+        if found.is_none() {
+            report.error(text.place(), "invalid-value", format!("`{name}` cannot be `{}`", text.text), Some(help.into()));
+        }
+        found
+    }
+
     /// Fields that others read, or nobody because something else is wrong already.
     pub fn skip(&mut self, names: &[&'static str]) {
         for name in names {

@@ -143,6 +143,7 @@ errors! {
         "scorecards: { a: { segment: x, stages: [y], groups: { g: { measures: { m: { metric: arrr, points: { 0: 0, 1: 100 } } } } } } }",
         "scorecards: { a: { bands: { green: 50, yellow: 75, red: 20, blue: '< 5', grey: 200 }, hysteresis: 60, groups: { g: { measures: { m: { metric: arr, points: { 0: 0, 1: 100 } } } } } } }",
         "scorecards: { a: { roll_up: best }, b: { roll_up: weighted }, c: { by: arr, groups: {} }, d: { roll_up: worst, by: arr } }",
+        "scorecards: { a: { roll_up: sum } }",
         "scorecards: { a: { caps: { when: 'true' }, floors: [ { when: 'true' }, { at: 5 }, { when: 'true', at: 200 }, { if: 'true', when: 'arr', at: 1 } ], groups: {} } }",
         "scorecards: { a: { groups: { g: { measures: { m: { metric: arr, points: { 0: 0, 1: 100 } } } }, h: { measures: { m: { metric: arr, points: { 0: 0, 1: 100 } } } } } } }",
         "scorecards: { a: { groups: { g: { measures: { m: { metric: arr, missing: keep it, min_age: 24h, points: { 0: 0, 1: 100 } } } } } } }",

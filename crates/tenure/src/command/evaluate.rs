@@ -15,6 +15,7 @@ use crate::clock::{self, Stopwatch};
 use crate::evaluate::assumed::Assumed;
 use crate::evaluate::derived::{Derived, Firing};
 use crate::evaluate::manifest::Manifest;
+use crate::evaluate::oscillated::Oscillated;
 use crate::evaluate::{World, ledger, replay};
 use crate::model::{self, short};
 use crate::world::{self, Opened};
@@ -49,6 +50,8 @@ pub struct Evaluate {
 
 /// Undated traits that are named.
 const TRAITS_SHOWN: usize = 4;
+/// Definitions that are named where accounts did not settle.
+const DEFINITIONS_SHOWN: usize = 8;
 
 /// What an evaluation gave.
 struct Summary {
@@ -119,14 +122,16 @@ impl Evaluate {
         };
         let visitor = |part| Derived::create(&aside, part, world.engine.clone());
         let parts = tokio::task::block_in_place(|| replay::replay(world, to, mode, world::threads(), visitor, &progress))?;
-        let (mut firings, mut assumed) = (Vec::new(), Assumed::default());
+        let mut manifest = Manifest::new(to, position, self.sampled);
+        let mut firings = Vec::new();
         for part in parts {
-            let (fired, undated) = part.finish()?;
+            let (fired, undated, oscillated) = part.finish()?;
             firings.extend(fired);
-            assumed.merge(undated);
+            manifest.assumed.merge(undated);
+            manifest.oscillated.merge(oscillated);
         }
         bar.finish_and_clear();
-        let manifest = Manifest::new(to, position, self.sampled, accounts.into_inner(), events.into_inner(), assumed);
+        (manifest.accounts, manifest.events) = (accounts.into_inner(), events.into_inner());
         manifest.write(&aside)?;
         remove(target)?;
         std::fs::rename(&aside, target).with_context(|| format!("cannot write {}", target.display()))?;
@@ -140,7 +145,7 @@ impl Evaluate {
             (None, false) => format!("{} was evaluated up to {to}, and nothing has come in since\n", short(revision)),
             (Some(s), true) => {
                 let report = json!({
-                    "revision": revision, "until": to.to_string(), "changed": true, "sampled": self.sampled, "accounts": s.manifest.accounts, "events": s.manifest.events, "assumed": s.manifest.assumed,
+                    "revision": revision, "until": to.to_string(), "changed": true, "sampled": self.sampled, "accounts": s.manifest.accounts, "events": s.manifest.events, "assumed": s.manifest.assumed, "oscillated": s.manifest.oscillated,
                     "fired": s.firings.len(), "firing": s.firings.iter().filter(|f| f.resolved.is_none()).count(), "new_alerts": s.new_alerts,
                     "seconds": s.seconds,
                 });
@@ -150,7 +155,7 @@ impl Evaluate {
                 let firing = s.firings.iter().filter(|f| f.resolved.is_none()).count() as u64;
                 let sampled = if self.sampled { ", sampled once a day" } else { "" };
                 format!(
-                    "{} evaluated up to {to}{sampled}: {}, {} ({:.1} s)\n  {} in all, {} of them firing now, {} new in the ledger\n{}",
+                    "{} evaluated up to {to}{sampled}: {}, {} ({:.1} s)\n  {} in all, {} of them firing now, {} new in the ledger\n{}{}",
                     short(revision),
                     render::counted(s.manifest.accounts, "account"),
                     render::counted(s.manifest.events, "event"),
@@ -159,6 +164,7 @@ impl Evaluate {
                     render::count(firing),
                     render::count(s.new_alerts),
                     assumed(&s.manifest.assumed).map_or_else(String::new, |text| format!("  {text}\n")),
+                    oscillated(&s.manifest.oscillated).map_or_else(String::new, |text| format!("  {text}\n")),
                 )
             }
         };
@@ -174,6 +180,15 @@ pub fn assumed(assumed: &Assumed) -> Option<String> {
     let rest = if assumed.accounts == 1 { "rests" } else { "rest" };
     let accounts = render::counted(assumed.accounts, "account");
     (assumed.accounts > 0).then(|| format!("{accounts} {rest} on traits without a date, assumed to hold since ever: {shown}{more}"))
+}
+
+/// How many accounts did not settle, and why; None where all did.
+pub fn oscillated(oscillated: &Oscillated) -> Option<String> {
+    let names = oscillated.definitions.iter().map(String::as_str).take(DEFINITIONS_SHOWN).collect::<Vec<_>>().join(", ");
+    let more = if oscillated.definitions.len() > DEFINITIONS_SHOWN { ", …" } else { "" };
+    let accounts = render::counted(oscillated.accounts.len() as u64, "account");
+    (!oscillated.accounts.is_empty())
+        .then(|| format!("{accounts} did not settle: definitions change each other without end: {names}{more}"))
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 use tenure_store::{ImportStatus, Store};
 
-use super::evaluate::assumed;
+use super::evaluate::{assumed, oscillated};
 use super::{Outcome, Shared};
 use crate::evaluate::manifest::Manifest;
 use crate::folder::Folder;
@@ -53,6 +53,7 @@ impl Status {
         let seen = persons_seen(&folder, &store).await?;
         let manifest = evaluated.as_ref().and_then(|e| Manifest::read(&folder.derived(&e.revision)));
         let undated = manifest.as_ref().map(|m| &m.assumed);
+        let unsettled = manifest.as_ref().map(|m| &m.oscillated);
 
         let count = |kind: &str| counts.get(kind).copied().unwrap_or(0);
         if self.json {
@@ -65,7 +66,7 @@ impl Status {
                 "imports": imports.len(), "interrupted": interrupted, "position": position,
                 "model": last_model.as_ref().map(|m| &m.revision.0),
                 "evaluated": evaluated.as_ref().map(|e| json!({ "revision": e.revision.0, "until": e.until.to_string(), "position": e.position, "stale": stale })),
-                "assumed": undated,
+                "assumed": undated, "oscillated": unsettled,
                 "advice": advice,
             });
             render::text(&(serde_json::to_string_pretty(&report)? + "\n"))?;
@@ -87,6 +88,7 @@ impl Status {
             lines.push(format!("evaluated      {} up to {}", short(&e.revision.0), e.until));
         }
         lines.extend(undated.and_then(assumed).map(|text| format!("assumed        {text}")));
+        lines.extend(unsettled.and_then(oscillated).map(|text| format!("oscillation    {text}")));
         lines.extend(advice.iter().map(|a| format!("→ {a}")));
         render::text(&(lines.join("\n") + "\n"))?;
         Ok(Outcome::Fine)

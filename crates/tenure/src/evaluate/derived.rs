@@ -12,6 +12,7 @@ use tenure_model::time::Instant;
 use tenure_model::{Day, Kind, Model, Value};
 
 use super::assumed::Assumed;
+use super::oscillated::Oscillated;
 use super::portfolio;
 use super::replay::Visitor;
 use super::table::Table;
@@ -36,8 +37,8 @@ pub struct Derived {
     pub firings: Vec<Firing>,
     /// Accounts whose history rests on traits without a date.
     pub assumed: Assumed,
-    /// How many accounts kept changing without settling.
-    pub oscillations: u64,
+    /// Accounts that kept changing without settling.
+    pub oscillated: Oscillated,
     error: Option<anyhow::Error>,
 }
 
@@ -124,13 +125,13 @@ impl Derived {
             engine,
             firings: Vec::new(),
             assumed: Assumed::default(),
-            oscillations: 0,
+            oscillated: Oscillated::default(),
             error: None,
         })
     }
 
     /// Closes all parts.
-    pub fn finish(self) -> Result<(Vec<Firing>, Assumed)> {
+    pub fn finish(self) -> Result<(Vec<Firing>, Assumed, Oscillated)> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -139,7 +140,7 @@ impl Derived {
         {
             table.finish()?;
         }
-        Ok((self.firings, self.assumed))
+        Ok((self.firings, self.assumed, self.oscillated))
     }
 
     /// Errors cannot leave a sink: the first is kept until the account is through.
@@ -212,8 +213,8 @@ impl Derived {
                     text(reason_name(why)),
                 ])
             }
-            Happened::Oscillated { .. } => {
-                self.oscillations += 1;
+            Happened::Oscillated { nodes } => {
+                self.oscillated.add(account.id(), nodes);
                 Ok(())
             }
             Happened::OverrideExpired { .. } | Happened::Export { .. } => Ok(()),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tenure_model::Instant;
 
 use super::assumed::Assumed;
+use super::oscillated::Oscillated;
 
 /// Its name in `derived/<revision>/`.
 const FILE: &str = "evaluation.json";
@@ -28,12 +29,24 @@ pub struct Manifest {
     pub events: u64,
     /// Accounts that rest on traits without a date.
     pub assumed: Assumed,
+    /// Accounts that did not settle.
+    #[serde(default)]
+    pub oscillated: Oscillated,
 }
 
 impl Manifest {
     /// Of an evaluation by this version.
-    pub fn new(until: Instant, position: i64, sampled: bool, accounts: u64, events: u64, assumed: Assumed) -> Manifest {
-        Manifest { tenure: env!("CARGO_PKG_VERSION").to_owned(), until: until.to_string(), position, sampled, accounts, events, assumed }
+    pub fn new(until: Instant, position: i64, sampled: bool) -> Manifest {
+        Manifest {
+            tenure: env!("CARGO_PKG_VERSION").to_owned(),
+            until: until.to_string(),
+            position,
+            sampled,
+            accounts: 0,
+            events: 0,
+            assumed: Assumed::default(),
+            oscillated: Oscillated::default(),
+        }
     }
 
     /// Reads it; None where there is none, or one of another format.

@@ -4,6 +4,7 @@ pub mod assumed;
 pub mod derived;
 pub mod ledger;
 pub mod manifest;
+pub mod oscillated;
 pub mod portfolio;
 pub mod replay;
 mod rollup;

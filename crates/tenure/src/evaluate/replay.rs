@@ -150,6 +150,12 @@ fn one<V: Visitor>(
     if !is_there(world, &account) {
         return Ok(false);
     }
+    // A date is told when the next one begins. One that ends with the replay is over as well; samples have told it already.
+    let calendar = &world.engine.model().calendar;
+    let last = calendar.day(to);
+    if account.life() == Life::Live && !matches!(mode, Mode::Daily { .. }) && calendar.last_instant(last) == to {
+        visitor.day(&account, last);
+    }
     visitor.account(account, inputs)?;
     Ok(true)
 }
