@@ -165,13 +165,9 @@ fn is_there(world: &World, account: &Account) -> bool {
     account.life() != Life::Unborn || world.inputs.get(account.id().as_ref()).is_some_and(is_undated)
 }
 
-/// Does nothing that was said tell when the account begins?
+/// Does nothing that was said, of what the model reads, tell when the account begins?
 pub(super) fn is_undated(said: &AccountInputs) -> bool {
-    let of_account = |v: &&Version| matches!(v.entity, Entity::Account(_));
     let begins = |v: &Version| matches!(v.entity, Entity::Subscription(..)) || matches!(v.field.as_str(), "started_at" | "created_at");
     let dated = |v: &Version| v.visible_from() != Instant::MIN || (begins(v) && !v.value.is_null());
-    said.versions.iter().any(|v| of_account(&v))
-        && !said.versions.iter().any(dated)
-        && said.memberships.iter().all(|m| m.from.is_none() && m.until.is_none())
-        && said.decisions.is_empty()
+    !said.versions.iter().any(dated) && said.memberships.iter().all(|m| m.from.is_none() && m.until.is_none()) && said.decisions.is_empty()
 }

@@ -66,7 +66,7 @@ fn the_last_date_counts() {
     for sampled in [&["--to", "2025-02-01"][..], &["--to", "2025-02-01", "--sampled", "--again"]] {
         company.fine(&[&["evaluate", "model"], sampled].concat());
         let change = company.fine(&["sql", "SELECT health_change_30d FROM state WHERE account_id = 'acme'", "--csv"]);
-        assert_eq!(change, "health_change_30d\n-25.0\n", "{sampled:?}");
+        assert_eq!(change, "health_change_30d\n-25\n", "{sampled:?}");
     }
     company.fine(&["evaluate", "model", "--to", "2025-01-03 12:00"]);
     let dates = company.fine(&["sql", "SELECT MAX(date) AS date FROM metrics", "--csv"]);
