@@ -611,13 +611,9 @@ impl Step<'_> {
     /// Gives up on values that keep changing each other, and says so.
     fn oscillated(&mut self) {
         let model = &self.engine.model;
-        let mut lagged = self.account.body.lagged.clone();
-        let mut nodes = Vec::new();
-        let mut from = 0;
-        while let Some(n) = lagged.take_from(from) {
-            from = n;
-            nodes.push(name_of(model, &self.engine.plan.account, &model.account, n));
-        }
+        let plan = &self.engine.plan.account;
+        let mut nodes: Vec<String> =
+            plan.circle(&self.account.body.lagged).into_iter().map(|n| name_of(model, plan, &model.account, n)).collect();
         self.account.body.lagged.clear();
         for person in &mut self.account.people {
             let mut from = 0;

@@ -179,15 +179,3 @@ fn beside_conditions(model: &Model, task: Task) -> Vec<ColumnId> {
 fn column(segment: &Segment) -> ColumnId {
     segment.column
 }
-
-impl RowPlan {
-    /// The slots a node reads.
-    fn reads_of(&self, n: usize) -> Vec<ColumnId> {
-        self.readers.iter().zip(0..).filter(|((now, later), _)| now.contains(n) || later.contains(n)).map(|(_, slot)| slot).collect()
-    }
-
-    /// The slots a node writes.
-    fn written_by(&self, n: usize) -> impl Iterator<Item = usize> + '_ {
-        self.writers.iter().enumerate().filter(move |(_, w)| **w == Some(n)).map(|(slot, _)| slot)
-    }
-}

@@ -555,3 +555,39 @@ fn reads_person(model: &Model, task: Task) -> Vec<ColumnId> {
         _ => vec![],
     }
 }
+
+impl RowPlan {
+    /// The slots a node reads.
+    pub fn reads_of(&self, n: usize) -> Vec<ColumnId> {
+        self.readers.iter().zip(0..).filter(|((now, later), _)| now.contains(n) || later.contains(n)).map(|(_, slot)| slot).collect()
+    }
+
+    /// The slots a node writes.
+    pub fn written_by(&self, n: usize) -> impl Iterator<Item = usize> + '_ {
+        self.writers.iter().enumerate().filter(move |(_, w)| **w == Some(n)).map(|(slot, _)| slot)
+    }
+
+    /// Of nodes that wait for the next microsecond: they and all that change each other with them.
+    pub fn circle(&self, waiting: &Bits) -> Vec<usize> {
+        let all: Vec<Bits> = (0..self.width).map(|n| self.reached(n)).collect();
+        let waiting: Vec<usize> = (0..self.width).filter(|n| waiting.contains(*n)).collect();
+        (0..self.width).filter(|n| waiting.iter().any(|w| n == w || (all[*w].contains(*n) && all[*n].contains(*w)))).collect()
+    }
+
+    /// The nodes that a change of this one's value may change, however far.
+    fn reached(&self, from: usize) -> Bits {
+        let mut reached = Bits::new(self.width);
+        let mut open = vec![from];
+        while let Some(n) = open.pop() {
+            for (now, later) in self.written_by(n).map(|slot| &self.readers[slot]) {
+                for reader in (0..self.width).filter(|r| now.contains(*r) || later.contains(*r)) {
+                    if !reached.contains(reader) {
+                        reached.insert(reader);
+                        open.push(reader);
+                    }
+                }
+            }
+        }
+        reached
+    }
+}
