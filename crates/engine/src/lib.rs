@@ -144,11 +144,13 @@ impl Engine {
     pub fn health_change(&self, account: &Account, days: i32) -> Option<f64> {
         let slot = self.plan.slot(tenure_model::definition::Builtin::Health) as ColumnId;
         let log = self.plan.logs.iter().position(|l| l.0 == slot)?;
-        if account.life() == Life::Unborn {
-            return None;
-        }
-        // A sampled account whose date is over stands at the beginning of the next one.
-        let today = self.model.calendar.day(account.evaluated);
+        let last = match account.life() {
+            Life::Unborn => return None,
+            // A sampled account whose date is over stands at the beginning of the next one.
+            Life::Live => account.evaluated,
+            Life::Ended(at) => at.plus(-1),
+        };
+        let today = self.model.calendar.day(last);
         let before = account.logs[log].at(tenure_model::Day(today.0 - days)).as_number()?;
         Some(account.value(slot).as_number()? - before)
     }
