@@ -279,7 +279,8 @@ fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize, scor
                 let rows = Rows { len: dates, shared: row, columns: &sheet.columns };
                 program.over(&rows, &mut sheet.scratch, &mut sheet.column);
                 let pairs = sheet.column.windows(2).zip(due[1..].iter_mut());
-                pairs.for_each(|(pair, due)| *due |= u64::from((pair[0] == 1.0) != (pair[1] == 1.0)) << bit);
+                let holds = |x: f64| x.to_bits() == 1f64.to_bits();
+                pairs.for_each(|(pair, due)| *due |= u64::from(holds(pair[0]) != holds(pair[1])) << bit);
             }
             Trigger::Column(slot) => {
                 mark_changes(&sheet.columns[*slot as usize].values, due, *bit);
@@ -288,11 +289,10 @@ fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize, scor
     }
 }
 
-/// Sets a bit on the dates on which a column changed.
+/// Sets a bit on the dates on which a column changed. Bits are compared, without a branch: that two kinds of NULL count as a change costs a look.
 fn mark_changes(column: &[f64], due: &mut [u64], bit: usize) {
     let pairs = column.windows(2).zip(due[1..].iter_mut());
-    let same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
-    pairs.for_each(|(pair, due)| *due |= u64::from(!same(pair[0], pair[1])) << bit);
+    pairs.for_each(|(pair, due)| *due |= u64::from(pair[0].to_bits() != pair[1].to_bits()) << bit);
 }
 
 /// The first `n` bits, at most all.
