@@ -13,8 +13,8 @@ use crate::import::Import;
 use crate::intern::Interner;
 use crate::month::{Draft, Files, Outcome, Target};
 use crate::resolution::settled;
-use crate::resolver::Resolver;
 use crate::rows::{Origin, Rows};
+use tenure_ingest::Resolver;
 
 /// The archive of events in a data folder.
 ///

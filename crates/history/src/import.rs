@@ -16,9 +16,9 @@ use crate::archive::{Archive, Job};
 use crate::catalog::Month;
 use crate::error::Error;
 use crate::intern::{Interner, NONE};
-use crate::resolver::Resolver;
 use crate::rows::{Origin, Rows, SymbolColumn};
 use crate::spill;
+use tenure_ingest::Resolver;
 
 /// When new rows take more memory than this, they are put aside in files.
 const MEMORY_BYTES_MAX: usize = 512 << 20;

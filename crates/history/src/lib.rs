@@ -24,7 +24,6 @@ mod month;
 mod partition;
 mod properties;
 mod resolution;
-mod resolver;
 mod rows;
 mod scan;
 mod schema;
@@ -39,7 +38,7 @@ pub use event::Event;
 pub use export::Format;
 pub use import::{Import, Summary};
 pub use partition::{Needs, Partition};
-pub use resolver::Resolver;
+pub use tenure_ingest::Resolver;
 
 /// The name of every event that the needs of a scan do not mention.
 pub const OTHER: u16 = u16::MAX;

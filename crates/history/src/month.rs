@@ -15,10 +15,10 @@ use crate::catalog::{File, Month};
 use crate::error::Error;
 use crate::intern::{Interner, NONE};
 use crate::resolution::{Resolution, resolve};
-use crate::resolver::Resolver;
 use crate::rows::{Origin, Rows, Scratch, Was};
 use crate::schema::{GROUP_ROWS, Source, schema, writer_properties};
 use crate::spill;
+use tenure_ingest::Resolver;
 
 /// A month's files.
 #[derive(Clone, Default, Debug)]

@@ -8,9 +8,10 @@ use tenure_model::Instant;
 use crate::error::Error;
 use crate::intern::{Interner, NONE};
 use crate::month::Files;
-use crate::resolver::{Resolver, Stay, Unknown, account_among};
 use crate::rows::{RESOLVING, Rows, Was};
 use crate::schema::Source;
+use tenure_ingest::Resolver;
+use tenure_ingest::resolver::{Stay, Unknown, account_among};
 
 /// Would resolving leave the month as it is? Reads only what it must.
 pub(crate) fn settled(data: &Path, files: &Files, resolver: &Resolver) -> Result<bool, Error> {

@@ -17,9 +17,11 @@ mod events;
 mod inputs;
 pub mod mapping;
 mod reader;
+pub mod resolver;
 mod table;
 mod taken;
 
 pub use inputs::{Inputs, Reject};
 pub use mapping::{Import, Lookups, Mapping};
 pub use reader::{Error, csv, ndjson, parquet};
+pub use resolver::Resolver;

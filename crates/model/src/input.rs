@@ -135,7 +135,7 @@ pub enum OverrideKind {
 }
 
 /// A merge: what was said of `from` is said of `into`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Merge {
     /// True for accounts, false for persons.
     pub account: bool,

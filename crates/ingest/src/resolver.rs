@@ -1,20 +1,25 @@
 //! Whose event: the explicit account, else the person's sole account at event time; and which ids mean the same.
 
-use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 use tenure_model::Instant;
 use tenure_model::input::{Membership, Merge};
 
-/// Memberships and merges, ready to be asked.
+/// Memberships and merges, ready to be asked. It learns more as it comes in.
 #[derive(Clone, Debug, Default)]
 pub struct Resolver {
     accounts: FxHashMap<String, String>,
     persons: FxHashMap<String, String>,
     memberships: FxHashMap<String, Vec<Stay>>,
+    /// All that was told, each once.
+    told: BTreeSet<Membership>,
+    merges: FxHashSet<Merge>,
 }
 
 /// A person's time at an account: [from, until).
 #[derive(Clone, Debug)]
-pub(crate) struct Stay {
+pub struct Stay {
     account: String,
     from: i64,
     until: i64,
@@ -22,7 +27,7 @@ pub(crate) struct Stay {
 
 /// Why it is not known whose an event is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Unknown {
+pub enum Unknown {
     /// It names neither account nor person.
     Nobody,
     /// Its person belongs to no account at its time.
@@ -46,18 +51,55 @@ impl Resolver {
     /// From all memberships and all merges known; their order does not matter, but of two merges of one id the later counts
     /// (of two at one instant, the greater `into`).
     pub fn new(memberships: &[Membership], merges: &[Merge]) -> Resolver {
-        let mut resolver =
-            Resolver { accounts: canonical(merges, true), persons: canonical(merges, false), memberships: FxHashMap::default() };
-        for m in memberships {
-            let stay = Stay {
-                account: resolver.account(&m.account).to_owned(),
-                from: m.from.unwrap_or(Instant::MIN).0,
-                until: m.until.unwrap_or(Instant::NEVER).0,
-            };
-            let person = resolver.person(&m.person).to_owned();
-            resolver.memberships.entry(person).or_default().push(stay);
+        let mut resolver = Resolver {
+            accounts: canonical(merges, true),
+            persons: canonical(merges, false),
+            merges: merges.iter().cloned().collect(),
+            ..Resolver::default()
+        };
+        for membership in memberships {
+            resolver.learn(membership);
         }
         resolver
+    }
+
+    /// Takes in a membership. False where it was known.
+    pub fn learn(&mut self, m: &Membership) -> bool {
+        if !self.told.insert(m.clone()) {
+            return false;
+        }
+        let stay = Stay {
+            account: self.account(&m.account).to_owned(),
+            from: m.from.unwrap_or(Instant::MIN).0,
+            until: m.until.unwrap_or(Instant::NEVER).0,
+        };
+        let person = self.person(&m.person).to_owned();
+        self.memberships.entry(person).or_default().push(stay);
+        true
+    }
+
+    /// Takes in a merge. False where it was known.
+    pub fn learn_merge(&mut self, merge: &Merge) -> bool {
+        if !self.merges.insert(merge.clone()) {
+            return false;
+        }
+        let into = self.person(&merge.into).to_owned();
+        let is_plain = !merge.account && !self.persons.contains_key(&merge.from) && into != merge.from;
+        if is_plain && !self.persons.values().any(|id| *id == merge.from) {
+            let stays = self.memberships.remove(&merge.from).unwrap_or_default();
+            self.memberships.entry(into.clone()).or_default().extend(stays);
+            self.persons.insert(merge.from.clone(), into);
+            return true;
+        }
+        let told: Vec<Membership> = std::mem::take(&mut self.told).into_iter().collect();
+        let merges: Vec<Merge> = std::mem::take(&mut self.merges).into_iter().collect();
+        *self = Resolver::new(&told, &merges);
+        true
+    }
+
+    /// All memberships it was told.
+    pub fn told(&self) -> impl Iterator<Item = &Membership> {
+        self.told.iter()
     }
 
     /// The account that stands for this one.
@@ -71,13 +113,16 @@ impl Resolver {
     }
 
     /// Where a (canonical) person belongs, and when.
-    pub(crate) fn stays(&self, person: &str) -> &[Stay] {
+    pub fn stays(&self, person: &str) -> &[Stay] {
         self.memberships.get(person).map_or(&[], Vec::as_slice)
     }
 }
 
 /// The one account among a person's stays at a time.
-pub(crate) fn account_among(stays: &[Stay], t: Instant) -> Result<&str, Unknown> {
+///
+/// # Errors
+/// `Unknown` says why there is none.
+pub fn account_among(stays: &[Stay], t: Instant) -> Result<&str, Unknown> {
     let mut found: Option<&str> = None;
     for stay in stays {
         if stay.from <= t.0 && t.0 < stay.until {
