@@ -26,9 +26,9 @@ mod subscription;
 
 use std::sync::Arc;
 
-use tenure_model::Model;
 use tenure_model::definition::ColumnId;
 use tenure_model::time::Instant;
+use tenure_model::{Kind, Model};
 
 pub use account::{Account, Life, MilestoneState, Override};
 pub use advance::{Late, Mode};
@@ -107,6 +107,20 @@ impl Engine {
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         let traits = self.plan.traits.keys().chain(self.plan.person_traits.keys()).map(String::as_str);
         traits.chain(input::SUBSCRIPTION_FIELDS.iter().copied())
+    }
+
+    /// Where a trait of accounts (or of persons) stands in their row, and its type; None where the model does not declare it.
+    pub fn trait_slot(&self, field: &str, of_person: bool) -> Option<(ColumnId, Kind)> {
+        let (slots, columns) = match of_person {
+            false => (&self.plan.traits, &self.model.account),
+            true => (&self.plan.person_traits, &self.model.person),
+        };
+        slots.get(field).map(|slot| (*slot, columns[*slot as usize].kind))
+    }
+
+    /// Does any definition look at persons one by one?
+    pub fn reads_people(&self) -> bool {
+        self.plan.has_people
     }
 
     /// The columns that parents roll up, in the order of `Happened::Export`.

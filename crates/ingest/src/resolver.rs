@@ -47,6 +47,13 @@ impl Unknown {
     }
 }
 
+impl Stay {
+    /// Where.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+}
+
 impl Resolver {
     /// From all memberships and all merges known; their order does not matter, but of two merges of one id the later counts
     /// (of two at one instant, the greater `into`).

@@ -1,0 +1,261 @@
+//! What an account is after its inputs depends neither on the order in which they come, nor on how they are divided, nor on duplicates, nor on
+//! restarts from nothing: it is what a replay of its whole history gives.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tenure_engine::{Account, Engine, EventTable, Happened, Inputs, Mode, Outcome};
+use tenure_ingest::Resolver;
+use tenure_live::{Keys, Live, Past, PastSaid, Recent, Said, Step};
+use tenure_model::Instant;
+use tenure_model::input::{Entity, Membership, Version};
+use tenure_model::time::{HOUR, MINUTE};
+
+const MODEL: &str = r#"
+timezone: Europe/Berlin
+traits: { tier: number, parent: text }
+events: { upgraded: { plan: text } }
+metrics:
+  logins_7d:    { count: login, window: 7d }
+  logins_2h:    { count: login, window: 2h }
+  people_3d:    { people: any, window: 3d }
+  quiet_days:   { since: login }
+  last_plan:    { last: upgraded.plan }
+  family:       { children: logins_7d, how: sum }
+segments:
+  large: { when: "tier = 1" }
+  busy:  { when: "logins_2h >= 2" }
+lifecycle:
+  stages:
+    onboarding: { first: true, expected: { default: 2d } }
+    adoption:   { when: "logins_7d >= 3", back_to: onboarding }
+  milestones:
+    two: { reached: "logins_7d >= 2", due: 1d after started_at, alert: slow }
+scorecards:
+  score: { groups: { use: { measures: { logins: { metric: logins_7d, points: { 0: 0, 5: 100 } } } } } }
+alerts:
+  slow:  { severity: high }
+  quiet: { when: "quiet_days >= 1", for: 3h, cooldown: 1d }
+  crowd: { segment: busy, when: "people_3d >= 2" }
+"#;
+
+fn engine() -> Arc<Engine> {
+    let model = tenure_model::check(&[("model.yaml".to_owned(), MODEL.to_owned())]).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    Arc::new(Engine::new(Arc::new(model)))
+}
+
+fn start() -> Instant {
+    Instant::parse("2025-03-28T20:00:00Z").unwrap()
+}
+
+#[derive(Clone, Debug)]
+enum Input {
+    Event { account: usize, person: usize, minute: i64, name: &'static str, id: usize },
+    Tier { account: usize, minute: i64, tier: i64 },
+    Parent { account: usize, minute: i64 },
+}
+
+const ACCOUNTS: [&str; 3] = ["acme", "north", "group"];
+
+impl Input {
+    fn minute(&self) -> i64 {
+        match self {
+            Input::Event { minute, .. } | Input::Tier { minute, .. } | Input::Parent { minute, .. } => *minute,
+        }
+    }
+
+    fn at(&self) -> Instant {
+        start().plus(self.minute() * MINUTE)
+    }
+
+    fn version(&self) -> Option<Version> {
+        let (account, field, value) = match self {
+            Input::Tier { account, tier, .. } => (*account, "tier", serde_json::json!(tier)),
+            Input::Parent { account, .. } => (*account, "parent", serde_json::json!("group")),
+            Input::Event { .. } => return None,
+        };
+        let entity = Entity::Account(ACCOUNTS[account].into());
+        Some(Version { entity, field: field.into(), value, valid_from: Some(self.at()), known_from: None })
+    }
+
+    fn recent(&self) -> Option<(usize, Recent)> {
+        let Input::Event { account, person, name, id, .. } = self else { return None };
+        let person: Arc<str> = format!("p{person}").into();
+        Some((
+            *account,
+            Recent {
+                time: self.at(),
+                position: Recent::ARCHIVED,
+                name: (*name).into(),
+                person: Some(person.clone()),
+                given_account: Some(ACCOUNTS[*account].into()),
+                given_person: Some(person),
+                source: "web".into(),
+                properties: (*name == "upgraded").then(|| format!("{{\"plan\":\"p{id}\"}}").into()),
+                message_id: Some(format!("m{id}").into()),
+            },
+        ))
+    }
+}
+
+fn inputs() -> impl Strategy<Value = Vec<Input>> {
+    let minute = 0i64..(4 * 24 * 60);
+    let event = (0usize..2, 0usize..3, minute.clone(), prop::sample::select(vec!["login", "upgraded", "other"]));
+    let one = prop_oneof![
+        8 => event.prop_map(|(account, person, minute, name)| Input::Event { account, person, minute, name, id: 0 }),
+        1 => (0usize..2, minute.clone(), 1i64..3).prop_map(|(account, minute, tier)| Input::Tier { account, minute, tier }),
+        1 => (0usize..2, minute).prop_map(|(account, minute)| Input::Parent { account, minute }),
+    ];
+    prop::collection::vec(one, 1..60).prop_map(|mut all| {
+        for (n, input) in all.iter_mut().enumerate() {
+            if let Input::Event { id, .. } = input {
+                *id = n;
+            }
+        }
+        all
+    })
+}
+
+/// Everything that was ever said of an account, and what its children reported up to now.
+fn past(engine: &Engine, all: &[Input], account: usize, now: Instant) -> Past {
+    let events = all.iter().filter_map(Input::recent).filter(|(of, _)| *of == account).map(|(_, r)| r).collect();
+    let of = |v: &Version| v.entity == Entity::Account(ACCOUNTS[account].into());
+    let versions = all.iter().filter_map(Input::version).filter(of).collect();
+    let mut children = Vec::new();
+    if ACCOUNTS[account] == "group" {
+        for child in 0..2 {
+            let (_, outcomes) = replay(engine, past(engine, all, child, now), ACCOUNTS[child], now);
+            for outcome in outcomes {
+                if let Happened::Export { value, .. } = outcome.what {
+                    children.push(tenure_engine::Change { at: outcome.at, what: tenure_engine::What::Child(ACCOUNTS[child].into(), value) });
+                }
+            }
+        }
+    }
+    Past { events, said: PastSaid { versions, memberships: vec![], decisions: vec![] }, children }
+}
+
+fn replay(engine: &Engine, past: Past, id: &str, to: Instant) -> (Account, Vec<Outcome>) {
+    let mut events = past.events;
+    events.sort_by(|a, b| a.order(b));
+    let mut table = EventTable::new(engine.model());
+    events.iter().for_each(|e| e.push(&mut table));
+    let mut changes = engine.changes(table.people());
+    changes.versions(&past.said.versions);
+    changes.children(past.children.into_iter().filter(|c| c.at <= to));
+    let (people, changes, _) = changes.finish();
+    let mut account = engine.account(id);
+    let mut outcomes = Vec::new();
+    let inputs = Inputs { people: &people, events: table.events(), changes: &changes };
+    engine.advance(&mut account, &inputs, to, Mode::Exact, &mut outcomes).unwrap();
+    (account, outcomes)
+}
+
+/// What is told of each account, restatements applied.
+#[derive(Default)]
+struct Told(BTreeMap<Arc<str>, Vec<Outcome>>);
+
+impl Told {
+    fn hear(&mut self, step: Step) {
+        for change in step.changes {
+            let told = self.0.entry(change.account).or_default();
+            if let Some(after) = change.restated {
+                told.retain(|o| o.at <= after);
+            }
+            told.extend(change.outcomes);
+        }
+    }
+}
+
+fn settle(live: &mut Live, sent: &[Input], now: Instant, told: &mut Told) {
+    for _ in 0..1_000 {
+        let wanting = live.wanting();
+        let mut step = Step::default();
+        for id in &wanting {
+            let account = ACCOUNTS.iter().position(|a| **a == **id).unwrap();
+            let past = past(&live.engine().clone(), sent, account, now);
+            live.give(id, past, now, &mut step);
+        }
+        told.hear(step);
+        let step = live.advance(now, 10);
+        let more = step.more || step.evaluated > 0;
+        told.hear(step);
+        if !more && live.wanting().is_empty() {
+            return;
+        }
+    }
+    panic!("it does not settle");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
+
+    #[test]
+    fn live_is_what_a_replay_gives(all in inputs(), order in prop::collection::vec(any::<prop::sample::Index>(), 60), delays in prop::collection::vec(0i64..2_000, 60), cut in 1usize..7) {
+        let engine = engine();
+        let end = start().plus(5 * 24 * HOUR);
+        // Most arrive soon after they happen, some much later, some twice.
+        let mut arrivals: Vec<(i64, Input)> = all.iter().zip(&delays).map(|(i, d)| (i.minute() + if d % 3 == 0 { *d } else { d % 15 }, i.clone())).collect();
+        arrivals.extend(order.iter().take(3).map(|i| { let input = i.get(&all).clone(); (input.minute() + 3_000, input) }));
+        arrivals.sort_by_key(|a| a.0);
+        let mut live = Live::new(engine.clone(), Resolver::default(), Keys::default());
+        let mut told = Told::default();
+        let mut sent: Vec<Input> = Vec::new();
+        for batch in arrivals.chunks(cut) {
+            let now = start().plus(batch.last().map_or(0, |a| a.0) * MINUTE);
+            for (_, input) in batch {
+                if let Some(version) = input.version() {
+                    sent.push(input.clone());
+                    live.version(&version);
+                }
+                if let Some((_, r)) = input.recent() {
+                    let said = Said { position: 1, arrived: now, source: &r.source, account: r.given_account.as_deref(), person: r.given_person.as_deref(), name: &r.name, time: r.time, message_id: r.message_id.as_deref(), properties: r.properties.as_deref() };
+                    if live.event(said) {
+                        sent.push(input.clone());
+                    }
+                }
+            }
+            settle(&mut live, &sent, now, &mut told);
+        }
+        settle(&mut live, &sent, end, &mut told);
+        for (i, id) in ACCOUNTS.iter().enumerate() {
+            let Some(head) = live.account(id) else { continue };
+            if head.at() == Instant::MIN { continue; }
+            let to = head.at();
+            let (account, outcomes) = replay(&engine, past(&engine, &all, i, end), id, to);
+            prop_assert!(account.next_timer() > end || account.life() != tenure_engine::Life::Live);
+            for (slot, (a, b)) in account.row().iter().zip(head.row()).enumerate() {
+                prop_assert!(a.same(b), "{id}: {} is {b:?}, a replay to {to} gives {a:?}", engine.model().account[slot].name);
+            }
+            let facts = |all: Vec<Outcome>| all.into_iter().filter(|o| !matches!(o.what, Happened::Export { .. })).map(|o| (o.at, format!("{:?}", o.what))).collect::<Vec<_>>();
+            let ours = told.0.remove(*id).unwrap_or_default();
+            prop_assert_eq!(facts(ours), facts(outcomes), "{}", id);
+        }
+    }
+}
+
+#[test]
+fn a_person_s_events_wait_for_their_account() {
+    let mut live = Live::new(engine(), Resolver::default(), Keys::default());
+    let said = |n: usize, minute: i64| Said {
+        position: 1,
+        arrived: start(),
+        source: "web",
+        account: None,
+        person: Some("ann"),
+        name: "login",
+        time: start().plus(minute * MINUTE),
+        message_id: Some(["a", "b"][n]),
+        properties: None,
+    };
+    assert!(live.event(said(0, 1)));
+    assert!(!live.event(said(0, 1)));
+    assert_eq!((live.homeless(), live.duplicates()), (1, 1));
+    live.membership(&Membership { person: "ann".into(), account: "acme".into(), from: None, until: None });
+    assert!(live.event(said(1, 2)));
+    live.advance(start().plus(HOUR), 10);
+    let slot = live.engine().model().account.iter().position(|c| c.name == "logins_7d").unwrap();
+    assert_eq!(live.account("acme").unwrap().row()[slot].as_number(), Some(2.0));
+    assert_eq!(live.homeless(), 0);
+}
