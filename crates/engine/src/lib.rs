@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use tenure_model::definition::ColumnId;
 use tenure_model::time::Instant;
-use tenure_model::{Kind, Model};
+use tenure_model::{Kind, Model, Value};
 
 pub use account::{Account, Life, MilestoneState, Override};
 pub use advance::{Late, Mode};
@@ -116,6 +116,14 @@ impl Engine {
             true => (&self.plan.person_traits, &self.model.person),
         };
         slots.get(field).map(|slot| (*slot, columns[*slot as usize].kind))
+    }
+
+    /// The account to which it reports what parents roll up; None where nothing is rolled up or it has no parent.
+    pub fn parent(&self, account: &Account) -> Option<Arc<str>> {
+        match account.value(self.plan.parent?) {
+            Value::Text(id) if !self.plan.exports.is_empty() && id != account.id() => Some(id.clone()),
+            _ => None,
+        }
     }
 
     /// Does any definition look at persons one by one?

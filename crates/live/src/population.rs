@@ -399,7 +399,7 @@ impl Live {
 
     fn took(&mut self, i: usize, ran: Ran, step: &mut Step) {
         self.set_timer(i);
-        let Ran { restated, mut outcomes } = ran;
+        let Ran { restated, mut outcomes, parents } = ran;
         let child = self.slots[i].head.id().clone();
         let mut reports = Vec::new();
         outcomes.retain(|o| match &o.what {
@@ -412,9 +412,14 @@ impl Live {
         for (at, parent, value) in reports {
             let p = self.slot(parent);
             self.slots[p].change(at, None, |_| What::Child(child.clone(), value));
-            if restated.is_some() {
-                self.slots[p].want(at);
+            if let Some(after) = restated {
+                self.slots[p].want(after.next());
             }
+            self.touch(p);
+        }
+        for (parent, after) in parents.into_iter().zip(std::iter::repeat(restated)) {
+            let p = self.slot(parent);
+            self.slots[p].want(after.map_or(Instant::MIN, Instant::next));
             self.touch(p);
         }
         if !outcomes.is_empty() || restated.is_some() {

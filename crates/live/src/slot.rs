@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenure_engine::{Account, Change, Engine, EventTable, Inputs, Mode, Nothing, Outcome, Sink, What, sort};
+use tenure_engine::{Account, Change, Engine, EventTable, Happened, Inputs, Mode, Nothing, Outcome, Sink, What, sort};
 use tenure_model::Instant;
 
 use crate::population::Past;
@@ -34,6 +34,8 @@ pub(crate) struct Ran {
     /// What was told after this instant no longer holds: `outcomes` stand in its place. None: they come after all that was told.
     pub restated: Option<Instant>,
     pub outcomes: Vec<Outcome>,
+    /// Where it is restated: the accounts to which it reported what may no longer hold.
+    pub parents: Vec<Arc<str>>,
 }
 
 impl Slot {
@@ -108,12 +110,13 @@ impl Slot {
         let start = self.head.at();
         let mut outcomes = Vec::new();
         self.advance(engine, empty, now, was_at, &mut outcomes);
-        let restated = if late { self.compare(start, &mut outcomes) } else { None };
+        let mut parents = Vec::new();
+        let restated = if late { self.compare(start, &mut outcomes, &mut parents) } else { None };
         if self.base.is_some() {
             self.told.extend(outcomes.iter().cloned());
         }
         self.rebase(engine, empty, now);
-        Ran { restated, outcomes }
+        Ran { restated, outcomes, parents }
     }
 
     /// Advances the head over its inputs and timers up to now, at least to `least`.
@@ -147,13 +150,17 @@ impl Slot {
     }
 
     /// Told anew from the checkpoint on: what of it differs from what was told. Of what is the same, only the rest comes out.
-    fn compare(&mut self, start: Instant, outcomes: &mut Vec<Outcome>) -> Option<Instant> {
+    fn compare(&mut self, start: Instant, outcomes: &mut Vec<Outcome>, parents: &mut Vec<Arc<str>>) -> Option<Instant> {
         let told = std::mem::take(&mut self.told);
         let same = told.iter().zip(outcomes.iter()).take_while(|(a, b)| a.at == b.at && a.what == b.what).count();
         if same == told.len() {
             self.told = outcomes.drain(..same).collect();
             return None;
         }
+        parents.extend(told.into_iter().filter_map(|o| match o.what {
+            Happened::Export { parent, .. } => Some(parent),
+            _ => None,
+        }));
         Some(start)
     }
 
@@ -222,6 +229,7 @@ impl Slot {
             Inputs { people: &people, events: table.events().after(after), changes: &changes[first..] }
         };
         let was_at = self.head.at();
+        let mut parents: Vec<Arc<str>> = engine.parent(&self.head).into_iter().collect();
         let mut head = engine.account(self.head.id().clone());
         let mut outcomes = Vec::new();
         let checkpoint = now.plus(-LATENESS);
@@ -237,6 +245,7 @@ impl Slot {
         self.told = outcomes[told_from..].to_vec();
         self.forget(Recent::ARCHIVED);
         outcomes.retain(|o| o.at >= from);
-        Ran { restated: Some(Instant(from.0.saturating_sub(1))), outcomes }
+        parents.extend(engine.parent(&self.head));
+        Ran { restated: Some(Instant(from.0.saturating_sub(1))), outcomes, parents }
     }
 }

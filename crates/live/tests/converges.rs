@@ -49,7 +49,7 @@ fn start() -> Instant {
     Instant::parse("2025-03-28T20:00:00Z").unwrap()
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Input {
     Event { account: usize, person: usize, minute: i64, name: &'static str, id: usize },
     Tier { account: usize, minute: i64, tier: i64 },
@@ -128,7 +128,8 @@ fn past(engine: &Engine, all: &[Input], account: usize, now: Instant) -> Past {
             let (_, outcomes) = replay(engine, past(engine, all, child, now), ACCOUNTS[child], now);
             for outcome in outcomes {
                 if let Happened::Export { value, .. } = outcome.what {
-                    children.push(tenure_engine::Change { at: outcome.at, what: tenure_engine::What::Child(ACCOUNTS[child].into(), value) });
+                    children
+                        .push(tenure_engine::Change { at: outcome.at, what: tenure_engine::What::Child(ACCOUNTS[child].into(), value) });
                 }
             }
         }
@@ -189,7 +190,7 @@ fn settle(live: &mut Live, sent: &[Input], now: Instant, told: &mut Told) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, rng_seed: proptest::test_runner::RngSeed::Fixed(7), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, rng_seed: proptest::test_runner::RngSeed::Fixed(7), max_shrink_iters: 3_000, ..ProptestConfig::default() })]
 
     #[test]
     fn live_is_what_a_replay_gives(all in inputs(), order in prop::collection::vec(any::<prop::sample::Index>(), 60), delays in prop::collection::vec(0i64..2_000, 60), cut in 1usize..7) {
@@ -211,7 +212,8 @@ proptest! {
                 }
                 if let Some((_, r)) = input.recent() {
                     let said = Said { position: 1, arrived: now, source: &r.source, account: r.given_account.as_deref(), person: r.given_person.as_deref(), name: &r.name, time: r.time, message_id: r.message_id.as_deref(), properties: r.properties.as_deref() };
-                    if live.event(said) {
+                    // A copy that comes after its key was forgotten is told apart by the history.
+                    if live.event(said) && !sent.contains(input) {
                         sent.push(input.clone());
                     }
                 }
