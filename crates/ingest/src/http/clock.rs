@@ -8,13 +8,12 @@ use super::said;
 use crate::events::is_plausible;
 
 /// What is known of the times before any item is read.
-#[derive(Clone, Copy)]
-pub(super) struct Clock<'a> {
-    pub received_at: Instant,
+pub(super) struct Clock {
+    received_at: Instant,
     /// The batch's `sentAt`.
-    pub sent_at: Option<&'a str>,
+    sent_at: Result<Option<Instant>, Fault>,
     /// Are the times of the sender's clock corrected? Not for history.
-    pub corrects: bool,
+    corrects: bool,
 }
 
 /// The times of an item.
@@ -25,14 +24,19 @@ pub(super) struct Times {
     pub original_time: Option<Instant>,
 }
 
-impl Clock<'_> {
+impl Clock {
+    /// For a request whose batch has this `sentAt`.
+    pub fn new(received_at: Instant, sent_at: Option<&str>, corrects: bool) -> Clock {
+        Clock { received_at, sent_at: said::time(sent_at, "sentAt"), corrects }
+    }
+
     /// The times of an item. Where sender's and our clock differ by much, the event lies as long before its arrival as it lay before its sending.
     pub fn times(&self, timestamp: Option<&str>, original: Option<&str>, sent_at: Option<&str>) -> Result<Times, Fault> {
         let original = said::time(original, "originalTimestamp")?;
         let happened = said::time(timestamp, "timestamp")?.or(original);
         let sent_at = match said::given(sent_at) {
             Some(own) => said::time(Some(own), "sentAt")?,
-            None => said::time(self.sent_at, "sentAt")?,
+            None => self.sent_at.clone()?,
         };
         let Some(happened) = happened else { return Ok(Times { time: self.received_at, sent_at, original_time: None }) };
         let skew = sent_at.map_or(0, |sent_at| self.received_at.0.saturating_sub(sent_at.0));

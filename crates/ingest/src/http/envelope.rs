@@ -109,7 +109,7 @@ impl<'de> Visitor<'de> for ItemVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Item<'de>, A::Error> {
-        let mut item = Item { bytes: 2, ..Item::default() };
+        let mut item = Item { bytes: 1, ..Item::default() };
         while let Some(Key(field, length)) = map.next_key()? {
             let value = map.next_value::<&RawValue>()?.get();
             item.bytes += length + value.len() + 4;
@@ -251,7 +251,7 @@ impl<'de> Deserialize<'de> for Key {
                     "type" => Field::Kind,
                     "userId" => Field::User,
                     "anonymousId" => Field::Anonymous,
-                    "groupId" => Field::Group,
+                    "groupId" | "group_id" => Field::Group,
                     "previousId" => Field::Previous,
                     "event" => Field::Event,
                     "name" => Field::Name,

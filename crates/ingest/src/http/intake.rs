@@ -145,7 +145,7 @@ codes! {
 }
 
 /// What is wrong with an item.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fault {
     pub code: Code,
     pub message: String,

@@ -102,7 +102,7 @@ pub fn segment(endpoint: Endpoint, body: &str, received_at: Instant) -> Result<I
         return Ok(batch(&envelope, body, endpoint == Endpoint::Batch, received_at));
     };
     let item: Item<'_> = parse(body)?;
-    let mut reading = Reading::new(Clock { received_at, sent_at: None, corrects: true }, None);
+    let mut reading = Reading::new(Clock::new(received_at, None, true), None);
     if let Err(fault) = reading.one(&item, Some(call)) {
         reading.bad(0, fault, body.trim_ascii().to_owned());
     }
@@ -111,7 +111,7 @@ pub fn segment(endpoint: Endpoint, body: &str, received_at: Instant) -> Result<I
 
 fn batch<'a>(envelope: &Envelope<'a>, body: &'a str, corrects: bool, received_at: Instant) -> Intake<'a> {
     let items = envelope.items.as_deref().unwrap_or_default();
-    let mut reading = Reading::new(Clock { received_at, sent_at: envelope.sent_at, corrects }, envelope.context);
+    let mut reading = Reading::new(Clock::new(received_at, envelope.sent_at, corrects), envelope.context);
     reading.intake.events.reserve(items.len());
     let mut faults = Vec::new();
     for (index, item) in items.iter().enumerate() {
@@ -143,7 +143,7 @@ fn alone(item: &str, envelope: &Envelope<'_>) -> String {
 
 /// The reading of a request: what has been understood so far.
 struct Reading<'a> {
-    clock: Clock<'a>,
+    clock: Clock,
     /// The batch's context.
     context: Option<&'a str>,
     ids: MessageIds,
@@ -151,7 +151,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(clock: Clock<'a>, context: Option<&'a str>) -> Reading<'a> {
+    fn new(clock: Clock, context: Option<&'a str>) -> Reading<'a> {
         Reading { clock, context, ids: MessageIds::default(), intake: Intake::default() }
     }
 
@@ -212,7 +212,7 @@ impl<'a> Reading<'a> {
     fn identify(&mut self, item: &Item<'a>, person: Option<Cow<'a, str>>, time: Instant) -> Result<(), Fault> {
         let person = person.ok_or_else(|| nobody(Call::Identify))?;
         let account = self.account(item)?;
-        let in_context = Context::read(item.context)?.traits;
+        let in_context = Context::read(item.context).traits;
         let mut traits = said::object(said::given(item.traits).or(in_context), "traits", Code::BadTraits)?.unwrap_or(Object(Vec::new()));
         let company = Company::take(&mut traits, time)?;
         let versions = said::versions(&Entity::Person(person.to_string()), &traits, Some(time), None)?;
@@ -254,13 +254,13 @@ impl<'a> Reading<'a> {
 
     /// The account that an item names: in its context, itself, or in the batch's context.
     fn account(&self, item: &Item<'a>) -> Result<Option<Cow<'a, str>>, Fault> {
-        if let Some(account) = Context::read(item.context)?.account()? {
+        if let Some(account) = Context::read(item.context).account()? {
             return Ok(Some(account));
         }
         if let Some(account) = said::id(item.group, "groupId")? {
             return Ok(Some(account));
         }
-        Context::read(self.context)?.account()
+        Context::read(self.context).account()
     }
 }
 
@@ -325,12 +325,13 @@ struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Most contexts name neither: a search tells that faster than reading them.
-    fn read(raw: Option<&'a str>) -> Result<Context<'a>, Fault> {
-        let Some(raw) = said::given(raw).filter(|raw| raw.starts_with('{') && (raw.contains("\"group") || raw.contains("\"traits\""))) else {
-            return Ok(Context::default());
+    fn read(raw: Option<&'a str>) -> Context<'a> {
+        let Some(raw) = raw.filter(|raw| raw.contains("\"group") || raw.contains("\"traits\"")) else {
+            return Context::default();
         };
-        let object = said::object(Some(raw), "context", Code::BadId)?.unwrap_or(Object(Vec::new()));
-        Ok(Context { group: object.get("groupId").or_else(|| object.get("group_id")), traits: object.get("traits") })
+        // The fields of an item are those of a context, too; and it is read without taking memory.
+        let item: Item<'a> = serde_json::from_str(raw).unwrap_or_default();
+        Context { group: said::given(item.group), traits: item.traits }
     }
 
     fn account(self) -> Result<Option<Cow<'a, str>>, Fault> {
