@@ -41,7 +41,8 @@ fn text(bytes: &[u8]) -> Result<Cow<'_, str>, Refused> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if let Some(form) = bytes.trim_ascii_start().strip_prefix(b"data=") {
         let value = form.split(|c| *c == b'&').next().unwrap_or_default().trim_ascii();
-        let json = out_of_form(value).ok_or_else(|| Refused::not_text(bytes, 0, "`data=` holds neither base64 nor percent-encoded JSON"))?;
+        let json =
+            out_of_form(value).ok_or_else(|| Refused::not_text(bytes, 0, "`data=` holds neither base64 nor percent-encoded JSON"))?;
         return Ok(Cow::Owned(json));
     }
     match std::str::from_utf8(bytes) {

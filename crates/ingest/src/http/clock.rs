@@ -43,7 +43,10 @@ impl Clock {
         if self.corrects && skew.abs() > CLOCK_SKEW_MAX {
             let time = happened.plus(skew);
             if !is_plausible(time) {
-                return Err(Fault::new(Code::BadTimestamp, format!("timestamp: {time}, corrected by sentAt, is not between 1900 and 2200")));
+                return Err(Fault::new(
+                    Code::BadTimestamp,
+                    format!("timestamp: {time}, corrected by sentAt, is not between 1900 and 2200"),
+                ));
             }
             return Ok(Times { time, sent_at, original_time: Some(happened) });
         }

@@ -113,7 +113,13 @@ impl Row {
         if kind == Kind::Accounts && versions.is_empty() {
             // Of this account nothing else is known: that there is one is known all the same.
             let value = Json::from(id.as_str());
-            versions.push(Version { entity: Entity::Account(id), field: "id".into(), value, valid_from: said_from.or(default_from), known_from });
+            versions.push(Version {
+                entity: Entity::Account(id),
+                field: "id".into(),
+                value,
+                valid_from: said_from.or(default_from),
+                known_from,
+            });
         }
         Ok(Row { versions, membership })
     }
@@ -136,7 +142,7 @@ fn check(version: &mut Version) -> Result<(), Fault> {
     let field = version.field.as_str();
     if !subscription::FIELDS.contains(&field) {
         let help = nearest(field, subscription::FIELDS.iter().copied()).map(|n| format!(": did you mean `{n}`?")).unwrap_or_default();
-        return Err(Fault::new(Code::UnknownField, format!("a subscription has no field `{field}`{help}")));
+        return Err(Fault::new(Code::UnknownField, format!("a subscription has no field `{}`{help}", said::short(field))));
     }
     if version.value.is_null() {
         return Ok(());

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::intake::Event;
 use super::limits::MESSAGE_ID_CHARS_MAX;
+use super::said::has_controls;
 
 /// Gives ids to the events of one request.
 #[derive(Default)]
@@ -18,16 +19,16 @@ impl MessageIds {
     /// The id as sent; hashed where it is longer than ours may be, or has control characters.
     pub fn sent(id: Cow<'_, str>) -> Cow<'_, str> {
         let fits = id.len() <= MESSAGE_ID_CHARS_MAX || id.chars().count() <= MESSAGE_ID_CHARS_MAX;
-        if fits && id.bytes().all(|c| c >= 0x20) { id } else { Cow::Owned(told(digest([Some(id.as_bytes())]), 1)) }
+        if fits && !has_controls(&id) { id } else { Cow::Owned(told(digest([Some(id.as_bytes())]), 1)) }
     }
 
     /// An id made of what the event says: equal events of one request are told apart by their number, so that a request that is repeated byte for
     /// byte adds nothing, and two logins in one batch stay two. An event without a time has that of its arrival: it is another one each time.
     pub fn made(&mut self, event: &Event<'_>) -> String {
         let time = event.original_time.unwrap_or(event.time).0.to_le_bytes();
-        let bytes = |text: &Option<Cow<'_, str>>| text.as_ref().map(|t| t.as_bytes().to_vec());
-        let (person, account, properties) = (bytes(&event.person), bytes(&event.account), bytes(&event.properties));
-        let hash = digest([Some(event.name.as_bytes()), person.as_deref(), account.as_deref(), Some(&time[..]), properties.as_deref()]);
+        let texts = [Some(event.name.as_ref()), event.person.as_deref(), event.account.as_deref(), event.properties.as_deref()];
+        let [name, person, account, properties] = texts.map(|text| text.map(str::as_bytes));
+        let hash = digest([name, person, account, Some(&time[..]), properties]);
         let number = self.seen.entry(hash).or_insert(0);
         *number += 1;
         told(hash, *number)

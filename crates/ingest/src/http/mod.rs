@@ -5,6 +5,9 @@
 //!                                          ├─ cloud_events(headers, text, received_at)      ├─→ Intake { events, versions, …, bad }
 //!                                          └─ entities(kind, text, received_at)            ─┘
 //! ```
+//!
+//! Nothing here knows what came before: whether a message is a duplicate, which of two links is the first, whose event it is, are questions
+//! for whoever keeps the answers. The meaning is written down in docs/reference/ingest.md.
 
 mod body;
 mod clock;

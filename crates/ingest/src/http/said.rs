@@ -25,11 +25,10 @@ pub(super) fn text<'a>(raw: Option<&'a str>, field: &str) -> Result<Option<Cow<'
     if !raw.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit()) {
         return Err(wrong());
     }
-    let text = match sound(raw) {
-        Cow::Borrowed(raw) => json_text(raw),
-        Cow::Owned(raw) => json_text(&raw).map(|text| Cow::Owned(text.into_owned())),
-    };
-    Ok(Some(text.ok_or_else(wrong)?).filter(|text| !text.trim().is_empty()))
+    // Only a text that cannot be read as it stands has halves of surrogate pairs.
+    let text = json_text(raw).or_else(|| Some(Cow::Owned(json_text(&sound(raw))?.into_owned()))).ok_or_else(wrong)?;
+    let is_blank = !text.starts_with(|c: char| c.is_ascii_graphic()) && text.trim().is_empty();
+    Ok((!is_blank).then_some(text))
 }
 
 /// An id or a name: a text of reasonable length without control characters.
@@ -38,7 +37,7 @@ pub(super) fn id<'a>(raw: Option<&'a str>, field: &str) -> Result<Option<Cow<'a,
     if text.len() > ID_BYTES_MAX {
         return Err(Fault::new(Code::BadId, format!("{field} has {} bytes; {ID_BYTES_MAX} are allowed", text.len())));
     }
-    if text.bytes().any(|c| c < 0x20) {
+    if has_controls(&text) {
         return Err(Fault::new(Code::BadId, format!("{field} has control characters: {}", short(&text.escape_debug().to_string()))));
     }
     Ok(Some(text))
@@ -84,7 +83,8 @@ pub(super) fn versions(
 
 /// The value of a trait.
 pub(super) fn value(json: &str, field: &str) -> Result<Json, Fault> {
-    serde_json::from_str(&sound(json)).map_err(|_| Fault::new(Code::BadTraits, format!("{field} is too deep or too great: {}", short(json))))
+    serde_json::from_str(&sound(json))
+        .map_err(|_| Fault::new(Code::BadTraits, format!("{field} is too deep or too great: {}", short(json))))
 }
 
 /// Properties as they are kept: an object with members on one line, else None.
@@ -124,8 +124,7 @@ pub(crate) fn with_members<'a>(properties: Option<Cow<'a, str>>, members: &[(&st
 /// JSON on one line, with a replacement character for each half of a surrogate pair that lacks the other: these come from texts cut in the middle
 /// of an emoji, and no reader of ours takes them.
 pub(super) fn sound(json: &str) -> Cow<'_, str> {
-    // Folds, not searches: they are vectorised, and nearly every text is read to its end.
-    let lines = json.bytes().fold(false, |found, c| found | (c < 0x20));
+    let lines = has_controls(json);
     let escapes = json.bytes().fold(false, |found, c| found | (c == b'\\'));
     let text = if lines { Cow::Owned(json.replace(['\n', '\r', '\t'], "")) } else { Cow::Borrowed(json) };
     if !escapes || !text.contains("\\u") {
@@ -154,6 +153,11 @@ pub(super) fn sound(json: &str) -> Cow<'_, str> {
     }
     out.push_str(&text[copied..]);
     Cow::Owned(out)
+}
+
+/// Has it control characters? A fold, not a search: it is vectorised, and nearly every text is read to its end.
+pub(super) fn has_controls(text: &str) -> bool {
+    text.bytes().fold(false, |found, c| found | (c < 0x20))
 }
 
 /// The beginning of a text, for messages.

@@ -8,7 +8,7 @@ use tenure_model::input::{Entity, Membership, Merge, Version};
 use super::clock::{Clock, Times};
 use super::envelope::{Envelope, Item, Raw, parse};
 use super::intake::{Bad, Code, Event, Fault, Intake, Link};
-use super::limits::{BATCH_BYTES_MAX, ITEM_BYTES_MAX};
+use super::limits::{BATCH_BYTES_MAX, ID_BYTES_MAX, ITEM_BYTES_MAX};
 use super::message_id::MessageIds;
 use super::refused::Refused;
 use super::said;
@@ -111,7 +111,7 @@ pub fn segment(endpoint: Endpoint, body: &str, received_at: Instant) -> Result<I
 
 fn batch<'a>(envelope: &Envelope<'a>, body: &'a str, corrects: bool, received_at: Instant) -> Intake<'a> {
     let items = envelope.items.as_deref().unwrap_or_default();
-    let mut reading = Reading::new(Clock::new(received_at, envelope.sent_at, corrects), envelope.context);
+    let mut reading = Reading::new(Clock::new(received_at, envelope.sent_at, corrects), group_of(envelope.context));
     reading.intake.events.reserve(items.len());
     let mut faults = Vec::new();
     for (index, item) in items.iter().enumerate() {
@@ -129,13 +129,15 @@ fn batch<'a>(envelope: &Envelope<'a>, body: &'a str, corrects: bool, received_at
     reading.intake
 }
 
-/// A batch of one item.
+/// A batch of one item, with what the batch says of it: not more than that may have, or a long context would be kept for each item.
 fn alone(item: &str, envelope: &Envelope<'_>) -> String {
+    const TIME_BYTES_MAX: usize = 64;
     let mut body = format!("{{\"batch\":[{item}]");
-    for (key, value) in [("context", envelope.context), ("sentAt", envelope.sent_at)] {
-        if let Some(value) = value {
-            body.push_str(&format!(",\"{key}\":{value}"));
-        }
+    if let Some(group) = group_of(envelope.context).filter(|group| group.len() <= ID_BYTES_MAX) {
+        body.push_str(&format!(",\"context\":{{\"groupId\":{group}}}"));
+    }
+    if let Some(sent_at) = envelope.sent_at.filter(|time| time.len() <= TIME_BYTES_MAX) {
+        body.push_str(&format!(",\"sentAt\":{sent_at}"));
     }
     body.push('}');
     body
@@ -144,15 +146,15 @@ fn alone(item: &str, envelope: &Envelope<'_>) -> String {
 /// The reading of a request: what has been understood so far.
 struct Reading<'a> {
     clock: Clock,
-    /// The batch's context.
-    context: Option<&'a str>,
+    /// The account that the batch's context names.
+    group: Option<&'a str>,
     ids: MessageIds,
     intake: Intake<'a>,
 }
 
 impl<'a> Reading<'a> {
-    fn new(clock: Clock, context: Option<&'a str>) -> Reading<'a> {
-        Reading { clock, context, ids: MessageIds::default(), intake: Intake::default() }
+    fn new(clock: Clock, group: Option<&'a str>) -> Reading<'a> {
+        Reading { clock, group, ids: MessageIds::default(), intake: Intake::default() }
     }
 
     fn bad(&mut self, index: usize, fault: Fault, raw: String) {
@@ -212,7 +214,7 @@ impl<'a> Reading<'a> {
     fn identify(&mut self, item: &Item<'a>, person: Option<Cow<'a, str>>, time: Instant) -> Result<(), Fault> {
         let person = person.ok_or_else(|| nobody(Call::Identify))?;
         let account = self.account(item)?;
-        let in_context = Context::read(item.context).traits;
+        let in_context = within(item.context, "\"traits\"").traits;
         let mut traits = said::object(said::given(item.traits).or(in_context), "traits", Code::BadTraits)?.unwrap_or(Object(Vec::new()));
         let company = Company::take(&mut traits, time)?;
         let versions = said::versions(&Entity::Person(person.to_string()), &traits, Some(time), None)?;
@@ -254,13 +256,13 @@ impl<'a> Reading<'a> {
 
     /// The account that an item names: in its context, itself, or in the batch's context.
     fn account(&self, item: &Item<'a>) -> Result<Option<Cow<'a, str>>, Fault> {
-        if let Some(account) = Context::read(item.context).account()? {
+        if let Some(account) = said::id(group_of(item.context), "context.groupId")? {
             return Ok(Some(account));
         }
         if let Some(account) = said::id(item.group, "groupId")? {
             return Ok(Some(account));
         }
-        Context::read(self.context).account()
+        said::id(self.group, "context.groupId")
     }
 }
 
@@ -271,7 +273,8 @@ fn call(item: &Item<'_>, expected: Option<Call>) -> Result<Call, Fault> {
     if item.bytes > ITEM_BYTES_MAX {
         return Err(Fault::new(Code::ItemTooLarge, format!("it has {} bytes; {ITEM_BYTES_MAX} are allowed", item.bytes)));
     }
-    let unknown = |told: &str| Fault::new(Code::UnknownType, format!("type is {told}: expected track, page, screen, identify, group or alias"));
+    let unknown =
+        |told: &str| Fault::new(Code::UnknownType, format!("type is {told}: expected track, page, screen, identify, group or alias"));
     let told = match item.kind {
         // By far the most.
         Some("\"track\"") => Some(Call::Track),
@@ -316,27 +319,14 @@ fn is_there(account: &str, time: Instant) -> Version {
     }
 }
 
-/// What of a context means something to us.
-#[derive(Default)]
-struct Context<'a> {
-    group: Option<&'a str>,
-    traits: Option<&'a str>,
+/// The fields of a context, which are called as those of an item; none where its text has no such word, which a search tells faster than reading.
+fn within<'a>(context: Option<&'a str>, word: &str) -> Item<'a> {
+    context.filter(|context| context.contains(word)).and_then(|context| serde_json::from_str(context).ok()).unwrap_or_default()
 }
 
-impl<'a> Context<'a> {
-    /// Most contexts name neither: a search tells that faster than reading them.
-    fn read(raw: Option<&'a str>) -> Context<'a> {
-        let Some(raw) = raw.filter(|raw| raw.contains("\"group") || raw.contains("\"traits\"")) else {
-            return Context::default();
-        };
-        // The fields of an item are those of a context, too; and it is read without taking memory.
-        let item: Item<'a> = serde_json::from_str(raw).unwrap_or_default();
-        Context { group: said::given(item.group), traits: item.traits }
-    }
-
-    fn account(self) -> Result<Option<Cow<'a, str>>, Fault> {
-        said::id(self.group, "context.groupId")
-    }
+/// The account that a context names.
+fn group_of(context: Option<&str>) -> Option<&str> {
+    said::given(within(context, "\"group").group)
 }
 
 /// Segment's convention for the account of a person: the trait `company`, an object with an `id`.

@@ -42,7 +42,8 @@ pub(super) fn read(message: &Object<'_>, events: &mut Builder, inputs: &mut Inpu
         }
         "page" | "screen" => {
             let name = if kind == "page" { "page_viewed" } else { "screen_viewed" };
-            let properties = with_members(properties(message), &[("name", text("name").as_deref()), ("category", text("category").as_deref())]);
+            let properties =
+                with_members(properties(message), &[("name", text("name").as_deref()), ("category", text("category").as_deref())]);
             events.push(Row {
                 account: account.as_deref(),
                 person: person.as_deref(),

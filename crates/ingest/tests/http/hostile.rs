@@ -72,11 +72,35 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
 /// JSON objects whose keys mean something.
 fn item() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     let keys = prop::sample::select(vec![
-        "type", "userId", "anonymousId", "groupId", "previousId", "event", "name", "messageId", "timestamp", "sentAt", "properties", "traits", "context", "other",
+        "type",
+        "userId",
+        "anonymousId",
+        "groupId",
+        "previousId",
+        "event",
+        "name",
+        "messageId",
+        "timestamp",
+        "sentAt",
+        "properties",
+        "traits",
+        "context",
+        "other",
     ]);
     let values = prop::sample::select(vec![
-        "null", "17", "\"\"", "\"u\"", "\"track\"", "\"page\"", "\"identify\"", "\"2026-06-01T11:00:00Z\"", "{}", "{\"a\":1,\"company\":{\"id\":\"c\"}}",
-        "{\"groupId\":\"g\",\"traits\":{\"b\":2}}", "[1]", "true",
+        "null",
+        "17",
+        "\"\"",
+        "\"u\"",
+        "\"track\"",
+        "\"page\"",
+        "\"identify\"",
+        "\"2026-06-01T11:00:00Z\"",
+        "{}",
+        "{\"a\":1,\"company\":{\"id\":\"c\"}}",
+        "{\"groupId\":\"g\",\"traits\":{\"b\":2}}",
+        "[1]",
+        "true",
     ]);
     let members = prop::collection::vec((keys, values), 0..10);
     members.prop_map(|mut members| {

@@ -73,7 +73,9 @@ fn what_is_wrong_is_refused() {
     let mut later = good.clone();
     later[4] = FORMAT + 1;
     let huge = [b"TNRJ\x01\xff\xff\xff\xff\x7f", &good[7..]].concat();
-    let told: Vec<String> =
-        [&b""[..], b"PAR1", b"TNRJ", &later, &huge, &good[..20]].iter().map(|bytes| Batch::decode(bytes).unwrap_err().to_string()).collect();
+    let told: Vec<String> = [&b""[..], b"PAR1", b"TNRJ", &later, &huge, &good[..20]]
+        .iter()
+        .map(|bytes| Batch::decode(bytes).unwrap_err().to_string())
+        .collect();
     insta::assert_snapshot!(told.join("\n"));
 }
