@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::limits::ITEMS_MAX;
 use super::refused::Refused;
+use crate::reader::Object;
 
 /// An item: the raw JSON of the fields that mean something to us.
 #[derive(Clone, Copy, Default)]
@@ -42,10 +43,10 @@ pub(super) struct Envelope<'a> {
 }
 
 /// The items of a batch as they stand in the body: needed only where one of them is bad.
-#[derive(serde::Deserialize)]
-pub(super) struct Raw<'a> {
-    #[serde(borrow)]
-    pub batch: Vec<&'a RawValue>,
+pub(super) fn as_written(body: &str) -> Vec<&RawValue> {
+    let object: Option<Object<'_>> = serde_json::from_str(body).ok();
+    let batch = object.and_then(|object| object.0.into_iter().rfind(|(key, _)| key == "batch"));
+    batch.and_then(|(_, json)| serde_json::from_str(json).ok()).unwrap_or_default()
 }
 
 impl<'a> Envelope<'a> {

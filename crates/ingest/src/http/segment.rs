@@ -6,7 +6,7 @@ use tenure_model::Instant;
 use tenure_model::input::{Entity, Membership, Merge, Version};
 
 use super::clock::{Clock, Times};
-use super::envelope::{Envelope, Item, Raw, parse};
+use super::envelope::{Envelope, Item, as_written, parse};
 use super::intake::{Bad, Code, Event, Fault, Intake, Link};
 use super::limits::{BATCH_BYTES_MAX, ID_BYTES_MAX, ITEM_BYTES_MAX};
 use super::message_id::MessageIds;
@@ -120,7 +120,7 @@ fn batch<'a>(envelope: &Envelope<'a>, body: &'a str, corrects: bool, received_at
         }
     }
     if !faults.is_empty() {
-        let raw: Vec<_> = serde_json::from_str::<Raw<'_>>(body).map(|raw| raw.batch).unwrap_or_default();
+        let raw = as_written(body);
         for (index, fault) in faults {
             let item = raw.get(index).map_or("null", |raw| raw.get());
             reading.bad(index, fault, alone(item, envelope));

@@ -264,6 +264,8 @@ fn bad_items_lose_no_good_ones_and_can_be_sent_again() {
     let mended = intake.bad[0].raw.replace(r#""userId""#, r#""event":"mended","userId""#);
     let again = segment(Endpoint::Batch, &mended, received()).unwrap();
     assert_eq!(tell(&again), "mended by u at acme, 2026-06-01T10:00:00Z, was 2026-06-01T09:00:00Z, sent 2026-06-01T11:00:00Z");
+    let twice = segment(Endpoint::Batch, r#"{"batch":[1],"batch":[2]}"#, received()).unwrap();
+    assert_eq!(twice.bad[0].raw, r#"{"batch":[2]}"#, "of equal keys the last counts, also here");
     let single = segment(Endpoint::parse("track").unwrap(), r#" {"userId":"u"} "#, received()).unwrap();
     assert_eq!(single.bad[0].raw, r#"{"userId":"u"}"#);
     // What is long in a batch is not kept with each of its items.
