@@ -1,7 +1,7 @@
 //! What others send becomes inputs: CSV, NDJSON (plain or Segment's) and Parquet, through a mapping, as columns of events and versions of
-//! entities.
+//! entities; bodies of requests (`http`), and the batch in which these go into the journal (`journal`).
 //!
-//! Pure: bytes come in through `Read`, files are never opened here; no clock.
+//! Pure: bytes come in through `Read` or as slices, files are never opened here; no clock.
 //!
 //! ```text
 //! csv(reader, mapping, lookups) ─┐
@@ -14,7 +14,9 @@ mod bound;
 mod column;
 mod entities;
 mod events;
+pub mod http;
 mod inputs;
+pub mod journal;
 pub mod mapping;
 mod reader;
 pub mod resolver;

@@ -11,7 +11,7 @@ use tenure_model::{Diagnostic, Kind};
 
 pub use lookup::Lookups;
 pub(crate) use take::{Expr, Filter, Piece, Take, Test};
-pub(crate) use times::{Format, Times};
+pub(crate) use times::{Format, Times, moment};
 
 /// What a file holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]

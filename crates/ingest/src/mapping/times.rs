@@ -105,6 +105,14 @@ impl Times {
     }
 }
 
+/// The instant that a JSON string (ISO 8601, UTC where it has no offset) or a JSON number stands for, as APIs send it.
+pub(crate) fn moment(text: &str, is_number: bool) -> Option<Instant> {
+    if is_number {
+        return text.parse().ok().and_then(|number: f64| Times { formats: Vec::new(), zone: TimeZone::UTC }.of_number(number));
+    }
+    iso(text.trim(), &TimeZone::UTC)
+}
+
 fn civil(datetime: DateTime, zone: &TimeZone) -> Option<Instant> {
     zone.to_timestamp(datetime).ok().map(Instant::from)
 }

@@ -9,6 +9,7 @@ use crate::table::Table;
 use crate::{Import, Inputs, Lookups, Mapping, entities, events};
 
 pub use self::csv::csv;
+pub(crate) use self::ndjson::Object;
 pub use self::ndjson::ndjson;
 pub use self::parquet::parquet;
 

@@ -72,7 +72,7 @@ fn chunk(reader: &mut impl BufRead, line: &mut u64, mapping: &Mapping, lookups: 
 }
 
 /// The members of an object, borrowed from its text.
-pub(super) struct Object<'a>(pub Vec<(Cow<'a, str>, &'a str)>);
+pub(crate) struct Object<'a>(pub Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'a> Object<'a> {
     /// The JSON of a member; None where it is not there or null.

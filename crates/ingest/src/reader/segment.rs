@@ -8,8 +8,9 @@ use tenure_model::input::{Entity, Membership, Merge, Version};
 use super::ndjson::Object;
 use crate::Inputs;
 use crate::batch::{Builder, Row};
-use crate::column::{json_text, quote};
+use crate::column::json_text;
 use crate::events::is_plausible;
+use crate::http::with_members;
 use crate::mapping::Times;
 
 const TYPES: [&str; 6] = ["track", "identify", "group", "page", "screen", "alias"];
@@ -41,7 +42,8 @@ pub(super) fn read(message: &Object<'_>, events: &mut Builder, inputs: &mut Inpu
         }
         "page" | "screen" => {
             let name = if kind == "page" { "page_viewed" } else { "screen_viewed" };
-            let properties = with_name(properties(message), text("name"));
+            let properties =
+                with_members(properties(message), &[("name", text("name").as_deref()), ("category", text("category").as_deref())]);
             events.push(Row {
                 account: account.as_deref(),
                 person: person.as_deref(),
@@ -95,25 +97,6 @@ fn group<'a>(message: &Object<'a>) -> Option<Cow<'a, str>> {
 
 fn properties<'a>(message: &Object<'a>) -> Option<Cow<'a, str>> {
     message.get("properties").filter(|p| p.starts_with('{') && *p != "{}").map(Cow::Borrowed)
-}
-
-/// The properties with the page's name among them, unless they have one.
-fn with_name<'a>(properties: Option<Cow<'a, str>>, name: Option<Cow<'a, str>>) -> Option<Cow<'a, str>> {
-    let Some(name) = name else { return properties };
-    let has_name = properties.as_ref().is_some_and(|p| serde_json::from_str::<Object<'_>>(p).is_ok_and(|o| o.get("name").is_some()));
-    if has_name {
-        return properties;
-    }
-    let mut text = String::from("{\"name\":");
-    quote(&name, &mut text);
-    match properties {
-        Some(rest) => {
-            text.push(',');
-            text.push_str(rest[1..].trim_start());
-        }
-        None => text.push('}'),
-    }
-    Some(text.into())
 }
 
 /// The traits as versions from the message's time on; those that are null are removed from then on.
