@@ -19,6 +19,7 @@ const LAYERS: &[Layer] = &[
     Layer { name: "tenure-simulate", may_use: &["tenure-model"], pure: true },
     Layer { name: "tenure-history", may_use: &["tenure-model", "tenure-ingest"], pure: false },
     Layer { name: "tenure-store", may_use: &["tenure-model"], pure: false },
+    Layer { name: "tenure-testing", may_use: &[], pure: false },
     Layer {
         name: "tenure",
         may_use: &["tenure-model", "tenure-ingest", "tenure-engine", "tenure-simulate", "tenure-history", "tenure-store"],
