@@ -1,12 +1,12 @@
 //! The ledger of alerts: what was opened, and what people did with it. Opening and resolving come from the engine and are never undone.
 
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 use tenure_model::Instant;
 use tenure_model::definition::{Revision, Severity};
 
-use crate::dialect::Row;
-use crate::{Error, Result, Store, Write, bulk};
+use crate::dialect::{Row, Value, query};
+use crate::word::{parse, word};
+use crate::{Error, Result, Store, Write};
 
 /// An alert in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,27 +96,46 @@ const COLUMNS: &str = "key, rule, account, person, opened_at, revision, severity
 impl Write {
     /// Opens alerts; those whose key is in the ledger stay as they are. Returns how many were new.
     pub async fn open_alerts(&mut self, alerts: &[Alert]) -> Result<u64> {
-        let head = "INSERT INTO alerts (key, rule, account, person, opened_at, revision, severity, owner, title, playbook, resolved_at, resolved_reason, status)";
-        bulk::insert(&mut self.tx, head, 13, alerts, |values, alert| {
-            values.push_bind(alert.key.as_str()).push_bind(alert.rule.as_str()).push_bind(alert.account.as_str());
-            values.push_bind(alert.person.as_deref().unwrap_or("")).push_bind(alert.opened_at.0).push_bind(alert.revision.0.as_str());
-            values
-                .push_bind(word(&alert.severity))
-                .push_bind(alert.owner.as_deref())
-                .push_bind(alert.title.as_deref())
-                .push_bind(alert.playbook.as_deref());
-            values
-                .push_bind(alert.resolved.as_ref().map(|r| r.0.0))
-                .push_bind(alert.resolved.as_ref().map(|r| r.1.as_str()))
-                .push_bind("open");
-        })
-        .await
+        const COLUMNS: [&str; 13] = [
+            "key",
+            "rule",
+            "account",
+            "person",
+            "opened_at",
+            "revision",
+            "severity",
+            "owner",
+            "title",
+            "playbook",
+            "resolved_at",
+            "resolved_reason",
+            "status",
+        ];
+        fn row(alert: &Alert) -> [Value<'_>; 13] {
+            [
+                Value::from(&alert.key),
+                Value::from(&alert.rule),
+                Value::from(&alert.account),
+                Value::from(alert.person.as_deref().unwrap_or("")),
+                Value::from(alert.opened_at),
+                Value::from(&alert.revision.0),
+                Value::from(word(&alert.severity)),
+                Value::from(alert.owner.as_deref()),
+                Value::from(alert.title.as_deref()),
+                Value::from(alert.playbook.as_deref()),
+                Value::from(alert.resolved.as_ref().map(|r| r.0)),
+                Value::from(alert.resolved.as_ref().map(|r| r.1.as_str())),
+                Value::from("open"),
+            ]
+        }
+        let rows: Vec<_> = alerts.iter().map(row).collect();
+        Ok(self.tx.insert("alerts", COLUMNS, "DO NOTHING", &rows).await?)
     }
 
     /// Writes down when and why the condition of an alert ceased to hold; the first time stands.
     pub async fn resolve_alert(&mut self, key: &str, at: Instant, reason: &str) -> Result<()> {
         let sql = "UPDATE alerts SET resolved_at = $2, resolved_reason = $3 WHERE key = $1 AND resolved_at IS NULL";
-        sqlx::query(sql).bind(key).bind(at.0).bind(reason).execute(&mut *self.tx).await?;
+        query(sql).bind(key).bind(at.0).bind(reason).execute(&mut self.tx).await?;
         Ok(())
     }
 
@@ -132,8 +151,8 @@ impl Write {
             AlertState::Closed { by, at, how, reason } => ("closed", Some(by), Some(at.0), None, Some(word(how)), Some(reason)),
         };
         let sql = "UPDATE alerts SET status = $2, touched_by = $3, touched_at = $4, snoozed_until = $5, closed_as = $6, closed_reason = $7 WHERE key = $1";
-        let query = sqlx::query(sql).bind(key).bind(status).bind(by).bind(at).bind(until).bind(how).bind(reason);
-        match query.execute(&mut *self.tx).await?.rows_affected() {
+        let query = query(sql).bind(key).bind(status).bind(by).bind(at).bind(until).bind(how).bind(reason);
+        match query.execute(&mut self.tx).await? {
             0 => Err(Error::NotFound { what: "alert", name: key.to_owned() }),
             _ => Ok(()),
         }
@@ -144,55 +163,46 @@ impl Store {
     /// The whole ledger, by opening.
     pub async fn alerts(&self) -> Result<Vec<Alert>> {
         let rows =
-            sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM alerts ORDER BY opened_at, key"))).fetch_all(&self.pool).await?;
+            query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM alerts ORDER BY opened_at, key"))).fetch_all(&self.pool).await?;
         rows.iter().map(read).collect()
     }
 
     /// The alerts of an account (canonical id), by opening.
     pub async fn account_alerts(&self, account: &str) -> Result<Vec<Alert>> {
         let sql = format!("SELECT {COLUMNS} FROM alerts WHERE account = $1 ORDER BY opened_at, key");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(account).fetch_all(&self.pool).await?;
+        let rows = query(sqlx::AssertSqlSafe(sql)).bind(account).fetch_all(&self.pool).await?;
         rows.iter().map(read).collect()
     }
 }
 
-/// The word that serde writes for a plain enum.
-fn word(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn parse<T: for<'de> Deserialize<'de>>(word: &str) -> Result<T> {
-    serde_json::from_value(serde_json::Value::from(word)).map_err(|e| Error::Corrupt { table: "alerts", why: e.to_string() })
-}
-
 fn read(row: &Row) -> Result<Alert> {
-    let resolved = row.try_get::<Option<i64>, _>(10)?.map(Instant).zip(row.try_get::<Option<String>, _>(11)?);
-    let by = || -> Result<String> { Ok(row.try_get::<Option<String>, _>(14)?.unwrap_or_default()) };
-    let at = || -> Result<Instant> { Ok(Instant(row.try_get::<Option<i64>, _>(15)?.unwrap_or_default())) };
-    let state = match row.try_get::<&str, _>(12)? {
+    let resolved = row.get::<Option<i64>>(10)?.map(Instant).zip(row.get::<Option<String>>(11)?);
+    let by = || -> Result<String> { Ok(row.get::<Option<String>>(14)?.unwrap_or_default()) };
+    let at = || -> Result<Instant> { Ok(Instant(row.get::<Option<i64>>(15)?.unwrap_or_default())) };
+    let state = match row.get::<&str>(12)? {
         "open" => AlertState::Open,
         "acknowledged" => AlertState::Acknowledged { by: by()?, at: at()? },
-        "snoozed" => AlertState::Snoozed { by: by()?, at: at()?, until: Instant(row.try_get::<Option<i64>, _>(13)?.unwrap_or_default()) },
+        "snoozed" => AlertState::Snoozed { by: by()?, at: at()?, until: Instant(row.get::<Option<i64>>(13)?.unwrap_or_default()) },
         "closed" => AlertState::Closed {
             by: by()?,
             at: at()?,
-            how: parse(row.try_get(16)?)?,
-            reason: row.try_get::<Option<String>, _>(17)?.unwrap_or_default(),
+            how: parse("alerts", row.get(16)?)?,
+            reason: row.get::<Option<String>>(17)?.unwrap_or_default(),
         },
         other => return Err(Error::Corrupt { table: "alerts", why: format!("status {other:?}") }),
     };
-    let person: String = row.try_get(3)?;
+    let person: String = row.get(3)?;
     Ok(Alert {
-        key: row.try_get(0)?,
-        rule: row.try_get(1)?,
-        account: row.try_get(2)?,
+        key: row.get(0)?,
+        rule: row.get(1)?,
+        account: row.get(2)?,
         person: (!person.is_empty()).then_some(person),
-        opened_at: Instant(row.try_get(4)?),
-        revision: Revision(row.try_get(5)?),
-        severity: parse(row.try_get(6)?)?,
-        owner: row.try_get(7)?,
-        title: row.try_get(8)?,
-        playbook: row.try_get(9)?,
+        opened_at: Instant(row.get(4)?),
+        revision: Revision(row.get(5)?),
+        severity: parse("alerts", row.get(6)?)?,
+        owner: row.get(7)?,
+        title: row.get(8)?,
+        playbook: row.get(9)?,
         resolved,
         state,
     })

@@ -14,6 +14,38 @@ pub enum Error {
         /// The newest format known here.
         known: i64,
     },
+    /// A setting cannot be used.
+    #[error("{setting}: {why}")]
+    Setting {
+        /// Which one.
+        setting: String,
+        /// What is wrong, and what to write instead.
+        why: String,
+    },
+    /// Text that is no id of this kind.
+    #[error("{found:?} is no id here: one begins with {prefix}, then letters, digits, - or _")]
+    Id {
+        /// What it must begin with.
+        prefix: &'static str,
+        /// The text.
+        found: String,
+    },
+    /// Another process has taken over.
+    #[error("the lease {name} was taken over by another process (fence {fence} is no longer the newest): nothing was written")]
+    Fenced {
+        /// The lease.
+        name: String,
+        /// The fence that was ours.
+        fence: i64,
+    },
+    /// What must be the only one is there already.
+    #[error("there is already a {what} {name:?}")]
+    Taken {
+        /// What it is.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// A row does not hold what this version wrote.
     #[error("{table}: a row cannot be read ({why})")]
     Corrupt {
@@ -45,7 +77,10 @@ pub enum Error {
 /// One line without the database library's own prefixes.
 fn plain(error: &sqlx::Error) -> String {
     match error {
-        sqlx::Error::Database(e) if e.message().contains("locked") => "the database is in use by another process".to_owned(),
+        sqlx::Error::Database(e) if e.message().contains("locked") || e.code().as_deref() == Some("55P03") => {
+            "the database is in use by another process".to_owned()
+        }
+        sqlx::Error::PoolTimedOut => "the database is busy: no connection became free in time".to_owned(),
         sqlx::Error::Database(e) => e.message().to_owned(),
         other => other.to_string(),
     }

@@ -1,10 +1,9 @@
 //! How far each revision of the model was evaluated: evaluating again where nothing came in costs nothing.
 
-use sqlx::Row as _;
 use tenure_model::Instant;
 use tenure_model::definition::Revision;
 
-use crate::dialect::Row;
+use crate::dialect::{Row, query};
 use crate::{Result, Store, Write};
 
 /// One finished evaluation.
@@ -25,8 +24,8 @@ impl Write {
     pub async fn set_evaluated(&mut self, evaluated: &Evaluated) -> Result<()> {
         let sql = "INSERT INTO evaluated (revision, until, position, evaluated_at) VALUES ($1, $2, $3, $4) \
             ON CONFLICT (revision) DO UPDATE SET until = excluded.until, position = excluded.position, evaluated_at = excluded.evaluated_at";
-        let query = sqlx::query(sql).bind(evaluated.revision.0.as_str()).bind(evaluated.until.0);
-        query.bind(evaluated.position).bind(evaluated.evaluated_at.0).execute(&mut *self.tx).await?;
+        let query = query(sql).bind(evaluated.revision.0.as_str()).bind(evaluated.until.0);
+        query.bind(evaluated.position).bind(evaluated.evaluated_at.0).execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -34,24 +33,22 @@ impl Write {
 impl Store {
     /// The latest evaluation of all.
     pub async fn last_evaluated(&self) -> Result<Option<Evaluated>> {
-        let query =
-            sqlx::query("SELECT revision, until, position, evaluated_at FROM evaluated ORDER BY evaluated_at DESC, revision LIMIT 1");
+        let query = query("SELECT revision, until, position, evaluated_at FROM evaluated ORDER BY evaluated_at DESC, revision LIMIT 1");
         query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 
     /// The latest evaluation of a revision.
     pub async fn evaluated(&self, revision: &Revision) -> Result<Option<Evaluated>> {
-        let query =
-            sqlx::query("SELECT revision, until, position, evaluated_at FROM evaluated WHERE revision = $1").bind(revision.0.as_str());
+        let query = query("SELECT revision, until, position, evaluated_at FROM evaluated WHERE revision = $1").bind(revision.0.as_str());
         query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 }
 
 fn read(row: &Row) -> Result<Evaluated> {
     Ok(Evaluated {
-        revision: Revision(row.try_get(0)?),
-        until: Instant(row.try_get(1)?),
-        position: row.try_get(2)?,
-        evaluated_at: Instant(row.try_get(3)?),
+        revision: Revision(row.get(0)?),
+        until: Instant(row.get(1)?),
+        position: row.get(2)?,
+        evaluated_at: Instant(row.get(3)?),
     })
 }

@@ -1,9 +1,8 @@
 //! Files that were imported: what each gave, and whether it was read to its end.
 
-use sqlx::Row as _;
 use tenure_model::Instant;
 
-use crate::dialect::Row;
+use crate::dialect::{Row, query};
 use crate::{Error, Result, Store, Write};
 
 /// What makes two imports the same: the content, and everything that decides how it is read.
@@ -75,15 +74,14 @@ impl Store {
         let sql = format!(
             "SELECT {COLUMNS} FROM imports WHERE kind = $1 AND content_hash = $2 AND mapping_hash = $3 AND source = $4 AND dated = $5"
         );
-        let query =
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(key.kind.as_str()).bind(key.content_hash.as_str()).bind(key.mapping_hash.as_str());
+        let query = query(sqlx::AssertSqlSafe(sql)).bind(key.kind.as_str()).bind(key.content_hash.as_str()).bind(key.mapping_hash.as_str());
         let row = query.bind(key.source.as_str()).bind(dated(key)).fetch_optional(&self.pool).await?;
         row.as_ref().map(read).transpose()
     }
 
     /// All imports, in order of arrival.
     pub async fn imports(&self) -> Result<Vec<Import>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM imports ORDER BY id"))).fetch_all(&self.pool).await?;
+        let rows = query(sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM imports ORDER BY id"))).fetch_all(&self.pool).await?;
         rows.iter().map(read).collect()
     }
 }
@@ -97,21 +95,17 @@ impl Write {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, 0, 0, $9, 'running') \
             ON CONFLICT (kind, content_hash, mapping_hash, source, dated) DO UPDATE SET position = excluded.position, file = excluded.file, started_at = excluded.started_at, status = 'running' \
             RETURNING id";
-        let query = sqlx::query(sql)
-            .bind(id)
-            .bind(position)
-            .bind(key.kind.as_str())
-            .bind(key.content_hash.as_str())
-            .bind(key.mapping_hash.as_str());
+        let query =
+            query(sql).bind(id).bind(position).bind(key.kind.as_str()).bind(key.content_hash.as_str()).bind(key.mapping_hash.as_str());
         let query = query.bind(key.source.as_str()).bind(dated(key)).bind(file).bind(now.0);
-        Ok(query.fetch_one(&mut *self.tx).await?.try_get(0)?)
+        Ok(query.fetch_one(&mut self.tx).await?.get(0)?)
     }
 
     /// Writes down that an import is done, and what it gave.
     pub async fn finish_import(&mut self, id: i64, counts: ImportCounts, now: Instant) -> Result<()> {
         let sql = "UPDATE imports SET row_count = $2, accepted = $3, duplicates = $4, rejected = $5, conflicts = $6, finished_at = $7, status = 'done' WHERE id = $1";
-        let query = sqlx::query(sql).bind(id).bind(counts.rows as i64).bind(counts.accepted as i64).bind(counts.duplicates as i64);
-        query.bind(counts.rejected as i64).bind(counts.conflicts as i64).bind(now.0).execute(&mut *self.tx).await?;
+        let query = query(sql).bind(id).bind(counts.rows as i64).bind(counts.accepted as i64).bind(counts.duplicates as i64);
+        query.bind(counts.rejected as i64).bind(counts.conflicts as i64).bind(now.0).execute(&mut self.tx).await?;
         Ok(())
     }
 }
@@ -121,28 +115,28 @@ fn dated(key: &ImportKey) -> i64 {
 }
 
 fn read(row: &Row) -> Result<Import> {
-    let count = |i: usize| -> Result<u64> { Ok(row.try_get::<i64, _>(i)? as u64) };
-    let dated: i64 = row.try_get(6)?;
+    let count = |i: usize| -> Result<u64> { Ok(row.get::<i64>(i)? as u64) };
+    let dated: i64 = row.get(6)?;
     let key = ImportKey {
-        kind: row.try_get(2)?,
-        content_hash: row.try_get(3)?,
-        mapping_hash: row.try_get(4)?,
-        source: row.try_get(5)?,
+        kind: row.get(2)?,
+        content_hash: row.get(3)?,
+        mapping_hash: row.get(4)?,
+        source: row.get(5)?,
         dated: (dated != Instant::MIN.0).then_some(Instant(dated)),
     };
-    let status = match row.try_get::<&str, _>(15)? {
+    let status = match row.get::<&str>(15)? {
         "running" => ImportStatus::Running,
         "done" => ImportStatus::Done,
         other => return Err(Error::Corrupt { table: "imports", why: format!("status {other:?}") }),
     };
     Ok(Import {
-        id: row.try_get(0)?,
-        position: row.try_get(1)?,
+        id: row.get(0)?,
+        position: row.get(1)?,
         key,
-        file: row.try_get(7)?,
+        file: row.get(7)?,
         counts: ImportCounts { rows: count(8)?, accepted: count(9)?, duplicates: count(10)?, rejected: count(11)?, conflicts: count(12)? },
-        started_at: Instant(row.try_get(13)?),
-        finished_at: row.try_get::<Option<i64>, _>(14)?.map(Instant),
+        started_at: Instant(row.get(13)?),
+        finished_at: row.get::<Option<i64>>(14)?.map(Instant),
         status,
     })
 }

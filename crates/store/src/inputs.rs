@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{Row as _, SqlSafeStr};
+use sqlx::SqlSafeStr;
 use tenure_model::input::{Decision, Membership, Version};
 
-use crate::dialect::{FIELD_WANTED, Row};
+use crate::dialect::{Row, query};
 use crate::{Merges, Result, Store, decisions, memberships, versions};
 
 /// What was said and decided about one account and its persons.
@@ -95,8 +95,8 @@ impl Store {
     async fn canonical_accounts(&self, merges: &Merges) -> Result<Vec<String>> {
         let sql = "SELECT owner FROM versions WHERE kind = 'account' UNION SELECT owner FROM versions WHERE kind = 'subscription' \
             UNION SELECT account FROM memberships UNION SELECT account FROM decisions";
-        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
-        let ids: BTreeSet<String> = rows.iter().map(|row| Ok(merges.account(row.try_get(0)?).to_owned())).collect::<Result<_>>()?;
+        let rows = query(sql).fetch_all(&self.pool).await?;
+        let ids: BTreeSet<String> = rows.iter().map(|row| Ok(merges.account(row.get(0)?).to_owned())).collect::<Result<_>>()?;
         Ok(ids.into_iter().collect())
     }
 
@@ -140,7 +140,7 @@ impl Store {
         }
         for of_kind in ["v.kind = 'account' AND v.owner BETWEEN $1 AND $2", "v.kind = 'subscription' AND v.owner BETWEEN $1 AND $2"] {
             for row in self.versions_between(of_kind, low, high, fields).await? {
-                if let Some(inputs) = page.get_mut(merges.account(row.try_get(1)?)) {
+                if let Some(inputs) = page.get_mut(merges.account(row.get(1)?)) {
                     inputs.versions.extend(versions::unpack(&row, merges)?);
                 }
             }
@@ -177,7 +177,7 @@ impl Store {
             let members = "v.kind = 'person' AND v.owner IN (SELECT m.person FROM memberships m WHERE m.account BETWEEN $1 AND $2)";
             rows.extend(self.versions_between(members, low, high, fields).await?);
         }
-        let read: BTreeSet<String> = rows.iter().map(|row| Ok(row.try_get(1)?)).collect::<Result<_>>()?;
+        let read: BTreeSet<String> = rows.iter().map(|row| Ok(row.get(1)?)).collect::<Result<_>>()?;
         // Ids of a person that stand in no membership here: those merged, or merged into.
         let merged = merges.people().flat_map(|(from, into)| [(from, into), (into, into)]);
         let missing: BTreeSet<&str> =
@@ -187,7 +187,7 @@ impl Store {
         }
         for row in &rows {
             let versions = versions::unpack(row, merges)?;
-            for account in accounts.get(merges.person(row.try_get(1)?)).into_iter().flatten() {
+            for account in accounts.get(merges.person(row.get(1)?)).into_iter().flatten() {
                 if let Some(inputs) = page.get_mut(account) {
                     inputs.versions.extend(versions.iter().cloned());
                 }
@@ -199,14 +199,14 @@ impl Store {
     /// Packed versions by a condition with two bounds, of some fields.
     async fn versions_between(&self, condition: &str, low: &str, high: &str, fields: &str) -> Result<Vec<Row>> {
         if fields.is_empty() {
-            return self.between(versions::packed(condition), low, high).await;
+            return self.between(versions::packed(self.pool.dialect(), condition), low, high).await;
         }
-        let sql = versions::packed(&format!("{condition} AND {FIELD_WANTED}"));
-        Ok(sqlx::query(sql).bind(low).bind(high).bind(fields).fetch_all(&self.pool).await?)
+        let sql = versions::packed(self.pool.dialect(), &format!("{condition} AND {}", self.pool.dialect().field_wanted));
+        Ok(query(sql).bind(low).bind(high).bind(fields).fetch_all(&self.pool).await?)
     }
 
     /// Rows of a query with two bounds.
     async fn between(&self, sql: impl SqlSafeStr, low: &str, high: &str) -> Result<Vec<Row>> {
-        Ok(sqlx::query(sql).bind(low).bind(high).fetch_all(&self.pool).await?)
+        Ok(query(sql).bind(low).bind(high).fetch_all(&self.pool).await?)
     }
 }

@@ -3,34 +3,74 @@
 //! `Store` reads; `Write` is one transaction that writes. Each noun has its file; what differs between databases lies in `dialect`.
 
 mod alerts;
-mod bulk;
+mod api_keys;
+mod audit;
 mod counters;
+mod database;
 mod decisions;
 mod dialect;
 mod error;
 mod evaluated;
+mod hash;
+mod id;
 mod imports;
 mod inputs;
+mod journal;
+mod leases;
+mod live;
+mod logins;
+mod marks;
 mod memberships;
 mod merges;
 mod migrate;
+mod notes;
+mod outbox;
+mod outcomes;
+mod page;
 mod people;
+mod quarantine;
 mod revisions;
+mod sessions;
+mod setup_tokens;
+mod sources;
+mod teammates;
+mod transactions;
 mod versions;
+mod views;
+mod word;
 mod workspace;
 
-use std::path::Path;
-
 pub use alerts::{Alert, AlertState, Closing};
+pub use api_keys::ApiKey;
+pub use audit::{AuditEntry, AuditFilter};
+pub use database::{Database, Server};
 pub use decisions::Decided;
 pub use error::Error;
 pub use evaluated::Evaluated;
+pub use hash::Hash;
+pub use id::{ApiKeyId, AuditId, MessageId, NoteId, QuarantineId, SourceId, TeammateId, ViewId};
 pub use imports::{Import, ImportCounts, ImportKey, ImportStatus};
 pub use inputs::{AccountInputs, InputPages};
+pub use journal::{JournalDepth, JournalRow, NewRow};
+pub use leases::Lease;
+pub use live::{LiveAccount, LiveCursor, LiveFilter, LiveList, LiveSort, SortValue};
+pub use logins::LoginFailures;
+pub use marks::Mark;
 pub use merges::Merges;
+pub use notes::Note;
+pub use outbox::{Message, MessageState, NewMessage};
+pub use outcomes::{NewOutcome, Outcome, Replaced, Restatement};
+pub use page::Page;
 pub use people::PersonInputs;
+pub use quarantine::{QuarantineStatus, Quarantined};
 pub use revisions::AppliedModel;
+pub use sessions::Session;
+pub use setup_tokens::SetupToken;
+pub use sources::Source;
+pub use teammates::{Role, Teammate};
+pub use transactions::{Attempts, TransactionCounts};
 pub use versions::Added;
+pub use views::SavedView;
 pub use workspace::Workspace;
 
 use dialect::{Pool, Transaction};
@@ -42,25 +82,32 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: Pool,
+    counts: transactions::Counts,
 }
 
 impl Store {
-    /// Opens the database file, makes it where there is none, and brings its tables up to this version.
+    /// Opens the database, makes it where it is a file that is not there, and brings its tables up to this version.
     ///
     /// # Errors
     /// `Error::Newer` where a newer Tenure has written it; `Error::Database` where it cannot be read.
-    pub async fn open(path: &Path) -> Result<Store> {
-        let store = Store { pool: dialect::open(path).await? };
+    pub async fn open(database: &Database) -> Result<Store> {
+        let store = Store { pool: dialect::open(database).await?, counts: Default::default() };
         migrate::forward(&store.pool).await?;
         Ok(store)
     }
 
-    /// Begins a transaction. What it wrote is gone unless it is committed.
+    /// Begins the transaction of the one writer: others that want to write wait, so what it reads stays true until it commits.
+    /// What it wrote is gone unless it is committed.
     pub async fn write(&self) -> Result<Write> {
-        Ok(Write { tx: dialect::begin(&self.pool).await? })
+        Ok(Write { tx: self.pool.begin().await? })
     }
 
-    /// Finishes what is open and closes the file.
+    /// Begins a transaction beside the writer; see `transact_beside!`, which also deals with conflicts.
+    pub async fn write_beside(&self) -> Result<Write> {
+        Ok(Write { tx: self.pool.begin_beside().await? })
+    }
+
+    /// Finishes what is open and closes the connections.
     pub async fn close(self) {
         self.pool.close().await;
     }

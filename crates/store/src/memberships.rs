@@ -1,30 +1,31 @@
 //! Which persons belong to which accounts.
 
-use sqlx::Row as _;
 use tenure_model::Instant;
 use tenure_model::input::Membership;
 
-use crate::dialect::Row;
-use crate::{Added, Result, Store, Write, bulk};
+use crate::dialect::{Row, Value, query};
+use crate::{Added, Result, Store, Write};
 
 impl Write {
     /// Adds memberships from an import. Those already there change nothing.
     pub async fn add_memberships(&mut self, import: i64, memberships: &[Membership]) -> Result<Added> {
-        let head = "INSERT INTO memberships (account, person, valid_from, valid_until, import)";
-        let new = bulk::insert(&mut self.tx, head, 5, memberships, |values, m| {
-            values.push_bind(m.account.as_str()).push_bind(m.person.as_str());
-            values.push_bind(m.from.unwrap_or(Instant::MIN).0).push_bind(m.until.unwrap_or(Instant::NEVER).0).push_bind(import);
-        })
-        .await?;
+        let row = |m| values(m, import);
+        let rows: Vec<_> = memberships.iter().map(row).collect();
+        let new = self.tx.insert("memberships", ["account", "person", "valid_from", "valid_until", "import"], "DO NOTHING", &rows).await?;
         Ok(Added::of(memberships.len(), new))
     }
+}
+
+fn values(m: &Membership, import: i64) -> [Value<'_>; 5] {
+    let (from, until) = (m.from.unwrap_or(Instant::MIN), m.until.unwrap_or(Instant::NEVER));
+    [Value::from(&m.account), Value::from(&m.person), Value::from(from), Value::from(until), Value::from(import)]
 }
 
 impl Store {
     /// All memberships under canonical ids, by person, then account and start. Whose event it is without a group: the sole account of its person.
     pub async fn memberships(&self) -> Result<Vec<Membership>> {
         let merges = self.merges().await?;
-        let rows = sqlx::query("SELECT m.account, m.person, m.valid_from, m.valid_until FROM memberships m").fetch_all(&self.pool).await?;
+        let rows = query("SELECT m.account, m.person, m.valid_from, m.valid_until FROM memberships m").fetch_all(&self.pool).await?;
         let mut all = rows.iter().map(|row| Ok(merges.membership(read(row)?))).collect::<Result<Vec<_>>>()?;
         settle(&mut all);
         Ok(all)
@@ -33,11 +34,11 @@ impl Store {
 
 /// A membership from a row of (account, person, from, until).
 pub(crate) fn read(row: &Row) -> Result<Membership> {
-    let from: i64 = row.try_get(2)?;
-    let until: i64 = row.try_get(3)?;
+    let from: i64 = row.get(2)?;
+    let until: i64 = row.get(3)?;
     Ok(Membership {
-        account: row.try_get(0)?,
-        person: row.try_get(1)?,
+        account: row.get(0)?,
+        person: row.get(1)?,
         from: (from != Instant::MIN.0).then_some(Instant(from)),
         until: (until != Instant::NEVER.0).then_some(Instant(until)),
     })

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row as _;
 use tenure_model::Instant;
 use tenure_model::input::{Membership, Merge};
 
-use crate::dialect::Row;
+use crate::dialect::{Row, query};
 use crate::{Error, Result, Store, Write};
 
 /// All merges, resolved: each id that went leads to the one that stays in the end.
@@ -72,25 +71,20 @@ fn kind(account: bool) -> &'static str {
 impl Store {
     /// All merges as they were written down, by kind and id.
     pub async fn merge_list(&self) -> Result<Vec<Merge>> {
-        let rows = sqlx::query("SELECT kind, from_id, into_id, at FROM merges ORDER BY kind, from_id").fetch_all(&self.pool).await?;
+        let rows = query("SELECT kind, from_id, into_id, at FROM merges ORDER BY kind, from_id").fetch_all(&self.pool).await?;
         let read = |row: &Row| {
-            Ok(Merge {
-                account: row.try_get::<&str, _>(0)? == kind(true),
-                from: row.try_get(1)?,
-                into: row.try_get(2)?,
-                at: Instant(row.try_get(3)?),
-            })
+            Ok(Merge { account: row.get::<&str>(0)? == kind(true), from: row.get(1)?, into: row.get(2)?, at: Instant(row.get(3)?) })
         };
         rows.iter().map(read).collect()
     }
 
     /// All merges, resolved.
     pub async fn merges(&self) -> Result<Merges> {
-        let rows = sqlx::query("SELECT kind, from_id, into_id FROM merges").fetch_all(&self.pool).await?;
+        let rows = query("SELECT kind, from_id, into_id FROM merges").fetch_all(&self.pool).await?;
         let (mut accounts, mut people) = (BTreeMap::new(), BTreeMap::new());
         for row in &rows {
-            let direct = if row.try_get::<&str, _>(0)? == kind(true) { &mut accounts } else { &mut people };
-            direct.insert(row.try_get(1)?, row.try_get(2)?);
+            let direct = if row.get::<&str>(0)? == kind(true) { &mut accounts } else { &mut people };
+            direct.insert(row.get(1)?, row.get(2)?);
         }
         Ok(Merges { accounts: resolve(&accounts), people: resolve(&people) })
     }
@@ -122,13 +116,13 @@ impl Write {
         }
         let position = self.next_position().await?;
         let sql = "INSERT INTO merges (kind, from_id, into_id, at, author, position) VALUES ($1, $2, $3, $4, $5, $6)";
-        let query = sqlx::query(sql).bind(kind(merge.account)).bind(merge.from.as_str()).bind(merge.into.as_str());
-        query.bind(merge.at.0).bind(author).bind(position).execute(&mut *self.tx).await?;
+        let query = query(sql).bind(kind(merge.account)).bind(merge.from.as_str()).bind(merge.into.as_str());
+        query.bind(merge.at.0).bind(author).bind(position).execute(&mut self.tx).await?;
         Ok(true)
     }
 
     async fn merged_into(&mut self, account: bool, id: &str) -> Result<Option<String>> {
-        let query = sqlx::query("SELECT into_id FROM merges WHERE kind = $1 AND from_id = $2").bind(kind(account)).bind(id);
-        query.fetch_optional(&mut *self.tx).await?.map(|row| Ok(row.try_get(0)?)).transpose()
+        let query = query("SELECT into_id FROM merges WHERE kind = $1 AND from_id = $2").bind(kind(account)).bind(id);
+        query.fetch_optional(&mut self.tx).await?.map(|row| Ok(row.get(0)?)).transpose()
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row as _;
 use tenure_model::input::{Membership, Version};
 
+use crate::dialect::query;
 use crate::{Result, Store, memberships, versions};
 
 /// One person.
@@ -23,8 +23,8 @@ impl Store {
     pub async fn people(&self) -> Result<Vec<PersonInputs>> {
         let merges = self.merges().await?;
         let mut people: BTreeMap<String, PersonInputs> = BTreeMap::new();
-        for row in sqlx::query(versions::packed("v.kind = 'person'")).fetch_all(&self.pool).await? {
-            people.entry(merges.person(row.try_get(1)?).to_owned()).or_default().versions.extend(versions::unpack(&row, &merges)?);
+        for row in query(versions::packed(self.pool.dialect(), "v.kind = 'person'")).fetch_all(&self.pool).await? {
+            people.entry(merges.person(row.get(1)?).to_owned()).or_default().versions.extend(versions::unpack(&row, &merges)?);
         }
         for membership in self.memberships().await? {
             people.entry(membership.person.clone()).or_default().memberships.push(membership);
@@ -44,7 +44,7 @@ impl Store {
         let sql = "SELECT kind, COUNT(*) FROM (SELECT DISTINCT kind, owner, item FROM versions) AS entities GROUP BY kind \
             UNION ALL SELECT 'version', COUNT(*) FROM versions UNION ALL SELECT 'membership', COUNT(*) FROM memberships \
             UNION ALL SELECT 'decision', COUNT(*) FROM decisions";
-        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get::<i64, _>(1)? as u64))).collect()
+        let rows = query(sql).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok((row.get(0)?, row.get::<i64>(1)? as u64))).collect()
     }
 }

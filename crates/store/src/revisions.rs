@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row as _;
 use tenure_model::Instant;
 use tenure_model::definition::Revision;
 
-use crate::dialect::Row;
+use crate::dialect::{Row, query};
 use crate::{Error, Result, Store, Write};
 
 /// A model, applied.
@@ -25,8 +24,8 @@ pub struct AppliedModel {
 impl Write {
     /// Writes down that a model was applied; false, and nothing written, where it is the one applied last.
     pub async fn apply_model(&mut self, model: &AppliedModel) -> Result<bool> {
-        let last = sqlx::query("SELECT revision, applied_at, author, files FROM model_revisions ORDER BY position DESC LIMIT 1")
-            .fetch_optional(&mut *self.tx)
+        let last = query("SELECT revision, applied_at, author, files FROM model_revisions ORDER BY position DESC LIMIT 1")
+            .fetch_optional(&mut self.tx)
             .await?;
         if let Some(last) = last.as_ref().map(read).transpose()?
             && (last.revision == model.revision && last.files == model.files)
@@ -35,9 +34,9 @@ impl Write {
         }
         let position = self.next_position().await?;
         let files = serde_json::to_string(&model.files).map_err(|e| Error::Corrupt { table: "model_revisions", why: e.to_string() })?;
-        let query = sqlx::query("INSERT INTO model_revisions (position, revision, applied_at, author, files) VALUES ($1, $2, $3, $4, $5)");
+        let query = query("INSERT INTO model_revisions (position, revision, applied_at, author, files) VALUES ($1, $2, $3, $4, $5)");
         let query = query.bind(position).bind(model.revision.0.as_str()).bind(model.applied_at.0).bind(model.author.as_str()).bind(files);
-        query.execute(&mut *self.tx).await?;
+        query.execute(&mut self.tx).await?;
         Ok(true)
     }
 }
@@ -45,20 +44,19 @@ impl Write {
 impl Store {
     /// The model applied last.
     pub async fn last_model(&self) -> Result<Option<AppliedModel>> {
-        let query = sqlx::query("SELECT revision, applied_at, author, files FROM model_revisions ORDER BY position DESC LIMIT 1");
+        let query = query("SELECT revision, applied_at, author, files FROM model_revisions ORDER BY position DESC LIMIT 1");
         query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 
     /// A model by its revision, as applied last.
     pub async fn model(&self, revision: &Revision) -> Result<Option<AppliedModel>> {
-        let query = sqlx::query(
-            "SELECT revision, applied_at, author, files FROM model_revisions WHERE revision = $1 ORDER BY position DESC LIMIT 1",
-        );
+        let query =
+            query("SELECT revision, applied_at, author, files FROM model_revisions WHERE revision = $1 ORDER BY position DESC LIMIT 1");
         query.bind(revision.0.as_str()).fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 }
 
 fn read(row: &Row) -> Result<AppliedModel> {
-    let files = serde_json::from_str(row.try_get(3)?).map_err(|e| Error::Corrupt { table: "model_revisions", why: e.to_string() })?;
-    Ok(AppliedModel { revision: Revision(row.try_get(0)?), applied_at: Instant(row.try_get(1)?), author: row.try_get(2)?, files })
+    let files = serde_json::from_str(row.get(3)?).map_err(|e| Error::Corrupt { table: "model_revisions", why: e.to_string() })?;
+    Ok(AppliedModel { revision: Revision(row.get(0)?), applied_at: Instant(row.get(1)?), author: row.get(2)?, files })
 }

@@ -3,12 +3,15 @@
 //! Every statement is kept, also one that repeats an earlier one at a later time: only so does the order of files not matter. Reading leaves
 //! out what says nothing new (`settle`).
 
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::AssertSqlSafe;
 use tenure_model::Instant;
 use tenure_model::input::{Entity, Version};
 
-use crate::dialect::{PACK_VERSIONS, Row};
-use crate::{Error, Merges, Result, Write, bulk};
+use crate::dialect::{Dialect, Row, Value, query};
+use crate::{Error, Merges, Result, Write};
+
+/// Statements turned into rows at a time: bounds the memory.
+const ROWS_MAX: usize = 10_000;
 
 /// What became of rows that were added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,21 +36,21 @@ impl Added {
 }
 
 /// A query for packed versions, as `unpack` expects them: all that belongs to one owner is one row. `condition` is a constant text.
-pub(crate) fn packed(condition: &str) -> AssertSqlSafe<String> {
-    AssertSqlSafe(format!("SELECT v.kind, v.owner, {PACK_VERSIONS} FROM versions v WHERE {condition} GROUP BY v.kind, v.owner"))
+pub(crate) fn packed(dialect: &Dialect, condition: &str) -> AssertSqlSafe<String> {
+    let packed = dialect.pack_versions;
+    AssertSqlSafe(format!("SELECT v.kind, v.owner, {packed} FROM versions v WHERE {condition} GROUP BY v.kind, v.owner"))
 }
 
 impl Write {
     /// Adds versions from an import. Statements already there change nothing.
     pub async fn add_versions(&mut self, import: i64, versions: &[Version]) -> Result<Added> {
-        let head = "INSERT INTO versions (kind, owner, item, field, valid_from, known_from, value, import)";
-        let new = bulk::insert(&mut self.tx, head, 8, versions, |values, version| {
-            let (kind, owner, item) = key(&version.entity);
-            values.push_bind(kind).push_bind(owner).push_bind(item).push_bind(version.field.as_str());
-            values.push_bind(version.valid_from.unwrap_or(Instant::MIN).0).push_bind(version.known_from.unwrap_or(Instant::MIN).0);
-            values.push_bind(version.value.to_string()).push_bind(import);
-        })
-        .await?;
+        const COLUMNS: [&str; 8] = ["kind", "owner", "item", "field", "valid_from", "known_from", "value", "import"];
+        let row = |version| values(version, import);
+        let mut new = 0;
+        for some in versions.chunks(ROWS_MAX) {
+            let rows: Vec<_> = some.iter().map(row).collect();
+            new += self.tx.insert("versions", COLUMNS, "DO NOTHING", &rows).await?;
+        }
         Ok(Added::of(versions.len(), new))
     }
 
@@ -56,8 +59,22 @@ impl Write {
     pub async fn count_conflicts(&mut self, import: i64) -> Result<u64> {
         let sql = "SELECT COUNT(*) FROM versions a WHERE a.import = $1 AND EXISTS (SELECT 1 FROM versions b WHERE b.kind = a.kind AND b.owner = a.owner \
             AND b.item = a.item AND b.field = a.field AND b.valid_from = a.valid_from AND b.known_from = a.known_from AND b.value <> a.value)";
-        Ok(sqlx::query(sql).bind(import).fetch_one(&mut *self.tx).await?.try_get::<i64, _>(0)? as u64)
+        Ok(query(sql).bind(import).fetch_one(&mut self.tx).await?.get::<i64>(0)? as u64)
     }
+}
+
+fn values(version: &Version, import: i64) -> [Value<'_>; 8] {
+    let (kind, owner, item) = key(&version.entity);
+    [
+        Value::from(kind),
+        Value::from(owner),
+        Value::from(item),
+        Value::from(&version.field),
+        Value::from(version.valid_from.unwrap_or(Instant::MIN)),
+        Value::from(version.known_from.unwrap_or(Instant::MIN)),
+        Value::from(version.value.to_string()),
+        Value::from(import),
+    ]
 }
 
 /// (kind, owner, item) of an entity.
@@ -72,9 +89,9 @@ fn key(entity: &Entity) -> (&'static str, &str, &str) {
 /// The versions in a row of `packed`, under canonical ids.
 pub(crate) fn unpack(row: &Row, merges: &Merges) -> Result<Vec<Version>> {
     let corrupt = |why: String| Error::Corrupt { table: "versions", why };
-    let (kind, owner): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+    let (kind, owner): (&str, &str) = (row.get(0)?, row.get(1)?);
     let packed: Vec<(String, String, i64, i64, serde_json::Value)> =
-        serde_json::from_str(row.try_get(2)?).map_err(|e| corrupt(e.to_string()))?;
+        serde_json::from_str(row.get(2)?).map_err(|e| corrupt(e.to_string()))?;
     let dated = |t: i64| (t != Instant::MIN.0).then_some(Instant(t));
     let version = |(item, field, valid_from, known_from, value)| {
         let entity = match kind {

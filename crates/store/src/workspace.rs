@@ -1,8 +1,8 @@
 //! The workspace: one data folder or database is one.
 
-use sqlx::Row as _;
 use tenure_model::Instant;
 
+use crate::dialect::query;
 use crate::{Result, Store, Write};
 
 /// The workspace.
@@ -17,9 +17,8 @@ pub struct Workspace {
 impl Store {
     /// The workspace; None before `create_workspace`.
     pub async fn workspace(&self) -> Result<Option<Workspace>> {
-        let row = sqlx::query("SELECT created_at, live_from FROM workspace").fetch_optional(&self.pool).await?;
-        row.map(|row| Ok(Workspace { created_at: Instant(row.try_get(0)?), live_from: row.try_get::<Option<i64>, _>(1)?.map(Instant) }))
-            .transpose()
+        let row = query("SELECT created_at, live_from FROM workspace").fetch_optional(&self.pool).await?;
+        row.map(|row| Ok(Workspace { created_at: Instant(row.get(0)?), live_from: row.get::<Option<i64>>(1)?.map(Instant) })).transpose()
     }
 }
 
@@ -27,13 +26,13 @@ impl Write {
     /// Writes down that the workspace exists; changes nothing where it does.
     pub async fn create_workspace(&mut self, now: Instant) -> Result<()> {
         let sql = "INSERT INTO workspace (one, created_at) VALUES (1, $1) ON CONFLICT DO NOTHING";
-        sqlx::query(sql).bind(now.0).execute(&mut *self.tx).await?;
+        query(sql).bind(now.0).execute(&mut self.tx).await?;
         Ok(())
     }
 
     /// Sets from when decisions are delivered.
     pub async fn set_live_from(&mut self, live_from: Option<Instant>) -> Result<()> {
-        sqlx::query("UPDATE workspace SET live_from = $1").bind(live_from.map(|t| t.0)).execute(&mut *self.tx).await?;
+        query("UPDATE workspace SET live_from = $1").bind(live_from.map(|t| t.0)).execute(&mut self.tx).await?;
         Ok(())
     }
 }

@@ -2,35 +2,39 @@
 
 mod conformance;
 
-use tenure_store::{Error, Store};
+use tenure_store::{Database, Error, Store};
 
-async fn open() -> (Store, tempfile::TempDir) {
+async fn open() -> Option<(Store, tempfile::TempDir)> {
     let folder = tempfile::tempdir().unwrap();
-    (Store::open(&folder.path().join("tenure.db")).await.unwrap(), folder)
+    Some((Store::open(&database(&folder)).await.unwrap(), folder))
+}
+
+fn database(folder: &tempfile::TempDir) -> Database {
+    Database::Sqlite(folder.path().join("tenure.db"))
 }
 
 conformance!(open);
 
 #[tokio::test]
 async fn opened_again() {
-    let (store, folder) = open().await;
+    let (store, folder) = open().await.unwrap();
     let mut write = store.write().await.unwrap();
     write.next_position().await.unwrap();
     write.commit().await.unwrap();
     store.close().await;
-    let store = Store::open(&folder.path().join("tenure.db")).await.unwrap();
+    let store = Store::open(&database(&folder)).await.unwrap();
     assert_eq!(store.position().await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn a_newer_format_is_refused() {
-    let (store, folder) = open().await;
+    let (store, folder) = open().await.unwrap();
     store.close().await;
     let path = folder.path().join("tenure.db");
     let pool = sqlx::SqlitePool::connect_with(sqlx::sqlite::SqliteConnectOptions::new().filename(&path)).await.unwrap();
     sqlx::query("INSERT INTO format (version) VALUES (999)").execute(&pool).await.unwrap();
     pool.close().await;
-    let error = Store::open(&path).await.unwrap_err();
+    let error = Store::open(&Database::Sqlite(path)).await.unwrap_err();
     assert!(matches!(error, Error::Newer { found: 999, .. }), "{error}");
 }
 
@@ -39,5 +43,5 @@ async fn something_else_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tenure.db");
     std::fs::write(&path, "this is no database, though it is long enough to look like one ".repeat(40)).unwrap();
-    assert!(Store::open(&path).await.is_err());
+    assert!(Store::open(&Database::Sqlite(path)).await.is_err());
 }

@@ -7,14 +7,14 @@ use anyhow::{Context, Result};
 use tenure_history::Archive;
 use tenure_model::Instant;
 use tenure_model::definition::Revision;
-use tenure_store::Store;
+use tenure_store::{Database, Store};
 
 use crate::failure::failure;
 
 /// A data folder that exists. One folder is one workspace.
 ///
 /// ```text
-/// tenure.db            operational data (SQLite)
+/// tenure.db            operational data (SQLite), unless it lies in PostgreSQL
 /// events/, quarantine/ the archive of events (Parquet)
 /// derived/<revision>/  what evaluations of a model gave (Parquet); may be deleted
 /// rejects/             rows of imported files that could not be read
@@ -23,6 +23,7 @@ use crate::failure::failure;
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: PathBuf,
+    database: Database,
 }
 
 /// Held while writing; freed when dropped, also by the end of the process.
@@ -31,13 +32,17 @@ pub struct Lock {
 }
 
 impl Folder {
-    /// The folder at a path.
+    /// The folder at a path; its operational data lies in a file of it, unless `database` says where else.
     ///
     /// # Errors
     /// Where nothing has been imported there.
-    pub fn open(root: &Path) -> Result<Folder> {
-        let folder = Folder { root: root.to_owned() };
-        if folder.database().is_file() {
+    pub fn open(root: &Path, database: Option<&Database>) -> Result<Folder> {
+        let folder = Folder::at(root, database);
+        let made = match &folder.database {
+            Database::Sqlite(path) => path.is_file(),
+            Database::Postgres(_) => root.is_dir(),
+        };
+        if made {
             return Ok(folder);
         }
         let help = "import something first (tenure import accounts FILE), or say where the data folder is: --data DIR, or TENURE_DATA";
@@ -45,9 +50,9 @@ impl Folder {
     }
 
     /// The folder at a path, made where there is none.
-    pub async fn create(root: &Path, now: Instant) -> Result<Folder> {
+    pub async fn create(root: &Path, database: Option<&Database>, now: Instant) -> Result<Folder> {
         std::fs::create_dir_all(root).with_context(|| format!("cannot make the data folder {}", root.display()))?;
-        let folder = Folder { root: root.to_owned() };
+        let folder = Folder::at(root, database);
         let store = folder.store().await?;
         if store.workspace().await?.is_none() {
             let mut write = store.write().await?;
@@ -58,14 +63,14 @@ impl Folder {
         Ok(folder)
     }
 
+    fn at(root: &Path, database: Option<&Database>) -> Folder {
+        let database = database.cloned().unwrap_or_else(|| Database::Sqlite(root.join("tenure.db")));
+        Folder { root: root.to_owned(), database }
+    }
+
     /// Where it is.
     pub fn root(&self) -> &Path {
         &self.root
-    }
-
-    /// The SQLite file.
-    pub fn database(&self) -> PathBuf {
-        self.root.join("tenure.db")
     }
 
     /// What evaluations of a model gave.
@@ -80,7 +85,7 @@ impl Folder {
 
     /// Opens the operational data.
     pub async fn store(&self) -> Result<Store> {
-        Store::open(&self.database()).await.with_context(|| format!("cannot open {}", self.database().display()))
+        Store::open(&self.database).await.with_context(|| format!("cannot open {}", self.database))
     }
 
     /// Opens the archive of events.

@@ -20,6 +20,7 @@ const LAYERS: &[Layer] = &[
     Layer { name: "tenure-history", may_use: &["tenure-model", "tenure-ingest"], pure: false },
     Layer { name: "tenure-store", may_use: &["tenure-model"], pure: false },
     Layer { name: "tenure-live", may_use: &["tenure-model", "tenure-ingest", "tenure-engine"], pure: true },
+    Layer { name: "tenure-testing", may_use: &[], pure: false },
     Layer {
         name: "tenure",
         may_use: &["tenure-live", "tenure-model", "tenure-ingest", "tenure-engine", "tenure-simulate", "tenure-history", "tenure-store"],

@@ -1,8 +1,33 @@
-//! What differs between databases: how to open one, its tables, its limits. Everything outside is SQL that SQLite and PostgreSQL share.
+//! What differs between databases, and the small driver that hides it. Everything outside is SQL that SQLite and PostgreSQL share.
 //!
 //! Rules of the shared SQL: `$1` placeholders; instants as BIGINT microseconds, with `i64::MIN` for "undated" so that they fit in keys; JSON as TEXT;
-//! text compares by bytes (BINARY in SQLite, COLLATE "C" in PostgreSQL); `ON CONFLICT` and `RETURNING`, no `INSERT OR`, no `rowid`.
+//! text compares by bytes (BINARY in SQLite, COLLATE "C" in PostgreSQL); `ON CONFLICT` and `RETURNING`, no `INSERT OR`, no `rowid`; no sum or
+//! literal is read without its column (PostgreSQL widens SUM to NUMERIC and narrows `1` to INTEGER: CAST them).
 
+mod driver;
+mod postgres;
 mod sqlite;
+mod value;
 
-pub(crate) use sqlite::{BIND_LIMIT, Db, FIELD_WANTED, MIGRATIONS, PACK_VERSIONS, Pool, Row, Transaction, begin, open};
+pub(crate) use driver::{On, Pool, Query, Row, Transaction, open, query};
+pub(crate) use value::Value;
+
+/// The texts and limits of one database.
+#[derive(Debug)]
+pub(crate) struct Dialect {
+    /// What stands for the placeholders of migrations, by name.
+    pub types: &'static [(&'static str, &'static str)],
+    /// Counts the tables of this name.
+    pub count_tables: &'static str,
+    /// Packs the versions of a group into one JSON text: a row fetched costs several microseconds, however short, and accounts have dozens.
+    pub pack_versions: &'static str,
+    /// Is a version's field one of those named in the third value, each between line ends?
+    pub field_wanted: &'static str,
+}
+
+impl Dialect {
+    /// A migration's text with this database's types.
+    pub(crate) fn fill(&self, template: &str) -> String {
+        self.types.iter().fold(template.to_owned(), |sql, (name, text)| sql.replace(&format!("{{{name}}}"), text))
+    }
+}

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tenure_model::{Calendar, Instant};
-use tenure_store::Store;
+use tenure_store::{Database, Store};
 
 use crate::folder::Folder;
 use crate::model::{self, Loaded};
@@ -58,6 +58,9 @@ pub struct Shared {
     /// The data folder
     #[arg(long, global = true, value_name = "DIR", env = "TENURE_DATA", default_value = "tenure-data")]
     pub data: PathBuf,
+    /// Where the operational data lies: a SQLite file or postgres://USER:PASSWORD@HOST/DATABASE [default: tenure.db in the data folder]
+    #[arg(long, global = true, value_name = "URL", env = "TENURE_DATABASE", hide_env_values = true)]
+    pub database: Option<Database>,
     /// The model's folder or file [default: the model evaluated last, else ./model]
     #[arg(long, global = true, value_name = "DIR", env = "TENURE_MODEL")]
     pub model: Option<PathBuf>,
@@ -137,12 +140,12 @@ impl Cli {
 impl Shared {
     /// The data folder, which must exist.
     pub fn folder(&self) -> Result<Folder> {
-        Folder::open(&self.data)
+        Folder::open(&self.data, self.database.as_ref())
     }
 
     /// The data folder, made where there is none.
     pub async fn folder_or_new(&self, now: Instant) -> Result<Folder> {
-        Folder::create(&self.data, now).await
+        Folder::create(&self.data, self.database.as_ref(), now).await
     }
 
     /// The model, checked: the one asked for, else the one applied last, else ./model.

@@ -4,35 +4,52 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 
-/// The database type of this dialect.
-pub(crate) type Db = sqlx::Sqlite;
-/// Its pool.
-pub(crate) type Pool = sqlx::SqlitePool;
-/// Its transaction.
-pub(crate) type Transaction = sqlx::Transaction<'static, Db>;
-/// Its row.
-pub(crate) type Row = sqlx::sqlite::SqliteRow;
+use super::{Dialect, Value};
+
+/// SQLite's words. Strict tables; those read by their key alone are clustered by it.
+pub(super) const DIALECT: Dialect = Dialect {
+    types: &[
+        ("int", "INTEGER"),
+        ("float", "REAL"),
+        ("bool", "INTEGER"),
+        ("text", "TEXT"),
+        ("bytes", "BLOB"),
+        ("rows", "STRICT"),
+        ("clustered", "STRICT, WITHOUT ROWID"),
+        ("plain_journal", ""),
+    ],
+    count_tables: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1",
+    pack_versions: "json_group_array(json_array(v.item, v.field, v.valid_from, v.known_from, json(v.value)))",
+    field_wanted: "instr($3, char(10) || v.field || char(10)) > 0",
+};
 
 /// Most placeholders in one statement (SQLITE_MAX_VARIABLE_NUMBER).
-pub(crate) const BIND_LIMIT: usize = 32_766;
-
-/// The steps from an empty database to the newest tables, in order; format n is after the first n of them. Never edited, only added to.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("0001_tables.sql")];
-
-/// Packs the versions of a group into one JSON text: a row fetched costs several microseconds, however short, and accounts have dozens of versions.
-pub(crate) const PACK_VERSIONS: &str = "json_group_array(json_array(v.item, v.field, v.valid_from, v.known_from, json(v.value)))";
-
-/// Is a version's field one of those named in the third value, each between line ends?
-pub(crate) const FIELD_WANTED: &str = "instr($3, char(10) || v.field || char(10)) > 0";
-
+const BIND_LIMIT: usize = 32_766;
+/// Rows of one statement: beyond some hundred more rows gain nothing.
+const ROWS_MAX: usize = 250;
 /// How long a writer waits for another one.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
-/// Connections: readers beside the writer.
-const CONNECTIONS_MAX: u32 = 4;
+/// Connections that read.
+const READERS_MAX: u32 = 4;
+
+/// Connections to the file. Writers of this process queue for their one connection, so they never take those of readers while they wait.
+#[derive(Clone, Debug)]
+pub(crate) struct Pools {
+    pub(super) readers: SqlitePool,
+    pub(super) writer: SqlitePool,
+}
+
+impl Pools {
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
 
 /// Opens the file, makes it where there is none.
-pub(crate) async fn open(path: &Path) -> sqlx::Result<Pool> {
+pub(super) async fn open(path: &Path) -> sqlx::Result<Pools> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -43,10 +60,40 @@ pub(crate) async fn open(path: &Path) -> sqlx::Result<Pool> {
         .foreign_keys(true)
         .pragma("cache_size", "-65536")
         .pragma("temp_store", "memory");
-    SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await
+    let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY_WAIT).connect_with(options.clone()).await?;
+    let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
+    Ok(Pools { readers, writer })
 }
 
 /// Begins a transaction that holds the write lock from its start: two writers wait for each other instead of failing midway.
-pub(crate) async fn begin(pool: &Pool) -> sqlx::Result<Transaction> {
-    pool.begin_with("BEGIN IMMEDIATE").await
+pub(super) async fn begin(pools: &Pools) -> sqlx::Result<sqlx::Transaction<'static, Sqlite>> {
+    pools.writer.begin_with("BEGIN IMMEDIATE").await
+}
+
+/// Inserts rows by statements of several hundred placeholders.
+pub(super) async fn insert<const N: usize>(
+    connection: &mut SqliteConnection,
+    table: &str,
+    columns: [&str; N],
+    conflict: &str,
+    rows: &[[Value<'_>; N]],
+) -> sqlx::Result<u64> {
+    let mut written = 0;
+    for chunk in rows.chunks(ROWS_MAX.min(BIND_LIMIT / N.max(1))) {
+        let mut sql = sqlx::QueryBuilder::<Sqlite>::new(format!("INSERT INTO {table} ({}) ", columns.join(", ")));
+        sql.push_values(chunk, |mut row, values| {
+            for value in values {
+                match value {
+                    Value::Int(value) => row.push_bind(*value),
+                    Value::Float(value) => row.push_bind(*value),
+                    Value::Bool(value) => row.push_bind(*value),
+                    Value::Text(value) => row.push_bind(value.as_deref()),
+                    Value::Bytes(value) => row.push_bind(value.as_deref()),
+                };
+            }
+        });
+        sql.push(" ON CONFLICT ").push(conflict);
+        written += sql.build().execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(written)
 }

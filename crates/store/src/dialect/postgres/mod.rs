@@ -1,0 +1,76 @@
+//! PostgreSQL, 13 or newer: for several processes on one workspace.
+
+mod bulk;
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool, Postgres};
+
+pub(super) use bulk::insert;
+
+use super::Dialect;
+use crate::{Error, Result};
+
+/// PostgreSQL's words. Text compares by bytes whatever the database's locale.
+pub(super) const DIALECT: Dialect = Dialect {
+    types: &[
+        ("int", "BIGINT"),
+        ("float", "DOUBLE PRECISION"),
+        ("bool", "BOOLEAN"),
+        ("text", "TEXT COLLATE \"C\""),
+        ("bytes", "BYTEA"),
+        ("rows", ""),
+        ("clustered", ""),
+        ("plain_journal", "ALTER TABLE journal ALTER COLUMN payload SET STORAGE EXTERNAL;"), // it does not get smaller
+    ],
+    count_tables: "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1",
+    pack_versions: "CAST(json_agg(json_build_array(v.item, v.field, v.valid_from, v.known_from, CAST(v.value AS json))) AS text)",
+    field_wanted: "strpos($3, chr(10) || v.field || chr(10)) > 0",
+};
+
+/// The one writer of a database holds this advisory lock until its transaction ends ("tenure" in ASCII).
+const WRITER: &str = "SELECT pg_advisory_xact_lock(127978993709669)";
+/// How long a transaction waits for a lock, the writer's included.
+const LOCK_WAIT: &str = "10s";
+/// Connections of one process.
+const CONNECTIONS_MAX: u32 = 16;
+/// How long a caller waits for a free connection.
+const CONNECTION_WAIT: Duration = Duration::from_secs(10);
+/// A connection used less long ago is taken without asking whether it still works: asking is a round trip.
+const TRUSTED: Duration = Duration::from_secs(5);
+/// A transaction that lost against another one and may be run again: serialization failure, deadlock.
+const CONFLICTS: [&str; 2] = ["40001", "40P01"];
+
+/// Connects. A peer that is gone is noticed within a minute, so that its locks do not stay.
+pub(super) async fn open(options: &PgConnectOptions) -> Result<PgPool> {
+    let options = options.clone().application_name("tenure").options([
+        ("lock_timeout", LOCK_WAIT),
+        ("default_transaction_isolation", "read committed"),
+        ("tcp_keepalives_idle", "15"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "3"),
+    ]);
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(CONNECTION_WAIT).test_before_acquire(false);
+    let pool = pool.before_acquire(|connection, meta| {
+        Box::pin(async move { if meta.idle_for > TRUSTED { connection.ping().await.map(|()| true) } else { Ok(true) } })
+    });
+    let pool = pool.connect_with(options).await?;
+    let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(&pool).await?;
+    if encoding != "UTF8" {
+        return Err(Error::Setting { setting: "the database's encoding".into(), why: format!("it is {encoding} and must be UTF8") });
+    }
+    Ok(pool)
+}
+
+/// Begins the writer's transaction: read committed, so that every statement sees what was committed before the lock was got.
+pub(super) async fn begin(pool: &PgPool) -> sqlx::Result<sqlx::Transaction<'static, Postgres>> {
+    let mut tx = pool.begin().await?;
+    sqlx::query(WRITER).execute(&mut *tx).await?;
+    Ok(tx)
+}
+
+/// Did the transaction lose against another one?
+pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|e| e.code()).is_some_and(|code| CONFLICTS.contains(&&*code))
+}
