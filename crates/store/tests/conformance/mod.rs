@@ -1,5 +1,6 @@
 //! What every database must do: tests that take an opened, empty store. A new dialect stamps them with `conformance!`.
 
+mod bulk;
 mod journal;
 mod leases;
 mod live;
@@ -18,6 +19,7 @@ use tenure_model::definition::{Revision, Severity};
 use tenure_model::input::{Action, Decision, Entity, Membership, Merge, OverrideKind, Version};
 use tenure_store::{Added, Alert, AlertState, AppliedModel, Closing, Error, Evaluated, ImportCounts, ImportKey, ImportStatus, Store};
 
+pub use bulk::*;
 pub use journal::*;
 pub use leases::*;
 pub use live::*;
@@ -393,26 +395,4 @@ pub async fn text_orders_by_bytes(store: Store) {
         seen.extend(page.into_iter().flat_map(|i| i.versions));
     }
     assert_eq!(seen, versions.into_iter().rev().collect::<Vec<_>>());
-}
-
-#[allow(clippy::disallowed_methods, reason = "a measurement, printed and not asserted")]
-pub async fn bulk(store: Store) {
-    const ACCOUNTS: usize = 20_000;
-    const FIELDS: [&str; 10] = ["name", "owner", "tier", "industry", "country", "arr", "seats", "plan", "csm", "created_at"];
-    let versions: Vec<Version> = (0..ACCOUNTS)
-        .flat_map(|i| FIELDS.map(|f| account(&format!("account-{i:06}"), f, json!(format!("{f} {}", i % 97)), None)))
-        .collect();
-    let started = std::time::Instant::now();
-    assert_eq!(add(&store, 1, &versions, &[]).await.new, versions.len() as u64);
-    let took = started.elapsed().as_secs_f64();
-    eprintln!("{} versions in {took:.2} s: {:.0} a second", versions.len(), versions.len() as f64 / took);
-    let started = std::time::Instant::now();
-    let mut pages = store.inputs(1000).await.unwrap();
-    let mut read = 0;
-    while let Some(page) = pages.next().await.unwrap() {
-        read += page.iter().map(|i| i.versions.len()).sum::<usize>();
-    }
-    assert_eq!(read, versions.len());
-    let took = started.elapsed().as_secs_f64();
-    eprintln!("read again in {took:.2} s: {:.0} a second", read as f64 / took);
 }
