@@ -293,6 +293,11 @@ impl Account {
         self.at
     }
 
+    /// The last instant at which it was evaluated.
+    pub fn evaluated(&self) -> Instant {
+        self.evaluated
+    }
+
     /// When its present tenure was first seen: the first instant of the account, or of its return.
     pub fn born(&self) -> Instant {
         self.born

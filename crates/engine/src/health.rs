@@ -203,20 +203,22 @@ fn measure_now(
         Missing::Exclude => None,
         Missing::Zero => Some(0.0),
         Missing::Neutral => Some(50.0),
-        Missing::Keep(span) => kept
-            .filter(|(_, missing_since)| {
-                let day = missing_since.unwrap_or(at.today);
-                // Whole dates without data, the first of them the one on which it went missing.
-                let last = match span {
-                    Span::Days(days) => Day(day.0 + days - 1),
-                    other => at.calendar.day(at.calendar.add(at.calendar.midnight(day), other, 1).plus(-1)),
-                };
-                at.today <= last
-            })
-            .map(|(score, _)| score),
+        Missing::Keep(span) => stands_in(span, kept, at),
     });
     let score = overridden(computed, overrides, "measure:", &measure.name);
     MeasureNow { applies, value, curve, computed, score, stood_in: found.is_none() && computed.is_some() && score == computed }
+}
+
+/// The score that stands in for a missing one (`missing: keep`), given the last score and since which date there has been none.
+pub(crate) fn stands_in(span: Span, kept: Option<(f64, Option<Day>)>, at: &At<'_>) -> Option<f64> {
+    let (score, missing_since) = kept?;
+    let day = missing_since.unwrap_or(at.today);
+    // Whole dates without data, the first of them the one on which it went missing.
+    let last = match span {
+        Span::Days(days) => Day(day.0 + days - 1),
+        other => at.calendar.day(at.calendar.add(at.calendar.midnight(day), other, 1).plus(-1)),
+    };
+    (at.today <= last).then_some(score)
 }
 
 fn curve_applies(model: &Model, curve: &Curve, row: &[Value], at: &At<'_>) -> bool {

@@ -13,6 +13,7 @@ pub mod explain;
 mod feed;
 mod health;
 mod input;
+mod live;
 mod metric;
 mod outcome;
 mod peak;
@@ -35,6 +36,7 @@ pub use advance::{Late, Mode};
 pub use events::{EventTable, Events, NO_PROPERTIES, NOBODY, OTHER_NAME};
 pub use health::{GroupNow, HealthNow, MeasureNow, band, band_name, score};
 pub use input::{Change, Changes, Inputs, SubscriptionField, Unreadable, What, sort};
+pub use live::LiveTable;
 pub use outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Nothing, Outcome, Sink};
 
 use plan::Plan;
