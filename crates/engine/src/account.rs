@@ -15,6 +15,7 @@ use crate::input::Change;
 use crate::outcome::{AlertState, MilestoneStatus};
 use crate::plan::{Plan, RowPlan};
 use crate::signal::Signal;
+use crate::snapshot::{Broken, Reader, Saved, Writer};
 use crate::subscription::Subscriptions;
 
 /// Is the account a customer?
@@ -387,5 +388,25 @@ impl Account {
                 Instant(wake.min(self.next_midnight.0))
             }
         }
+    }
+}
+
+impl Saved for DayLog {
+    fn save(&self, w: &mut Writer<'_>) {
+        self.0.save(w);
+    }
+
+    fn restore(r: &mut Reader<'_>) -> Result<Self, Broken> {
+        VecDeque::restore(r).map(DayLog)
+    }
+}
+
+impl Saved for Ordinals {
+    fn save(&self, w: &mut Writer<'_>) {
+        self.ids.save(w);
+    }
+
+    fn restore(r: &mut Reader<'_>) -> Result<Self, Broken> {
+        Ok(Ordinals { ids: Vec::restore(r)?, by_id: FxHashMap::default() })
     }
 }

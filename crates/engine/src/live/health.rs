@@ -6,7 +6,7 @@ use tenure_model::definition::{Builtin, ColumnId, Group, Measure, Missing, Score
 use tenure_model::{Model, Span};
 
 use super::stale::{Look, same};
-use crate::health::score;
+use crate::health::{interpolate, score};
 use crate::scores::Means;
 
 /// Memory for the parts of scores, used again. By position in `members`, unless it says otherwise.
@@ -181,6 +181,7 @@ impl Scores {
 fn of_curve(curve: &Curve, number: Option<f64>, column: &Column, row: usize) -> Option<f64> {
     match number {
         Some(x) if x.is_nan() => None,
+        Some(x) if let Curve::Points(points) = curve => Some(interpolate(points, x)),
         Some(x) => score(curve, &Value::Number(x)),
         None => score(curve, &column.value(row)),
     }

@@ -4,6 +4,8 @@ mod columns;
 mod live;
 mod model;
 mod scan;
+mod snapshot;
+mod speed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

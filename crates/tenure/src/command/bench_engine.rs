@@ -227,6 +227,9 @@ fn live(world: &World, at: Instant) -> Result<Json> {
     let mut parts: Vec<Vec<Account>> = parts.into_iter().map(|p| p.0).collect();
     let accounts: usize = parts.iter().map(Vec::len).sum();
     let bytes: usize = parts.iter().flatten().map(Account::bytes).sum();
+    // Away from midnight, at which every account is due.
+    let at = at.plus(3_600_000_000);
+    everyone(engine, &mut parts, &Inputs::default(), at, Mode::Exact);
     let watch = Stopwatch::start();
     let tables: Vec<LiveTable> = parts.iter().map(|part| table(engine, part)).collect();
     let (fill, table_bytes) = (watch.seconds(), tables.iter().map(LiveTable::bytes).sum::<usize>());
@@ -238,6 +241,8 @@ fn live(world: &World, at: Instant) -> Result<Json> {
         named = stale(engine, &tables, now);
         columns = columns.min(watch.seconds());
     }
+    drop(tables);
+    let snapshot = snapshot(engine, &parts)?;
     let mut best = f64::MAX;
     let mut idle = f64::MAX;
     let mut now = at;
@@ -265,6 +270,29 @@ fn table(engine: &Engine, accounts: &[Account]) -> LiveTable {
     let mut table = engine.live_table();
     accounts.iter().enumerate().for_each(|(row, account)| table.set(row, account));
     table
+}
+
+/// All accounts to bytes and back, on one thread.
+fn snapshot(engine: &Engine, parts: &[Vec<Account>]) -> Result<Json> {
+    let state: usize = parts.iter().flatten().map(Account::bytes).sum();
+    let mut bytes = Vec::new();
+    let watch = Stopwatch::start();
+    engine.save_header(&mut bytes);
+    parts.iter().flatten().for_each(|account| engine.save(account, &mut bytes));
+    let save = watch.seconds();
+    let watch = Stopwatch::start();
+    let mut rest = bytes.as_slice();
+    engine.restore_header(&mut rest)?;
+    let mut restored = Vec::new();
+    while !rest.is_empty() {
+        restored.push(engine.restore(&mut rest)?);
+    }
+    let restore = watch.seconds();
+    let mb = |bytes: usize| bytes as f64 / 1e6;
+    Ok(json!({
+        "accounts": restored.len(), "state_mb": mb(state), "mb": mb(bytes.len()), "save_seconds": save, "restore_seconds": restore,
+        "save_state_mb_per_second": mb(state) / save, "restore_state_mb_per_second": mb(state) / restore,
+    }))
 }
 
 /// How many accounts have to be advanced: each thread asks its part.
