@@ -63,6 +63,12 @@ proptest! {
         built.engine.save(&account, &mut bytes);
         let short = &mut &bytes[..cut.index(bytes.len())];
         prop_assert!(matches!(built.engine.restore(short), Err(SnapshotError::Damaged(_))));
+        // Two bits at once, wherever they lie, are also seen.
+        for apart in 1..200 {
+            let (first, mut flipped) = (flips[0].index(bytes.len() * 8 - apart), bytes.clone());
+            [first, first + apart].iter().for_each(|bit| flipped[bit / 8] ^= 1 << (bit % 8));
+            prop_assert!(built.engine.restore(&mut flipped.as_slice()).is_err(), "{} and {} bits on", first, apart);
+        }
         let mut flipped = bytes.clone();
         flips.iter().for_each(|flip| { let bit = flip.index(bytes.len() * 8); flipped[bit / 8] ^= 1 << (bit % 8); });
         if flipped != bytes {
