@@ -15,7 +15,6 @@ use crate::input::Change;
 use crate::outcome::{AlertState, MilestoneStatus};
 use crate::plan::{Plan, RowPlan};
 use crate::signal::Signal;
-use crate::snapshot::{Broken, Reader, Saved, Writer};
 use crate::subscription::Subscriptions;
 
 /// Is the account a customer?
@@ -129,7 +128,7 @@ pub(crate) struct HealthState {
 
 /// The values of a column on past dates, sparse: a value stands until the next one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct DayLog(VecDeque<(Day, Value)>);
+pub(crate) struct DayLog(pub VecDeque<(Day, Value)>);
 
 impl DayLog {
     /// Notes the value at the last instant of a date and forgets what no look back of `days` can reach.
@@ -156,9 +155,9 @@ impl DayLog {
 /// The persons an account knows, numbered. Whoever replays an account gives all of them at once: then nobody is looked up.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ordinals {
-    ids: Vec<Arc<str>>,
+    pub ids: Vec<Arc<str>>,
     /// Made when somebody is looked up.
-    by_id: FxHashMap<Arc<str>, u32>,
+    pub by_id: FxHashMap<Arc<str>, u32>,
 }
 
 impl Ordinals {
@@ -388,25 +387,5 @@ impl Account {
                 Instant(wake.min(self.next_midnight.0))
             }
         }
-    }
-}
-
-impl Saved for DayLog {
-    fn save(&self, w: &mut Writer<'_>) {
-        self.0.save(w);
-    }
-
-    fn restore(r: &mut Reader<'_>) -> Result<Self, Broken> {
-        VecDeque::restore(r).map(DayLog)
-    }
-}
-
-impl Saved for Ordinals {
-    fn save(&self, w: &mut Writer<'_>) {
-        self.ids.save(w);
-    }
-
-    fn restore(r: &mut Reader<'_>) -> Result<Self, Broken> {
-        Ok(Ordinals { ids: Vec::restore(r)?, by_id: FxHashMap::default() })
     }
 }

@@ -1,7 +1,6 @@
 //! What the live table keeps of an account beside its row: where its state machines stand, and dates that conditions count from.
 
-use tenure_model::definition::MetricDef;
-use tenure_model::definition::{ColumnId, Missing, Source};
+use tenure_model::definition::{ColumnId, MetricDef, Missing, Source};
 use tenure_model::time::{Day, Instant};
 use tenure_model::{Model, Span, Value};
 

@@ -1,6 +1,6 @@
 //! The parts of an account, in the order in which they are written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use tenure_model::Value;
@@ -9,7 +9,7 @@ use tenure_model::time::{Day, Instant};
 
 use super::{Broken, Reader, Saved, Writer, saved};
 use crate::Engine;
-use crate::account::{Account, Body, HealthState, Life, MilestoneState, Ordinals, Override, Person, StageState};
+use crate::account::{Account, Body, DayLog, HealthState, Life, MilestoneState, Ordinals, Override, Person, StageState};
 use crate::alert::Machine;
 use crate::input::{Change, SubscriptionField, What};
 use crate::outcome::{AlertState, MilestoneStatus};
@@ -195,6 +195,26 @@ impl Saved for HealthState {
     fn restore(r: &mut Reader<'_>) -> Result<Self, Broken> {
         let (card, band, overrides) = (Option::restore(r)?, Option::restore(r)?, Vec::restore(r)?);
         Ok(HealthState { card, band, overrides, kept: Vec::restore(r)?.into_iter().collect() })
+    }
+}
+
+impl Saved for DayLog {
+    fn save(&self, w: &mut Writer<'_>) {
+        self.0.save(w);
+    }
+
+    fn restore(r: &mut Reader<'_>) -> Result<Self, Broken> {
+        VecDeque::restore(r).map(DayLog)
+    }
+}
+
+impl Saved for Ordinals {
+    fn save(&self, w: &mut Writer<'_>) {
+        self.ids.save(w);
+    }
+
+    fn restore(r: &mut Reader<'_>) -> Result<Self, Broken> {
+        Ok(Ordinals { ids: Vec::restore(r)?, by_id: Default::default() })
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod account;
 mod bytes;
+mod checksum;
 #[cfg(test)]
 mod tests;
 
@@ -113,7 +114,7 @@ impl Engine {
         account::save(self, account, &mut Writer::new(out, &self.names, account));
         let length = (out.len() - start - 4) as u32;
         out[start..start + 4].copy_from_slice(&length.to_le_bytes());
-        let sum = bytes::checksum(&out[start..]);
+        let sum = checksum::checksum(&out[start..]);
         out.extend_from_slice(&sum.to_le_bytes());
     }
 
@@ -125,7 +126,7 @@ impl Engine {
         let length = bytes.first_chunk().map(|n| u32::from_le_bytes(*n) as usize).ok_or(SnapshotError::Damaged("it ends too early"))?;
         let (whole, rest) = bytes.split_at_checked(length.saturating_add(4)).ok_or(SnapshotError::Damaged("an account ends too early"))?;
         let (sum, rest) = rest.split_first_chunk().ok_or(SnapshotError::Damaged("an account ends too early"))?;
-        if bytes::checksum(whole) != u64::from_le_bytes(*sum) {
+        if checksum::checksum(whole) != u64::from_le_bytes(*sum) {
             return Err(SnapshotError::Damaged("an account's checksum is another"));
         }
         let account = self.restore_parts(&whole[4..])?;

@@ -262,7 +262,7 @@ fn live(world: &World, at: Instant) -> Result<Json> {
     Ok(json!({
         "seconds": columns * scale, "thorough_seconds": best * scale, "idle_seconds": idle * scale, "floor_seconds": floor * scale,
         "accounts": accounts, "stale": named, "bytes_per_account": bytes / accounts.max(1), "fill_seconds": fill * scale,
-        "table_bytes_per_account": table_bytes / accounts.max(1), "peak_mb": peak_mb(),
+        "table_bytes_per_account": table_bytes / accounts.max(1), "snapshot": snapshot, "peak_mb": peak_mb(),
     }))
 }
 
