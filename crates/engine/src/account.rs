@@ -128,7 +128,7 @@ pub(crate) struct HealthState {
 
 /// The values of a column on past dates, sparse: a value stands until the next one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct DayLog(VecDeque<(Day, Value)>);
+pub(crate) struct DayLog(pub VecDeque<(Day, Value)>);
 
 impl DayLog {
     /// Notes the value at the last instant of a date and forgets what no look back of `days` can reach.
@@ -155,9 +155,9 @@ impl DayLog {
 /// The persons an account knows, numbered. Whoever replays an account gives all of them at once: then nobody is looked up.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ordinals {
-    ids: Vec<Arc<str>>,
+    pub ids: Vec<Arc<str>>,
     /// Made when somebody is looked up.
-    by_id: FxHashMap<Arc<str>, u32>,
+    pub by_id: FxHashMap<Arc<str>, u32>,
 }
 
 impl Ordinals {
@@ -291,6 +291,11 @@ impl Account {
     /// Up to and with which instant it has been advanced.
     pub fn at(&self) -> Instant {
         self.at
+    }
+
+    /// The last instant at which it was evaluated.
+    pub fn evaluated(&self) -> Instant {
+        self.evaluated
     }
 
     /// When its present tenure was first seen: the first instant of the account, or of its return.

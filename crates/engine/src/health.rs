@@ -80,8 +80,20 @@ impl At<'_> {
 }
 
 /// Nine decimals: so that 75 is 75 whatever the order of weights.
+#[inline]
 pub(crate) fn rounded(x: f64) -> f64 {
-    (x * 1e9).round() / 1e9
+    round(x * 1e9) / 1e9
+}
+
+/// As `f64::round`, which is a call on processors of any age.
+#[inline]
+fn round(x: f64) -> f64 {
+    if x.abs() >= 4e15 || x.is_nan() {
+        return x.round();
+    }
+    let whole = x as i64 as f64;
+    let rest = x - whole;
+    (whole + f64::from(i8::from(rest >= 0.5)) - f64::from(i8::from(rest <= -0.5))).copysign(x)
 }
 
 /// A weighted mean in the making.
@@ -203,20 +215,22 @@ fn measure_now(
         Missing::Exclude => None,
         Missing::Zero => Some(0.0),
         Missing::Neutral => Some(50.0),
-        Missing::Keep(span) => kept
-            .filter(|(_, missing_since)| {
-                let day = missing_since.unwrap_or(at.today);
-                // Whole dates without data, the first of them the one on which it went missing.
-                let last = match span {
-                    Span::Days(days) => Day(day.0 + days - 1),
-                    other => at.calendar.day(at.calendar.add(at.calendar.midnight(day), other, 1).plus(-1)),
-                };
-                at.today <= last
-            })
-            .map(|(score, _)| score),
+        Missing::Keep(span) => stands_in(span, kept, at),
     });
     let score = overridden(computed, overrides, "measure:", &measure.name);
     MeasureNow { applies, value, curve, computed, score, stood_in: found.is_none() && computed.is_some() && score == computed }
+}
+
+/// The score that stands in for a missing one (`missing: keep`), given the last score and since which date there has been none.
+pub(crate) fn stands_in(span: Span, kept: Option<(f64, Option<Day>)>, at: &At<'_>) -> Option<f64> {
+    let (score, missing_since) = kept?;
+    let day = missing_since.unwrap_or(at.today);
+    // Whole dates without data, the first of them the one on which it went missing.
+    let last = match span {
+        Span::Days(days) => Day(day.0 + days - 1),
+        other => at.calendar.day(at.calendar.add(at.calendar.midnight(day), other, 1).plus(-1)),
+    };
+    (at.today <= last).then_some(score)
 }
 
 fn curve_applies(model: &Model, curve: &Curve, row: &[Value], at: &At<'_>) -> bool {
@@ -246,8 +260,10 @@ pub fn score(shape: &Shape, value: &Value) -> Option<f64> {
     }
 }
 
-fn interpolate(points: &[(f64, f64)], x: f64) -> f64 {
-    let i = points.partition_point(|p| p.0 <= x);
+#[inline]
+pub(crate) fn interpolate(points: &[(f64, f64)], x: f64) -> f64 {
+    // Of the few that curves have, counting them all is faster than guessing.
+    let i = if points.len() <= 8 { points.iter().map(|p| usize::from(p.0 <= x)).sum() } else { points.partition_point(|p| p.0 <= x) };
     match (i.checked_sub(1).map(|i| points[i]), points.get(i)) {
         (None, Some(first)) => first.1,
         (Some(last), None) => last.1,

@@ -13,6 +13,7 @@ pub mod explain;
 mod feed;
 mod health;
 mod input;
+mod live;
 mod metric;
 mod outcome;
 mod peak;
@@ -22,6 +23,7 @@ mod sampled;
 pub mod scenario;
 mod scores;
 mod signal;
+pub mod snapshot;
 mod subscription;
 
 use std::sync::Arc;
@@ -35,6 +37,7 @@ pub use advance::{Late, Mode};
 pub use events::{EventTable, Events, NO_PROPERTIES, NOBODY, OTHER_NAME};
 pub use health::{GroupNow, HealthNow, MeasureNow, band, band_name, score};
 pub use input::{Change, Changes, Inputs, SubscriptionField, Unreadable, What, sort};
+pub use live::LiveTable;
 pub use outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Nothing, Outcome, Sink};
 
 use plan::Plan;
@@ -50,6 +53,8 @@ pub struct Engine {
     status_names: Vec<Arc<str>>,
     /// By card, best band first, the lowest last.
     band_names: Vec<Vec<Arc<str>>>,
+    /// The names of all of these.
+    names: snapshot::Names,
     /// By alert: the milestones whose missing fires it.
     milestones_of: Vec<Vec<usize>>,
 }
@@ -65,14 +70,18 @@ impl Engine {
             MilestoneStatus::ReachedLate,
             MilestoneStatus::Waived,
         ];
+        let stage_names: Vec<Arc<str>> = model.stages.iter().map(|s| s.name.as_str().into()).collect();
+        let status_names: Vec<Arc<str>> = statuses.iter().map(|s| s.name().into()).collect();
+        let band_names: Vec<Vec<Arc<str>>> = model
+            .scorecards
+            .iter()
+            .map(|c| c.bands.iter().map(|b| b.name.as_str()).chain([c.lowest.as_str()]).map(Arc::from).collect())
+            .collect();
         Engine {
-            stage_names: model.stages.iter().map(|s| s.name.as_str().into()).collect(),
-            status_names: statuses.iter().map(|s| s.name().into()).collect(),
-            band_names: model
-                .scorecards
-                .iter()
-                .map(|c| c.bands.iter().map(|b| b.name.as_str()).chain([c.lowest.as_str()]).map(Arc::from).collect())
-                .collect(),
+            names: snapshot::Names::new(stage_names.iter().chain(&status_names).chain(band_names.iter().flatten())),
+            stage_names,
+            status_names,
+            band_names,
             milestones_of: (0..model.alerts.len())
                 .map(|a| model.milestones.iter().enumerate().filter(|(_, m)| m.alert == Some(a)).map(|(i, _)| i).collect())
                 .collect(),

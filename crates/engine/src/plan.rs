@@ -558,8 +558,13 @@ fn reads_person(model: &Model, task: Task) -> Vec<ColumnId> {
 
 impl RowPlan {
     /// The slots a node reads.
+    pub fn read_by(&self, n: usize) -> impl Iterator<Item = usize> + '_ {
+        self.readers.iter().enumerate().filter(move |(_, (now, later))| now.contains(n) || later.contains(n)).map(|(slot, _)| slot)
+    }
+
+    /// As `read_by`.
     pub fn reads_of(&self, n: usize) -> Vec<ColumnId> {
-        self.readers.iter().zip(0..).filter(|((now, later), _)| now.contains(n) || later.contains(n)).map(|(_, slot)| slot).collect()
+        self.read_by(n).map(|slot| slot as ColumnId).collect()
     }
 
     /// The slots a node writes.

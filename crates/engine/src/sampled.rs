@@ -129,9 +129,9 @@ impl Engine {
     fn fill_columns(&self, plan: &Columns, sheet: &mut Sheet, account: &Account, dates: usize) {
         let row = &account.body.row;
         sheet.columns.resize_with(row.len(), Column::default);
-        sheet.columns.iter_mut().for_each(|c| c.values.clear());
+        sheet.columns.iter_mut().for_each(Column::clear);
         for (slot, task) in &plan.made {
-            let mut values = std::mem::take(&mut sheet.columns[*slot as usize].values);
+            let mut values = std::mem::take(&mut sheet.columns[*slot as usize]).into_numbers();
             values.resize(dates, f64::NAN);
             match task {
                 Task::Age => {
@@ -151,14 +151,14 @@ impl Engine {
                 },
                 _ => {}
             }
-            let column = &mut sheet.columns[*slot as usize];
-            column.truths = self.model.account[*slot as usize].kind == tenure_model::Kind::Bool;
-            column.values = values;
+            let truths = self.model.account[*slot as usize].kind == tenure_model::Kind::Bool;
+            sheet.columns[*slot as usize] = if truths { Column::Truths(values) } else { Column::Numbers(values) };
         }
     }
 
     fn expression(&self, program: &tenure_model::Program, sheet: &mut Sheet, row: &[Value], dates: usize, out: &mut Vec<f64>) {
-        program.over(&Rows { len: dates, shared: row, columns: &sheet.columns }, &mut sheet.scratch, out);
+        let rows = Rows { from: 0, len: dates, shared: row, columns: &sheet.columns };
+        program.over(&rows, Instant::MIN, &mut sheet.scratch, out);
     }
 
     /// A metric of events on each date.
@@ -257,7 +257,7 @@ fn find_changed(plan: &Columns, sheet: &mut Sheet, dates: usize) {
     sheet.changed.resize(dates, 0);
     sheet.changed[0] = first(plan.taken.len());
     for (bit, slot) in plan.taken.iter().take(64).enumerate() {
-        mark_changes(&sheet.columns[*slot as usize].values, &mut sheet.changed, bit);
+        mark_changes(sheet.columns[*slot as usize].numbers(), &mut sheet.changed, bit);
     }
 }
 
@@ -276,14 +276,14 @@ fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize, scor
     for (bit, trigger) in plan.triggers.iter().filter(|t| Some(t.0) != health) {
         match trigger {
             Trigger::Truth(program) => {
-                let rows = Rows { len: dates, shared: row, columns: &sheet.columns };
-                program.over(&rows, &mut sheet.scratch, &mut sheet.column);
+                let rows = Rows { from: 0, len: dates, shared: row, columns: &sheet.columns };
+                program.over(&rows, Instant::MIN, &mut sheet.scratch, &mut sheet.column);
                 let pairs = sheet.column.windows(2).zip(due[1..].iter_mut());
                 let holds = |x: f64| x.to_bits() == 1f64.to_bits();
                 pairs.for_each(|(pair, due)| *due |= u64::from(holds(pair[0]) != holds(pair[1])) << bit);
             }
             Trigger::Column(slot) => {
-                mark_changes(&sheet.columns[*slot as usize].values, due, *bit);
+                mark_changes(sheet.columns[*slot as usize].numbers(), due, *bit);
             }
         }
     }

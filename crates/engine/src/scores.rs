@@ -1,6 +1,6 @@
 //! Scores of many dates at once: measures, groups and total in columns, for the one card that applies to all of them.
 
-use tenure_model::condition::Rows;
+use tenure_model::condition::{Column, Rows};
 use tenure_model::definition::{Group, Measure, Missing, Scorecard, Shape};
 use tenure_model::{Program, Value};
 
@@ -9,7 +9,7 @@ use crate::account::Account;
 use crate::columns::Columns;
 use crate::health::{At, rounded, score};
 use crate::sampled::Sheet;
-use tenure_model::time::Day;
+use tenure_model::time::{Day, Instant};
 
 /// Memory for the parts of a score, used again.
 #[derive(Clone, Debug, Default)]
@@ -25,13 +25,13 @@ pub(crate) struct Scratch {
 
 /// Weighted means in the making, date by date.
 #[derive(Clone, Debug, Default)]
-struct Means {
+pub(crate) struct Means {
     sum: Vec<f64>,
     weight: Vec<f64>,
 }
 
 impl Means {
-    fn clear(&mut self, dates: usize) {
+    pub fn clear(&mut self, dates: usize) {
         for column in [&mut self.sum, &mut self.weight] {
             column.clear();
             column.resize(dates, 0.0);
@@ -39,14 +39,14 @@ impl Means {
     }
 
     #[inline]
-    fn add(&mut self, i: usize, weight: f64, x: f64) {
+    pub fn add(&mut self, i: usize, weight: f64, x: f64) {
         self.sum[i] += weight * x;
         self.weight[i] += weight;
     }
 
     /// NaN of no weight.
     #[inline]
-    fn get(&self, i: usize) -> f64 {
+    pub fn get(&self, i: usize) -> f64 {
         if self.weight[i] > 0.0 { rounded(self.sum[i] / self.weight[i]) } else { f64::NAN }
     }
 }
@@ -106,7 +106,7 @@ impl Engine {
     /// Is the account a member on all of the dates? None where it is on some.
     fn member_throughout(&self, plan: &Columns, sheet: &Sheet, segment: usize) -> Option<bool> {
         let slot = self.model.segments[segment].column as usize;
-        let column = &sheet.columns[slot].values;
+        let column = sheet.columns[slot].numbers();
         if plan.stepped[slot] || column.is_empty() {
             return None;
         }
@@ -185,7 +185,7 @@ impl Engine {
             }
         }
         let when = measure.when.as_ref().map(|p| self.truths(p, sheet, scratch, row, dates)).is_some();
-        let column = &sheet.columns[slot].values;
+        let column = sheet.columns[slot].numbers();
         let shared = if column.is_empty() { shape.and_then(|s| score(s, &row[slot])) } else { None };
         for i in 0..dates {
             if when && scratch.truth[i] != 1.0 {
@@ -193,7 +193,9 @@ impl Engine {
             }
             let found = match (shape, column.get(i)) {
                 (Some(Shape::Map(..)), Some(_)) => shape.and_then(|s| score(s, &sheet.columns[slot].value(i))),
-                (Some(shape), Some(x)) if !x.is_nan() && !sheet.columns[slot].truths => score(shape, &Value::Number(*x)),
+                (Some(shape), Some(x)) if !x.is_nan() && !matches!(sheet.columns[slot], Column::Truths(_)) => {
+                    score(shape, &Value::Number(*x))
+                }
                 (_, Some(_)) => None,
                 (_, None) => shared,
             };
@@ -222,6 +224,7 @@ impl Engine {
     }
 
     fn truths(&self, program: &Program, sheet: &mut Sheet, scratch: &mut Scratch, row: &[Value], dates: usize) {
-        program.over(&Rows { len: dates, shared: row, columns: &sheet.columns }, &mut sheet.scratch, &mut scratch.truth);
+        let rows = Rows { from: 0, len: dates, shared: row, columns: &sheet.columns };
+        program.over(&rows, Instant::MIN, &mut sheet.scratch, &mut scratch.truth);
     }
 }

@@ -7,6 +7,7 @@ use tenure_model::time::Instant;
 use tenure_model::{Calendar, Span, Value};
 
 use crate::input::SubscriptionField;
+use crate::snapshot::{Broken, Reader, Saved, Writer, saved};
 
 /// What is known of one subscription.
 #[derive(Clone, Debug)]
@@ -122,5 +123,22 @@ impl Subscriptions {
 
     pub fn bytes(&self) -> usize {
         self.all.capacity() * size_of::<Subscription>()
+    }
+}
+
+saved!(Subscriptions { all, had });
+
+impl Saved for Subscription {
+    fn save(&self, w: &mut Writer<'_>) {
+        self.id.save(w);
+        self.fields.iter().for_each(|value| value.save(w));
+    }
+
+    fn restore(r: &mut Reader<'_>) -> Result<Self, Broken> {
+        let mut one = Subscription { id: Arc::restore(r)?, fields: Default::default() };
+        for value in &mut one.fields {
+            *value = Value::restore(r)?;
+        }
+        Ok(one)
     }
 }

@@ -30,6 +30,16 @@ impl Decimal {
         Decimal(if negative { -magnitude } else { magnitude })
     }
 
+    /// It in billionths: what a snapshot keeps.
+    pub fn units(self) -> i128 {
+        self.0
+    }
+
+    /// As `units` gave it.
+    pub fn of_units(units: i128) -> Decimal {
+        Decimal(units)
+    }
+
     /// As a float, rounded once.
     pub fn to_f64(self) -> f64 {
         if self.0 % SCALE == 0 && self.0.abs() < (1 << 53) * SCALE {

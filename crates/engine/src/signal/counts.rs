@@ -6,6 +6,7 @@ use tenure_model::definition::Aggregate;
 use tenure_model::time::{Day, Instant};
 
 use super::Dates;
+use crate::snapshot::{Broken, Reader, Saved, Writer};
 
 /// Sparse dates with cumulative counts: a window's count is one difference, its dates one difference of positions.
 #[derive(Clone, Debug)]
@@ -154,4 +155,51 @@ impl Counts {
     pub fn bytes(&self) -> usize {
         self.dates.capacity() * 8
     }
+}
+
+impl Counts {
+    pub fn save(&self, w: &mut Writer<'_>) {
+        self.forgotten.save(w);
+        self.total.save(w);
+        self.first.save(w);
+        self.last.save(w);
+        save_dates(&self.dates, w);
+    }
+
+    pub fn restore(mut self, r: &mut Reader<'_>) -> Result<Counts, Broken> {
+        self.forgotten = Saved::restore(r)?;
+        self.total = u32::restore(r)?;
+        self.first = Instant::restore(r)?;
+        self.last = Instant::restore(r)?;
+        self.dates = restore_dates(r)?;
+        Ok(self)
+    }
+}
+
+/// Dates with numbers, each as its difference from the one before.
+pub(super) fn save_dates(dates: &VecDeque<(i32, u32)>, w: &mut Writer<'_>) {
+    w.length(dates.len());
+    let mut before = None;
+    for (day, n) in dates {
+        match before {
+            None => Day(*day).save(w),
+            Some((before, _)) => w.signed(i64::from(*day) - i64::from(before)),
+        }
+        w.signed(i64::from(*n) - before.map_or(0, |b| i64::from(b.1)));
+        before = Some((*day, *n));
+    }
+}
+
+/// As `save_dates` wrote them.
+pub(super) fn restore_dates(r: &mut Reader<'_>) -> Result<VecDeque<(i32, u32)>, Broken> {
+    let n = r.length()?;
+    let mut dates = VecDeque::with_capacity(n.min(1_024));
+    let (mut day, mut count) = (0i64, 0i64);
+    for i in 0..n {
+        day = if i == 0 { i64::from(Day::restore(r)?.0) } else { day.wrapping_add(r.signed()?) };
+        count = count.wrapping_add(r.signed()?);
+        let one = i32::try_from(day).ok().zip(u32::try_from(count).ok());
+        dates.push_back(one.ok_or(Broken("a date or a count is out of range"))?);
+    }
+    Ok(dates)
 }

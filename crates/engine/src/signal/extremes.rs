@@ -7,6 +7,7 @@ use tenure_model::Value;
 use tenure_model::time::{Day, Instant};
 
 use super::{Dates, Seen};
+use crate::snapshot::{Broken, Reader, Saved, Writer};
 
 #[derive(Clone, Debug)]
 struct OnDate {
@@ -118,4 +119,37 @@ impl OnDate {
 /// Is `a` later than `b`? At one instant the greater value is the later, so that the order of arrival decides nothing.
 pub(super) fn later(a: &(Instant, Value), b: &(Instant, Value)) -> bool {
     a.0 > b.0 || (a.0 == b.0 && a.1.compare(&b.1) == Some(Ordering::Greater))
+}
+
+impl Extremes {
+    pub fn save(&self, w: &mut Writer<'_>) {
+        self.dates.save(w);
+        self.ever.save(w);
+    }
+
+    pub fn restore(mut self, r: &mut Reader<'_>) -> Result<Extremes, Broken> {
+        self.dates = VecDeque::restore(r)?;
+        self.ever = Option::restore(r)?;
+        Ok(self)
+    }
+}
+
+impl Saved for OnDate {
+    fn save(&self, w: &mut Writer<'_>) {
+        Day(self.day).save(w);
+        self.last.0.save(w);
+        self.min.save(w);
+        // On most dates there is one value, or one after the other.
+        let others = [&self.max, &self.last.1];
+        w.byte(u8::from(others[0].same(&self.min)) | u8::from(others[1].same(&self.min)) << 1);
+        others.into_iter().filter(|v| !v.same(&self.min)).for_each(|v| v.save(w));
+    }
+
+    fn restore(r: &mut Reader<'_>) -> Result<Self, Broken> {
+        let (day, at, min) = (Day::restore(r)?.0, Instant::restore(r)?, Value::restore(r)?);
+        let same = r.byte()?;
+        let mut other = |bit: u8| if same & bit != 0 { Ok(min.clone()) } else { Value::restore(r) };
+        let (max, last) = (other(1)?, other(2)?);
+        Ok(OnDate { day, min, max, last: (at, last) })
+    }
 }

@@ -11,6 +11,7 @@ use tenure_model::{Decimal, Value};
 
 use super::extremes::later;
 use super::{Instants, Seen, mean};
+use crate::snapshot::{Broken, Reader, Saved, Writer};
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -196,5 +197,41 @@ impl Log {
 
     pub fn bytes(&self) -> usize {
         self.entries.capacity() * size_of::<Entry>() + self.sums.capacity() * size_of::<(Decimal, u32)>()
+    }
+}
+
+impl Log {
+    pub fn save(&self, w: &mut Writer<'_>) {
+        self.last_day.save(w);
+        w.length(self.entries.len());
+        for entry in &self.entries {
+            entry.time.save(w);
+            entry.name.save(w);
+            entry.person.wrapping_add(1).save(w);
+            entry.dates.save(w);
+            entry.value.save(w);
+        }
+        let mut before = Decimal::ZERO;
+        w.length(self.sums.len());
+        for (sum, n) in &self.sums {
+            (*sum - before).save(w);
+            n.save(w);
+            before = *sum;
+        }
+    }
+
+    /// What was remembered of questions asked before is found again when it is asked.
+    pub fn restore(mut self, r: &mut Reader<'_>) -> Result<Log, Broken> {
+        self.last_day = Day::restore(r)?;
+        for _ in 0..r.length()? {
+            let (time, name, person) = (Instant::restore(r)?, u32::restore(r)?, u32::restore(r)?.wrapping_sub(1));
+            self.entries.push_back(Entry { time, name, person, dates: u32::restore(r)?, value: Value::restore(r)? });
+        }
+        let mut sum = Decimal::ZERO;
+        for _ in 0..r.length()? {
+            sum += Decimal::restore(r)?;
+            self.sums.push_back((sum, u32::restore(r)?));
+        }
+        Ok(self)
     }
 }

@@ -16,6 +16,7 @@ use tenure_model::time::{Day, Instant};
 use tenure_model::{Calendar, Decimal, Value};
 
 use crate::feed::Batch;
+use crate::snapshot::{Broken, Reader, Writer};
 
 pub(crate) use counts::Counts;
 pub(crate) use extremes::Extremes;
@@ -236,6 +237,32 @@ impl Signal {
             Signal::Counts(s) => s.last().map(|t| calendar.day(t)),
             _ => None,
         }
+    }
+
+    /// Writes what it keeps.
+    pub fn save(&self, w: &mut Writer<'_>) {
+        match self {
+            Signal::Counts(s) => s.save(w),
+            Signal::Sums(s) => s.save(w),
+            Signal::Extremes(s) => s.save(w),
+            Signal::People(s) => s.save(w),
+            Signal::Names(s) => s.save(w),
+            Signal::Values(s) => s.save(w),
+            Signal::Log(s) => s.save(w),
+        }
+    }
+
+    /// Reads what a signal of the same need kept.
+    pub fn restore(need: Need, horizon: Horizon, r: &mut Reader<'_>) -> Result<Signal, Broken> {
+        Ok(match Signal::new(need, horizon) {
+            Signal::Counts(s) => Signal::Counts(s.restore(r)?),
+            Signal::Sums(s) => Signal::Sums(s.restore(r)?),
+            Signal::Extremes(s) => Signal::Extremes(s.restore(r)?),
+            Signal::People(s) => Signal::People(s.restore(r)?),
+            Signal::Names(_) => Signal::Names(Names::restore(r)?),
+            Signal::Values(s) => Signal::Values(s.restore(r)?),
+            Signal::Log(s) => Signal::Log(Box::new(s.restore(r)?)),
+        })
     }
 
     /// Bytes it takes beside its own struct.

@@ -4,6 +4,8 @@ use tenure_model::time::Day;
 
 use super::Dates;
 use super::moves::{Moves, NEVER};
+use super::people::{restore_last, save_last};
+use crate::snapshot::{Broken, Reader, Writer};
 
 /// The last date of each name, by its position in the metric's list.
 #[derive(Clone, Debug, Default)]
@@ -56,5 +58,15 @@ impl Names {
 
     pub fn bytes(&self) -> usize {
         self.last.capacity() * 4
+    }
+}
+
+impl Names {
+    pub fn save(&self, w: &mut Writer<'_>) {
+        save_last(&self.last, w);
+    }
+
+    pub fn restore(r: &mut Reader<'_>) -> Result<Names, Broken> {
+        Ok(Names { last: restore_last(r)?, moves: None })
     }
 }

@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use tenure_model::time::Day;
 
 use super::Dates;
+use super::counts::{restore_dates, save_dates};
 use super::moves::{Moves, NEVER};
+use crate::snapshot::{Broken, Reader, Saved, Writer};
 
 /// The last date of each person by ordinal, and how many persons each recent date is the last of.
 #[derive(Clone, Debug)]
@@ -87,4 +89,38 @@ impl People {
     pub fn bytes(&self) -> usize {
         self.last.capacity() * 4 + self.dates.capacity() * 8
     }
+}
+
+impl People {
+    pub fn save(&self, w: &mut Writer<'_>) {
+        save_last(&self.last, w);
+        save_dates(&self.dates, w);
+        self.ever.save(w);
+    }
+
+    pub fn restore(mut self, r: &mut Reader<'_>) -> Result<People, Broken> {
+        self.last = restore_last(r)?;
+        self.dates = restore_dates(r)?;
+        self.ever = u32::restore(r)?;
+        Ok(self)
+    }
+}
+
+/// Last dates, of which some never were.
+pub(super) fn save_last(last: &[i32], w: &mut Writer<'_>) {
+    w.length(last.len());
+    for day in last {
+        if *day == NEVER {
+            w.byte(0);
+        } else {
+            w.byte(1);
+            Day(*day).save(w);
+        }
+    }
+}
+
+/// As `save_last` wrote them.
+pub(super) fn restore_last(r: &mut Reader<'_>) -> Result<Vec<i32>, Broken> {
+    let last: Vec<Option<Day>> = Vec::restore(r)?;
+    Ok(last.into_iter().map(|day| day.map_or(NEVER, |d| d.0)).collect())
 }

@@ -6,6 +6,7 @@ use tenure_model::Decimal;
 use tenure_model::time::Day;
 
 use super::{Dates, Seen};
+use crate::snapshot::{Broken, Reader, Saved, Writer};
 
 /// Sparse dates with cumulative sums and counts of the events that had the property.
 #[derive(Clone, Debug)]
@@ -71,5 +72,34 @@ impl Sums {
 
     pub fn bytes(&self) -> usize {
         self.dates.capacity() * size_of::<(i32, Decimal, u64)>()
+    }
+}
+
+impl Sums {
+    pub fn save(&self, w: &mut Writer<'_>) {
+        self.forgotten.save(w);
+        w.length(self.dates.len());
+        let mut before = (self.forgotten.0, self.forgotten.1);
+        for (day, sum, n) in &self.dates {
+            Day(*day).save(w);
+            (*sum - before.0).save(w);
+            w.signed((*n).wrapping_sub(before.1) as i64);
+            before = (*sum, *n);
+        }
+        (self.total.0 - before.0).save(w);
+        w.signed(self.total.1.wrapping_sub(before.1) as i64);
+    }
+
+    pub fn restore(mut self, r: &mut Reader<'_>) -> Result<Sums, Broken> {
+        self.forgotten = Saved::restore(r)?;
+        let (mut sum, mut n) = self.forgotten;
+        for _ in 0..r.length()? {
+            let day = Day::restore(r)?.0;
+            sum += Decimal::restore(r)?;
+            n = n.wrapping_add(r.signed()? as u64);
+            self.dates.push_back((day, sum, n));
+        }
+        self.total = (sum + Decimal::restore(r)?, n.wrapping_add(r.signed()? as u64));
+        Ok(self)
     }
 }

@@ -7,6 +7,7 @@ use tenure_model::Value;
 use tenure_model::time::Day;
 
 use super::{Dates, Horizon, Seen};
+use crate::snapshot::{Broken, Reader, Saved, Writer};
 
 /// The last date of each value, and how many values each recent date is the last of.
 ///
@@ -77,5 +78,24 @@ impl Values {
     pub fn bytes(&self) -> usize {
         let text: usize = self.last.keys().filter_map(Value::as_text).map(str::len).sum();
         self.last.capacity() * size_of::<(Value, i32)>() + text + self.dates.capacity() * size_of::<(i32, usize)>()
+    }
+}
+
+impl Values {
+    pub fn save(&self, w: &mut Writer<'_>) {
+        w.length(self.last.len());
+        for (value, day) in &self.last {
+            value.save(w);
+            Day(*day).save(w);
+        }
+        self.dates.iter().map(|(day, n)| (Day(*day), *n)).collect::<Vec<_>>().save(w);
+    }
+
+    pub fn restore(mut self, r: &mut Reader<'_>) -> Result<Values, Broken> {
+        let last: Vec<(Value, Day)> = Vec::restore(r)?;
+        self.last = last.into_iter().map(|(value, day)| (value, day.0)).collect();
+        let dates: Vec<(Day, usize)> = Vec::restore(r)?;
+        self.dates = dates.into_iter().map(|(day, n)| (day.0, n)).collect();
+        Ok(self)
     }
 }

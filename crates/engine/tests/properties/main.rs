@@ -1,8 +1,11 @@
 //! Properties of `advance`: batching, order of arrival and skipping change nothing; signals equal a scan of the events.
 
 mod columns;
+mod live;
 mod model;
 mod scan;
+mod snapshot;
+mod speed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

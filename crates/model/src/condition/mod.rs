@@ -9,6 +9,7 @@
 mod build;
 mod clock;
 mod code;
+mod column;
 mod columns;
 mod explain;
 mod flip;
@@ -35,7 +36,8 @@ use lower::lower;
 use parse::Source;
 use tree::{Form, Node};
 
-pub use columns::{Column, Rows, Scratch};
+pub use column::{Column, Texts};
+pub use columns::{Rows, Scratch};
 pub use explain::{Trace, TraceKind};
 pub use flip::Flip;
 pub use parse::{DEPTH_MAX, NODES_MAX, TEXT_BYTES_MAX};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value as Json, json};
-use tenure_engine::{Account, Change, Engine, Inputs, Mode, Nothing, Outcome as Told, Sink, What};
+use tenure_engine::{Account, Change, Engine, Inputs, LiveTable, Mode, Nothing, Outcome as Told, Sink, What};
 use tenure_model::{Day, Instant, Value};
 
 use super::{Outcome, Shared};
@@ -218,13 +218,31 @@ impl Visitor for Live {
     }
 }
 
-/// Every definition of every account again, at an instant at which nothing comes in; then the same where nothing is due.
+/// Every definition of every account again, at an instant at which nothing comes in: in columns over the live table (`seconds`), which gives the
+/// accounts that have to be advanced, and by advancing each of them thoroughly, metrics from their signals too (`thorough_seconds`). Then the
+/// same where nothing is due.
 fn live(world: &World, at: Instant) -> Result<Json> {
     let engine = &world.engine;
     let parts = tokio::task::block_in_place(|| replay(world, at, Mode::Exact, threads(), |_| Ok(Live::default()), &|_, _| {}))?;
     let mut parts: Vec<Vec<Account>> = parts.into_iter().map(|p| p.0).collect();
     let accounts: usize = parts.iter().map(Vec::len).sum();
     let bytes: usize = parts.iter().flatten().map(Account::bytes).sum();
+    // Away from midnight, at which every account is due.
+    let at = at.plus(3_600_000_000);
+    everyone(engine, &mut parts, &Inputs::default(), at, Mode::Exact);
+    let watch = Stopwatch::start();
+    let tables: Vec<LiveTable> = parts.iter().map(|part| table(engine, part)).collect();
+    let (fill, table_bytes) = (watch.seconds(), tables.iter().map(LiveTable::bytes).sum::<usize>());
+    let mut columns = f64::MAX;
+    let mut named = 0;
+    for i in 1..=20 {
+        let now = at.plus(i * 1_000);
+        let watch = Stopwatch::start();
+        named = stale(engine, &tables, now);
+        columns = columns.min(watch.seconds());
+    }
+    drop(tables);
+    let snapshot = snapshot(engine, &parts)?;
     let mut best = f64::MAX;
     let mut idle = f64::MAX;
     let mut now = at;
@@ -241,9 +259,48 @@ fn live(world: &World, at: Instant) -> Result<Json> {
     }
     let scale = 100_000.0 / accounts as f64;
     let floor = floor(world, &parts)?;
-    Ok(
-        json!({ "seconds": best * scale, "idle_seconds": idle * scale, "floor_seconds": floor * scale, "accounts": accounts, "bytes_per_account": bytes / accounts.max(1), "peak_mb": peak_mb() }),
-    )
+    Ok(json!({
+        "seconds": columns * scale, "thorough_seconds": best * scale, "idle_seconds": idle * scale, "floor_seconds": floor * scale,
+        "accounts": accounts, "stale": named, "bytes_per_account": bytes / accounts.max(1), "fill_seconds": fill * scale,
+        "table_bytes_per_account": table_bytes / accounts.max(1), "snapshot": snapshot, "peak_mb": peak_mb(),
+    }))
+}
+
+fn table(engine: &Engine, accounts: &[Account]) -> LiveTable {
+    let mut table = engine.live_table();
+    accounts.iter().enumerate().for_each(|(row, account)| table.set(row, account));
+    table
+}
+
+/// All accounts to bytes and back, on one thread.
+fn snapshot(engine: &Engine, parts: &[Vec<Account>]) -> Result<Json> {
+    let state: usize = parts.iter().flatten().map(Account::bytes).sum();
+    let mut bytes = Vec::new();
+    let watch = Stopwatch::start();
+    engine.save_header(&mut bytes);
+    parts.iter().flatten().for_each(|account| engine.save(account, &mut bytes));
+    let save = watch.seconds();
+    let watch = Stopwatch::start();
+    let mut rest = bytes.as_slice();
+    engine.restore_header(&mut rest)?;
+    let mut restored = Vec::new();
+    while !rest.is_empty() {
+        restored.push(engine.restore(&mut rest)?);
+    }
+    let restore = watch.seconds();
+    let mb = |bytes: usize| bytes as f64 / 1e6;
+    Ok(json!({
+        "accounts": restored.len(), "state_mb": mb(state), "mb": mb(bytes.len()), "save_seconds": save, "restore_seconds": restore,
+        "save_state_mb_per_second": mb(state) / save, "restore_state_mb_per_second": mb(state) / restore,
+    }))
+}
+
+/// How many accounts have to be advanced: each thread asks its part.
+fn stale(engine: &Engine, tables: &[LiveTable], now: Instant) -> usize {
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = tables.iter().map(|table| scope.spawn(move || engine.stale(table, now).len())).collect();
+        asked.into_iter().filter_map(|thread| thread.join().ok()).sum()
+    })
 }
 
 fn everyone(engine: &Engine, parts: &mut [Vec<Account>], inputs: &Inputs<'_>, to: Instant, mode: Mode) {

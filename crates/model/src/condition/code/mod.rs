@@ -6,6 +6,7 @@
 mod choice;
 mod logic;
 mod number;
+mod reads;
 mod text;
 mod ticks;
 
@@ -14,6 +15,7 @@ use std::borrow::Cow;
 pub use choice::Choice;
 pub use logic::Logic;
 pub use number::Number;
+pub use reads::Reads;
 pub use text::Text;
 pub use ticks::Ticks;
 

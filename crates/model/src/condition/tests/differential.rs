@@ -17,6 +17,7 @@ use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use proptest::prelude::*;
 
 use super::{Row, compile, config};
+use crate::condition::{Column, Program, Rows, Scratch};
 use crate::time::{DAY, Day, Instant};
 use crate::value::{Kind, Value};
 
@@ -278,7 +279,93 @@ fn agree(context: &SessionContext, (sql, other): &Pair, rows: &[Vec<Value>]) -> 
         prop_assert!(found.same(&expected), "{sql}\n{other}\n{row:?}\nours {found}, DataFusion's {expected}");
         prop_assert_eq!(program.holds(row, Instant(NOW)), found.as_bool() == Some(true));
     }
+    in_columns(&program, rows)
+}
+
+/// Over columns a program gives what it gives row by row, wherever the rows lie in them.
+fn in_columns(program: &Program, rows: &[Vec<Value>]) -> Result<(), TestCaseError> {
+    let mut columns: Vec<Column> = COLUMNS.iter().map(|(_, kind)| Column::new(*kind)).collect();
+    for (slot, column) in columns.iter_mut().enumerate() {
+        column.resize(rows.len());
+        // Written twice: what stood there before leaves no trace.
+        rows.iter().rev().chain(rows).enumerate().for_each(|(i, row)| column.set(i % rows.len(), &row[slot]));
+    }
+    let mut scratch = Scratch::default();
+    let mut out = Vec::new();
+    for (from, len) in [(0, rows.len()), (rows.len() / 2, rows.len() - rows.len() / 2), (1, 3)] {
+        let part = Rows { from, len, shared: &[], columns: &columns };
+        program.over(&part, Instant(NOW), &mut scratch, &mut out);
+        for (i, row) in rows[from..from + len].iter().enumerate() {
+            let expected = program.eval(row, Instant(NOW));
+            prop_assert!(program.eval_at(&part, i, Instant(NOW), &mut scratch).same(&expected), "{}", program.sql());
+            let found = match program.kind() {
+                _ if out[i].is_nan() => Value::Null,
+                Kind::Bool => Value::Bool(out[i] == 1.0),
+                _ => Value::Number(out[i]),
+            };
+            if matches!(program.kind(), Kind::Bool | Kind::Number) {
+                prop_assert!(found.same(&expected), "{}\n{row:?}\nin columns {found}, else {expected}", program.sql());
+            }
+        }
+    }
     Ok(())
+}
+
+/// A value of any kind in any column: such a column holds plain values.
+#[test]
+fn columns_of_mixed_kinds() {
+    let any = prop_oneof![4 => logic(3), 2 => number(3)];
+    let strange = prop::collection::vec((0..12usize, 0..COLUMNS.len(), prop::sample::select(COLUMNS.map(|c| c.1).to_vec())), 0..4)
+        .prop_flat_map(|all| all.into_iter().map(|(row, slot, kind)| (Just(row), Just(slot), value(kind))).collect::<Vec<_>>());
+    let result = prop::test_runner::TestRunner::new(config(1_000, 12)).run(&(any, rows(), strange), |((sql, _), mut rows, strange)| {
+        strange.into_iter().for_each(|(row, slot, value)| rows[row][slot] = value);
+        match compile(&sql, &mut Row::new(&COLUMNS), None) {
+            Ok(program) => in_columns(&program, &rows),
+            Err(_) => Ok(()),
+        }
+    });
+    assert!(result.is_ok(), "{}", result.err().map_or(String::new(), |e| e.to_string()));
+}
+
+/// The forms that DataFusion is not asked for, and that read one text.
+#[test]
+fn columns_of_functions() {
+    let forms = [
+        "abs(n0) > 1",
+        "round(n0 / 3, 1)",
+        "power(n0, 2) - n1",
+        "sqrt(n0)",
+        "length(t0) > 1",
+        "lower(t0) LIKE 'a%'",
+        "t0 IN ('a', 'B')",
+        "t0 NOT IN ('a', NULL)",
+        "upper(t0) || t1",
+        "concat(t0, 'x') = 'ax'",
+        "CAST(n0 AS text) = '1'",
+        "CAST(b0 AS double) + n0",
+        "t0 IS NULL",
+        "s0 IS NOT NULL",
+        "d0 IS NULL AND n0 IS NULL",
+        "s0 + INTERVAL '1 day' > s1",
+        "d0 - d1 > 1",
+        "s0 < now",
+        "now - s0 > INTERVAL '1 hour'",
+        "greatest(n0, n1) = n2",
+        "CASE WHEN b0 THEN n0 ELSE n1 END",
+        "coalesce(t0, t1) = 'a'",
+        "t0 <> t1",
+        "(b0 = b1) IS NOT FALSE",
+        "b0 IS TRUE",
+        "contains(t0, 'a') OR starts_with(t1, 'b')",
+        "t0 = 'nobody'",
+        "t0 <> 'a'",
+    ];
+    let result =
+        prop::test_runner::TestRunner::new(config(1_000, 13)).run(&(prop::sample::select(forms.to_vec()), rows()), |(sql, rows)| {
+            let program = compile(sql, &mut Row::new(&COLUMNS), None).map_err(|e| TestCaseError::fail(format!("{sql}: {e:?}")))?;
+            in_columns(&program, &rows)
+        });
+    assert!(result.is_ok(), "{}", result.err().map_or(String::new(), |e| e.to_string()));
 }
 
 #[test]
