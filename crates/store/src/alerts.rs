@@ -139,6 +139,36 @@ impl Write {
         Ok(())
     }
 
+    /// As `resolve_alert`, for the one that began to fire last before `at`, of a rule and an account or person.
+    pub async fn resolve_alert_of(&mut self, account: &str, rule: &str, person: Option<&str>, at: Instant, reason: &str) -> Result<()> {
+        let sql = "UPDATE alerts SET resolved_at = $5, resolved_reason = $6 WHERE account = $1 AND rule = $2 AND person = $3 \
+            AND resolved_at IS NULL AND opened_at <= $4";
+        let query = query(sql).bind(account).bind(rule).bind(person.unwrap_or("")).bind(at);
+        query.bind(at).bind(reason).execute(&mut self.tx).await?;
+        Ok(())
+    }
+
+    /// Resolves the alerts of an account that opened after an instant, all but these: what was learnt since says that they did not fire.
+    pub async fn resolve_alerts_but(
+        &mut self,
+        account: &str,
+        after: Instant,
+        but: &std::collections::BTreeSet<String>,
+        at: Instant,
+        reason: &str,
+    ) -> Result<u64> {
+        let sql = "SELECT key FROM alerts WHERE account = $1 AND opened_at > $2 AND resolved_at IS NULL";
+        let mut resolved = 0;
+        for row in query(sql).bind(account).bind(after).fetch_all(&mut self.tx).await? {
+            let key: String = row.get(0)?;
+            if !but.contains(&key) {
+                self.resolve_alert(&key, at, reason).await?;
+                resolved += 1;
+            }
+        }
+        Ok(resolved)
+    }
+
     /// Writes down what somebody did with an alert.
     ///
     /// # Errors

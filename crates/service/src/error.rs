@@ -1,0 +1,26 @@
+//! What can go wrong in the service.
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Too much waits already: try again later.
+    #[error("the service is behind: {0}; try again in some seconds")]
+    Full(&'static str),
+    /// It is being stopped, or could not commit.
+    #[error("the service cannot write: {0}")]
+    Unavailable(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] tenure_store::Error),
+    /// The archive of events.
+    #[error(transparent)]
+    History(#[from] tenure_history::Error),
+    /// A row of the journal cannot be read.
+    #[error("the journal's row {position} cannot be read: {why}; restore a backup, or delete the row to lose its items")]
+    Journal {
+        /// Which.
+        position: i64,
+        /// Why.
+        why: String,
+    },
+}

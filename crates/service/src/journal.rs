@@ -1,0 +1,126 @@
+//! Group commit: requests that come in while a commit is under way become one row of the journal together.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tenure_ingest::http::Intake;
+use tenure_ingest::journal::{Batch, FORMAT, Record};
+use tenure_model::Instant;
+use tenure_store::{NewRow, Store, transact_beside};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::status::Status;
+use crate::{BACKLOG_ITEMS_MAX, Error, PENDING_BYTES_MAX, Result};
+
+/// A batch that is durable.
+#[derive(Clone, Debug)]
+pub(crate) struct Committed {
+    pub position: i64,
+    pub received_at: Instant,
+    pub batch: Arc<Batch>,
+}
+
+/// What waits for the next commit.
+#[derive(Default)]
+struct Pending {
+    batch: Batch,
+    waiters: Vec<oneshot::Sender<std::result::Result<(), String>>>,
+    closed: bool,
+}
+
+/// Where requests wait for their commit.
+#[derive(Default)]
+pub(crate) struct Journal {
+    pending: Mutex<Pending>,
+    wake: Notify,
+}
+
+impl Journal {
+    /// Makes what a request says durable; comes back when it is.
+    pub async fn offer(&self, status: &Status, source: &str, received_at: Instant, intake: &Intake<'_>) -> Result<()> {
+        self.wait(status, |batch| batch.push(source, received_at, intake)).await
+    }
+
+    /// Makes a decision durable.
+    pub async fn record(&self, status: &Status, source: &str, received_at: Instant, record: Record) -> Result<()> {
+        self.wait(status, |batch| batch.record(source, received_at, record)).await
+    }
+
+    async fn wait(&self, status: &Status, add: impl FnOnce(&mut Batch)) -> Result<()> {
+        let done = {
+            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            if pending.closed {
+                return Err(Error::Unavailable("it is being stopped".into()));
+            }
+            let full = match () {
+                _ if pending.batch.bytes() > PENDING_BYTES_MAX => Some("too much waits for the disk"),
+                _ if status.backlog.load(std::sync::atomic::Ordering::Relaxed) > BACKLOG_ITEMS_MAX => Some("the engine has much to do"),
+                _ => None,
+            };
+            if let Some(why) = full {
+                Status::add(&status.refused, 1);
+                return Err(Error::Full(why));
+            }
+            add(&mut pending.batch);
+            let (sender, done) = oneshot::channel();
+            pending.waiters.push(sender);
+            done
+        };
+        self.wake.notify_one();
+        match done.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => Err(Error::Unavailable(why)),
+            Err(_) => Err(Error::Unavailable("it was stopped".into())),
+        }
+    }
+
+    /// Takes no more; what waits is still committed.
+    pub fn close(&self) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.wake.notify_one();
+    }
+
+    fn take(&self) -> (Pending, bool) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = pending.closed;
+        (std::mem::replace(&mut *pending, Pending { closed, ..Pending::default() }), closed)
+    }
+
+    /// Commits what waits, one row after the other, until the journal is closed and nothing waits any more.
+    pub async fn run(&self, store: Store, status: Arc<Status>, now: impl Fn() -> Instant, out: mpsc::UnboundedSender<Committed>) {
+        loop {
+            let (pending, closed) = self.take();
+            if pending.waiters.is_empty() {
+                if closed {
+                    return;
+                }
+                self.wake.notified().await;
+                continue;
+            }
+            let batch = Arc::new(pending.batch);
+            let received_at = now();
+            let result = commit(&store, received_at, &batch).await;
+            if let Ok(position) = &result {
+                let items = batch.len() as u64;
+                Status::add(&status.accepted, items);
+                Status::add(&status.backlog, items);
+                Status::add(&status.commits, 1);
+                let _ = out.send(Committed { position: *position, received_at, batch });
+            }
+            let answer = result.map(drop).map_err(|error| error.to_string());
+            if let Err(why) = &answer {
+                tracing::error!(%why, "a commit to the journal failed");
+            }
+            for waiter in pending.waiters {
+                // Who has gone away meanwhile does not want to know.
+                let _ = waiter.send(answer.clone());
+            }
+        }
+    }
+}
+
+async fn commit(store: &Store, received_at: Instant, batch: &Batch) -> tenure_store::Result<i64> {
+    let payload = tokio::task::block_in_place(|| batch.encode());
+    let row = NewRow { received_at, items: batch.len() as u64, codec: u16::from(FORMAT), payload: &payload };
+    let positions = transact_beside!(store, "journal", |write| write.append(&[row]).await)?;
+    Ok(positions.first().copied().unwrap_or_default())
+}

@@ -1,0 +1,78 @@
+//! The whole history of one account: the archive, the store, and what the present step has not written yet.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tenure_engine::{Account, Change, Engine, Happened, Inputs, Mode, Outcome, Sink, What};
+use tenure_history::{Archive, Event};
+use tenure_live::{Past, PastSaid, Recent};
+use tenure_model::Instant;
+use tenure_store::Store;
+
+use crate::Result;
+
+/// Reads it.
+pub(crate) async fn past(store: &Store, data: &Path, account: &str, unwritten: PastSaid) -> Result<Past> {
+    let inputs = store.account_inputs(account).await?;
+    let mut said = PastSaid { versions: inputs.versions, memberships: inputs.memberships, decisions: inputs.decisions };
+    said.versions.extend(unwritten.versions);
+    said.memberships.extend(unwritten.memberships);
+    said.decisions.extend(unwritten.decisions);
+    let events = tokio::task::block_in_place(|| Archive::open(data)?.account(account, None))?;
+    Ok(Past { events: events.into_iter().map(recent).collect(), said, children: vec![] })
+}
+
+fn recent(event: Event) -> Recent {
+    Recent {
+        time: event.time,
+        position: Recent::ARCHIVED,
+        name: event.name.into(),
+        given_person: event.given_person_id.as_deref().or(event.person_id.as_deref()).map(Into::into),
+        person: event.person_id.map(Into::into),
+        given_account: event.given_account_id.map(Into::into),
+        source: event.source.into(),
+        properties: event.properties.map(|p| p.get().into()),
+        message_id: event.message_id.map(Into::into),
+    }
+}
+
+/// What a child reports to a parent up to an instant, told from the child's history.
+pub(crate) fn reports(engine: &Engine, child: &str, past: &Past, recent: &[Recent], parent: &str, until: Instant) -> Vec<Change> {
+    let mut events: Vec<&Recent> = past.events.iter().chain(recent).collect();
+    events.sort_by(|a, b| a.order(b));
+    let mut table = tenure_engine::EventTable::new(engine.model());
+    events.iter().for_each(|e| e.push(&mut table));
+    let mut changes = engine.changes(table.people());
+    changes.versions(&past.said.versions);
+    changes.memberships(&past.said.memberships);
+    changes.decisions(&past.said.decisions);
+    changes.children(past.children.clone());
+    let (people, changes, _) = changes.finish();
+    let inputs = Inputs { people: &people, events: table.events(), changes: &changes };
+    let mut told = Reports { child: child.into(), parent, changes: vec![] };
+    let mut account = engine.account(child);
+    // From nothing on, no input is late.
+    let _ = engine.advance(&mut account, &inputs, until, Mode::Exact, &mut told);
+    told.changes
+}
+
+/// Keeps what is meant for one parent.
+struct Reports<'a> {
+    child: Arc<str>,
+    parent: &'a str,
+    changes: Vec<Change>,
+}
+
+impl Sink for Reports<'_> {
+    fn outcome(&mut self, _: &Account, outcome: Outcome) {
+        if let Happened::Export { parent, value } = outcome.what
+            && *parent == *self.parent
+        {
+            self.changes.push(Change { at: outcome.at, what: What::Child(self.child.clone(), value) });
+        }
+    }
+
+    fn wants_detail(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,289 @@
+//! The service as a whole: starting it, its loops, what others ask of it.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tenure_engine::{Account, Engine};
+use tenure_ingest::Resolver;
+use tenure_ingest::http::Intake;
+use tenure_ingest::journal::{Batch, Record};
+use tenure_live::{Keys, Live};
+use tenure_model::Instant;
+use tenure_model::definition::Revision;
+use tenure_store::{Lease, Mark, Store, transact};
+use tokio::sync::{Mutex, broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::journal::{Committed, Journal};
+use crate::status::Status;
+use crate::step::step;
+use crate::{Error, Result, STEP_ITEMS_MAX};
+
+/// Tells what time it is.
+pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// The name of the engine's lease.
+const LEASE: &str = "engine";
+/// How long a lease lasts unless it is renewed, in microseconds.
+const LEASE_TIME: i64 = 30 * tenure_model::time::SECOND;
+/// How often it is renewed, and how long the loop waits where nothing is due.
+const TICK: Duration = Duration::from_millis(500);
+/// How long the loop waits after a step that could not be committed.
+const RETRY: Duration = Duration::from_millis(500);
+/// Bytes of the journal that are read at a time.
+const READ_BYTES: u64 = 32 << 20;
+/// News that a slow listener may be behind.
+const NEWS_KEPT: usize = 1_024;
+
+/// Something happened to accounts.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// When it was learned.
+    pub at: Instant,
+    /// By which model.
+    pub revision: Revision,
+    /// Whose.
+    pub accounts: Vec<Arc<str>>,
+}
+
+/// What the service starts from.
+pub struct Parts {
+    /// Operational data.
+    pub store: Store,
+    /// The data folder.
+    pub data: PathBuf,
+    /// The model, compiled.
+    pub engine: Arc<Engine>,
+    /// The accounts as of `position`.
+    pub accounts: Vec<Account>,
+    /// Memberships and merges.
+    pub resolver: Resolver,
+    /// Keys of messages that arrived lately.
+    pub keys: Keys,
+    /// The journal's position up to which the accounts contain everything.
+    pub position: i64,
+    /// What time it is.
+    pub clock: Clock,
+    /// A name that no other process has.
+    pub holder: String,
+}
+
+pub(crate) struct Inner {
+    pub store: Store,
+    pub data: PathBuf,
+    pub clock: Clock,
+    pub live_from: Option<Instant>,
+    pub status: Arc<Status>,
+    pub news: broadcast::Sender<Arc<News>>,
+    pub lease: Mutex<Lease>,
+    live: Lock<Live>,
+    journal: Journal,
+}
+
+impl Inner {
+    /// The accounts. Never held over an await.
+    pub fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The running service. Clones are the same one.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+    stop: Arc<watch::Sender<bool>>,
+    loops: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
+
+impl Service {
+    /// Starts it: takes the lease, catches up with the journal, then takes offers.
+    ///
+    /// # Errors
+    /// `Error::Unavailable` where another process holds the lease; what database and archive say.
+    pub async fn start(parts: Parts) -> Result<Service> {
+        let Parts { store, data, engine, accounts, resolver, keys, position, clock, holder } = parts;
+        let now = clock();
+        let until = now.plus(LEASE_TIME);
+        let lease = transact!(store, "lease", |write| write.acquire_lease(LEASE, &holder, now, until).await)?
+            .ok_or_else(|| Error::Unavailable("another process runs the engine of this workspace".into()))?;
+        let live_from = store.workspace().await?.and_then(|w| w.live_from);
+        let mut live = Live::new(engine, resolver, keys);
+        accounts.into_iter().for_each(|account| live.place(account));
+        let status = Arc::new(Status::default());
+        status.engine_position.store(store.mark(Mark::Engine).await?, Ordering::Relaxed);
+        status.archive_position.store(store.mark(Mark::Archive).await?, Ordering::Relaxed);
+        let (news, _) = broadcast::channel(NEWS_KEPT);
+        let inner = Arc::new(Inner {
+            store,
+            data,
+            clock,
+            live_from,
+            status,
+            news,
+            lease: Mutex::new(lease),
+            live: Lock::new(live),
+            journal: Journal::default(),
+        });
+        catch_up(&inner, position).await?;
+        inner.status.ready.store(true, Ordering::Relaxed);
+        let (stop, stopping) = watch::channel(false);
+        let (out, committed) = mpsc::unbounded_channel();
+        let journal = {
+            let inner = inner.clone();
+            tokio::spawn(async move {
+                let clock = inner.clock.clone();
+                inner.journal.run(inner.store.clone(), inner.status.clone(), || clock(), out).await;
+            })
+        };
+        let engine = tokio::spawn(run(inner.clone(), committed, stopping));
+        Ok(Service { inner, stop: Arc::new(stop), loops: Arc::new(Mutex::new(vec![journal, engine])) })
+    }
+
+    /// Makes durable what a request says; comes back when it is. The engine follows within milliseconds.
+    ///
+    /// # Errors
+    /// `Error::Full` where too much waits: the sender is to try again; `Error::Unavailable` where nothing can be written.
+    pub async fn offer(&self, source: &str, received_at: Instant, intake: &Intake<'_>) -> Result<()> {
+        self.inner.journal.offer(&self.inner.status, source, received_at, intake).await
+    }
+
+    /// As `offer`, for what teammates decide.
+    ///
+    /// # Errors
+    /// As `offer`.
+    pub async fn record(&self, source: &str, received_at: Instant, record: Record) -> Result<()> {
+        self.inner.journal.record(&self.inner.status, source, received_at, record).await
+    }
+
+    /// The accounts as they stand. Hold it briefly: the engine waits.
+    pub fn live(&self) -> MutexGuard<'_, Live> {
+        self.inner.live()
+    }
+
+    /// Operational data.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> &std::path::Path {
+        &self.inner.data
+    }
+
+    /// How it is doing.
+    pub fn status(&self) -> &Status {
+        &self.inner.status
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Instant {
+        (self.inner.clock)()
+    }
+
+    /// What happens from now on.
+    pub fn news(&self) -> broadcast::Receiver<Arc<News>> {
+        self.inner.news.subscribe()
+    }
+
+    /// Comes back when the engine has committed everything that was offered before.
+    pub async fn settled(&self) {
+        while self.inner.status.backlog.load(Ordering::Relaxed) > 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Takes no more offers, commits what waits, lets the engine finish it, and gives the lease back.
+    pub async fn stop(&self) {
+        self.inner.journal.close();
+        self.stop.send_replace(true);
+        for task in self.loops.lock().await.drain(..) {
+            let _ = task.await;
+        }
+        let lease = self.inner.lease.lock().await.clone();
+        let released = transact!(self.inner.store, "lease", |write| write.release_lease(&lease).await);
+        if let Err(error) = released {
+            tracing::warn!(%error, "the lease was not given back; it expires by itself");
+        }
+    }
+}
+
+/// Takes in the journal's rows after a position.
+async fn catch_up(inner: &Inner, mut position: i64) -> Result<()> {
+    loop {
+        let rows = inner.store.journal_after(position, READ_BYTES).await?;
+        let Some(last) = rows.last() else { break };
+        position = last.position;
+        let mut batches = Vec::with_capacity(rows.len());
+        for row in rows {
+            let decoded = tokio::task::block_in_place(|| Batch::decode(&row.payload));
+            let batch = decoded.map_err(|error| Error::Journal { position: row.position, why: error.to_string() })?;
+            batches.push(Committed { position: row.position, received_at: row.received_at, batch: Arc::new(batch) });
+        }
+        while step(inner, &batches).await? {
+            batches.clear();
+        }
+    }
+    while step(inner, &[]).await? {}
+    Ok(())
+}
+
+/// The engine's loop: steps whenever something came in or is due.
+async fn run(inner: Arc<Inner>, mut committed: mpsc::UnboundedReceiver<Committed>, mut stopping: watch::Receiver<bool>) {
+    let mut waiting: Vec<Committed> = Vec::new();
+    let mut more = false;
+    loop {
+        if waiting.is_empty() && !more {
+            let due = inner.live().next_timer().0.saturating_sub((inner.clock)().0).max(0);
+            let wait = TICK.min(Duration::from_micros(due as u64));
+            tokio::select! {
+                batch = committed.recv() => match batch {
+                    Some(batch) => waiting.push(batch),
+                    // The journal has ended, and everything it committed was taken.
+                    None => return,
+                },
+                () = tokio::time::sleep(wait) => {}
+                _ = stopping.changed() => {}
+            }
+        }
+        let mut items: usize = waiting.iter().map(|b| b.batch.len()).sum();
+        while items < STEP_ITEMS_MAX
+            && let Ok(batch) = committed.try_recv()
+        {
+            items += batch.batch.len();
+            waiting.push(batch);
+        }
+        match step(&inner, &waiting).await {
+            Ok(due) => {
+                more = due;
+                waiting.clear();
+            }
+            Err(Error::Store(error @ tenure_store::Error::Fenced { .. })) => {
+                tracing::error!(%error, "another process has taken over: this one stops");
+                inner.journal.close();
+                inner.status.ready.store(false, Ordering::Relaxed);
+                return;
+            }
+            Err(error) => {
+                tracing::error!(%error, "a step could not be committed; it is tried again");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+        if let Err(error) = renew(&inner).await {
+            tracing::warn!(%error, "the lease could not be renewed");
+        }
+    }
+}
+
+/// Renews the lease when half of its time has gone.
+async fn renew(inner: &Inner) -> Result<()> {
+    let mut lease = inner.lease.lock().await;
+    let now = (inner.clock)();
+    if lease.expires_at.0 - now.0 > LEASE_TIME / 2 {
+        return Ok(());
+    }
+    let held = lease.clone();
+    *lease = transact!(inner.store, "lease", |write| write.renew_lease(&held, now.plus(LEASE_TIME)).await)?;
+    Ok(())
+}

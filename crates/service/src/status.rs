@@ -1,0 +1,44 @@
+//! How the service is doing: what `/metrics`, `/readyz` and the status page show.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+/// Counts since the start, and where things stand.
+#[derive(Debug, Default)]
+pub struct Status {
+    /// Items that were made durable.
+    pub accepted: AtomicU64,
+    /// Events that were seen before.
+    pub duplicates: AtomicU64,
+    /// Items that could not be read and went to the quarantine.
+    pub quarantined: AtomicU64,
+    /// Offers that were refused because too much waited.
+    pub refused: AtomicU64,
+    /// Items journalled that the engine has not committed yet.
+    pub backlog: AtomicU64,
+    /// Commits to the journal.
+    pub commits: AtomicU64,
+    /// Steps of the engine.
+    pub steps: AtomicU64,
+    /// Evaluations of accounts.
+    pub evaluated: AtomicU64,
+    /// Accounts that were told anew from their whole history.
+    pub rebuilt: AtomicU64,
+    /// Microseconds that the last step took.
+    pub step_micros: AtomicI64,
+    /// Microseconds from the last event's arrival to the commit of what it did.
+    pub lag_micros: AtomicI64,
+    /// The journal's position up to which the engine has committed.
+    pub engine_position: AtomicI64,
+    /// The journal's position up to which the archive has everything.
+    pub archive_position: AtomicI64,
+    /// Accounts.
+    pub accounts: AtomicU64,
+    /// Is every account current?
+    pub ready: AtomicBool,
+}
+
+impl Status {
+    pub(crate) fn add(counter: &AtomicU64, n: u64) {
+        counter.fetch_add(n, Ordering::Relaxed);
+    }
+}
