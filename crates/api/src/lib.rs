@@ -1,1 +1,13 @@
-//! HTTP in and out.
+//! HTTP in and out: ingestion, the REST API, how the service is doing. Handlers load, act, save; what they decide lies in other crates.
+//!
+//! The URL map is `router`. Handlers lie by noun and verb: `ingest/track.rs` … Errors become answers in one place, `error`.
+
+mod app;
+mod error;
+mod ingest;
+mod ops;
+mod router;
+
+pub use app::{App, Randomness};
+pub use error::ApiError;
+pub use router::router;
