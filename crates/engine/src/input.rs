@@ -212,12 +212,22 @@ impl<'m> Changes<'m> {
         }
     }
 
-    /// Adds memberships of persons in this account.
+    /// Adds memberships of persons in this account: all of them at once. A person is there while any of them goes on.
     pub fn memberships<'v>(&mut self, memberships: impl IntoIterator<Item = &'v Membership>) {
-        for m in memberships {
-            let person = self.person(&m.person);
-            self.out.push(Change { at: m.from.unwrap_or(Instant::MIN), what: What::Member(person, true) });
-            if let Some(until) = m.until {
+        let span = |m: &Membership| (m.from.unwrap_or(Instant::MIN), m.until.unwrap_or(Instant::NEVER));
+        let stays = memberships.into_iter().map(|m| (self.person(&m.person), span(m)));
+        let mut stays: Vec<(u32, (Instant, Instant))> = stays.filter(|(_, (from, until))| from < until).collect();
+        stays.sort();
+        stays.dedup_by(|next, stay| {
+            let joined = stay.0 == next.0 && next.1.0 <= stay.1.1;
+            if joined {
+                stay.1.1 = stay.1.1.max(next.1.1);
+            }
+            joined
+        });
+        for (person, (from, until)) in stays {
+            self.out.push(Change { at: from, what: What::Member(person, true) });
+            if until != Instant::NEVER {
                 self.out.push(Change { at: until, what: What::Member(person, false) });
             }
         }
@@ -286,4 +296,48 @@ fn rank(a: &Version, b: &Version) -> Ordering {
 
 fn read(version: &Version, kind: Kind, calendar: &Calendar) -> Value {
     Value::from_json(&version.value, kind, calendar).unwrap_or(Value::Null)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stays of ann, by days; what comes out as `+day` and `-day`.
+    fn stays(stays: &[(Option<i64>, Option<i64>)]) -> String {
+        let model = tenure_model::check(&[]).unwrap();
+        let plan = Plan::new(&model);
+        let mut changes = Changes::new(&model, &plan, &[]);
+        let day = |d: &Option<i64>| d.map(|d| Instant(d * tenure_model::time::DAY));
+        let all: Vec<Membership> = stays
+            .iter()
+            .map(|(from, until)| Membership { person: "ann".into(), account: "acme".into(), from: day(from), until: day(until) })
+            .collect();
+        changes.memberships(&all);
+        let told = changes.finish().1.into_iter().map(|change| {
+            let What::Member(_, joins) = change.what else { unreachable!() };
+            let sign = if joins { '+' } else { '-' };
+            if change.at == Instant::MIN { format!("{sign}always") } else { format!("{sign}{}", change.at.0 / tenure_model::time::DAY) }
+        });
+        told.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_person_is_there_while_any_stay_goes_on() {
+        let d = Some;
+        for (told, expected) in [
+            (&[(d(1), d(5))][..], "+1 -5"),
+            (&[(d(1), d(5)), (d(3), d(9))], "+1 -9"),
+            (&[(d(3), d(4)), (d(1), d(9))], "+1 -9"),
+            (&[(d(1), d(5)), (d(3), None)], "+1"),
+            (&[(d(1), d(5)), (d(5), d(9))], "+1 -9"),
+            (&[(d(1), d(5)), (d(6), d(9))], "+1 -5 +6 -9"),
+            (&[(None, d(5)), (d(2), d(9))], "+always -9"),
+            (&[(None, None), (d(2), d(3))], "+always"),
+            (&[(d(5), d(5))], ""),
+            (&[(d(5), d(2))], ""),
+            (&[(d(5), d(2)), (d(1), d(3))], "+1 -3"),
+        ] {
+            assert_eq!(stays(told), expected, "{told:?}");
+        }
+    }
 }

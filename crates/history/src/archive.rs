@@ -13,7 +13,7 @@ use crate::import::Import;
 use crate::intern::Interner;
 use crate::month::{Draft, Files, Outcome, Target};
 use crate::resolution::settled;
-use crate::rows::{Origin, Rows};
+use crate::rows::Rows;
 use tenure_ingest::Resolver;
 
 /// The archive of events in a data folder.
@@ -40,7 +40,7 @@ pub struct Resolved {
 #[derive(Default)]
 pub(crate) struct Job {
     pub rows: Option<Rows>,
-    pub spilled: Vec<(PathBuf, Origin)>,
+    pub spilled: Vec<PathBuf>,
 }
 
 impl Archive {
@@ -174,8 +174,8 @@ impl Archive {
             |(i, (month, job))| {
                 let job = std::mem::take(&mut *job.lock().unwrap_or_else(|e| e.into_inner()));
                 let mut draft = Draft::load(&self.data, &self.month(*month), symbols)?;
-                for (path, origin) in &job.spilled {
-                    draft.add_spilled(path, *origin)?;
+                for path in &job.spilled {
+                    draft.add_spilled(path)?;
                 }
                 if let Some(rows) = job.rows {
                     draft.add(rows);

@@ -34,7 +34,7 @@ pub enum Error {
     },
     /// An export could not be written.
     #[error("cannot write: {0}")]
-    Export(std::io::Error),
+    Export(#[source] std::io::Error),
     /// Arrow refused a column.
     #[error("{0}")]
     Arrow(#[from] datafusion::arrow::error::ArrowError),

@@ -33,10 +33,10 @@ pub struct Import<'a> {
     received_at: Instant,
     source: u32,
     symbols: Interner,
-    columns: [SymbolColumn; 3],
+    columns: [SymbolColumn; 4],
     months: Vec<(Month, Rows)>,
     month_of_day: FxHashMap<i64, usize>,
-    spilled: BTreeMap<Month, Vec<(PathBuf, Origin)>>,
+    spilled: BTreeMap<Month, Vec<PathBuf>>,
     rows: u64,
     memory_max: usize,
 }
@@ -94,18 +94,26 @@ impl<'a> Import<'a> {
         self
     }
 
-    /// Adds a batch with the columns of `tenure_ingest::batch::schema()`.
+    /// Adds a batch with the columns of `tenure_ingest::batch::schema()`, or of `exported_schema()`: then each event says itself where it came from.
     pub fn append(&mut self, events: &RecordBatch) -> Result<(), Error> {
-        if events.schema_ref().fields() != batch::schema().fields() {
+        let exported = events.schema_ref().fields() == batch::exported_schema().fields();
+        if !exported && events.schema_ref().fields() != batch::schema().fields() {
             return Err(Error::Batch(format!("its columns are {}", events.schema_ref())));
         }
-        let [accounts, persons, names] = &mut self.columns;
+        let [accounts, persons, names, sources] = &mut self.columns;
         let account = accounts.read(events.column(batch::ACCOUNT), &mut self.symbols)?;
         let person = persons.read(events.column(batch::PERSON), &mut self.symbols)?;
         let name = names.read(events.column(batch::NAME), &mut self.symbols)?;
         let time = events.column(batch::TIME).as_primitive::<TimestampMicrosecondType>().values();
         let optional = |c: usize| Some(events.column(c).as_string::<i32>()).filter(|texts| texts.null_count() < texts.len());
         let (message, properties) = (optional(batch::MESSAGE_ID), optional(batch::PROPERTIES));
+        let source = if exported { sources.read(events.column(batch::SOURCE), &mut self.symbols)? } else { Vec::new() };
+        let received = exported.then(|| events.column(batch::RECEIVED_AT).as_primitive::<TimestampMicrosecondType>());
+        let (own, now) = (self.source, self.received_at.0);
+        let origin = |r: usize| -> Origin {
+            let source = source.get(r).copied().filter(|s| *s != NONE).unwrap_or(own);
+            (source, received.filter(|a| a.is_valid(r)).map_or(now, |a| a.value(r)))
+        };
         if name.contains(&NONE) {
             return Err(Error::Batch("an event has no name".into()));
         }
@@ -120,7 +128,8 @@ impl<'a> Import<'a> {
             rows.account.push(account[r]);
             rows.person.push(person[r]);
             rows.name.push(name[r]);
-            rows.origin.push(0);
+            let origin = if exported { rows.origin(origin(r)) } else { 0 };
+            rows.origin.push(origin);
             rows.time.push(time[r]);
             rows.position.push(first_position + r as i64);
             rows.message.push(message.filter(|m| m.is_valid(r)).map(|m| m.value(r)));
@@ -156,7 +165,7 @@ impl<'a> Import<'a> {
             let files = self.spilled.entry(month).or_default();
             let path = folder.join(format!("{month}-{}.arrow", files.len()));
             spill::write(&path, &rows)?;
-            files.push((path, (self.source, self.received_at.0)));
+            files.push(path);
         }
         Ok(())
     }

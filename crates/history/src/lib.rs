@@ -38,6 +38,7 @@ pub use event::Event;
 pub use export::Format;
 pub use import::{Import, Summary};
 pub use partition::{Needs, Partition};
+pub use schema::schema as events_schema;
 pub use tenure_ingest::Resolver;
 
 /// The name of every event that the needs of a scan do not mention.

@@ -15,7 +15,7 @@ use crate::catalog::{File, Month};
 use crate::error::Error;
 use crate::intern::{Interner, NONE};
 use crate::resolution::{Resolution, resolve};
-use crate::rows::{Origin, Rows, Scratch, Was};
+use crate::rows::{Rows, Scratch, Was};
 use crate::schema::{GROUP_ROWS, Source, schema, writer_properties};
 use crate::spill;
 use tenure_ingest::Resolver;
@@ -102,10 +102,9 @@ impl Draft {
         self.rows.append(rows);
     }
 
-    /// Adds new rows that an import of this origin put aside in a file.
-    pub fn add_spilled(&mut self, path: &Path, origin: Origin) -> Result<(), Error> {
-        let origin = self.rows.origin(origin);
-        spill::read(path, &mut self.rows, origin)
+    /// Adds new rows that an import put aside in a file.
+    pub fn add_spilled(&mut self, path: &Path) -> Result<(), Error> {
+        spill::read(path, &mut self.rows)
     }
 
     /// Resolves, sorts, drops duplicates and writes the files anew if anything has changed.

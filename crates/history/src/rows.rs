@@ -109,6 +109,11 @@ impl Rows {
         self.origins[self.origin[row] as usize].0
     }
 
+    /// When a row was received.
+    pub fn received(&self, row: usize) -> i64 {
+        self.origins[self.origin[row] as usize].1
+    }
+
     /// Adds the rows of others, whose symbols are of the same interner.
     pub fn append(&mut self, other: Rows) {
         if self.len() == 0 {
@@ -188,7 +193,7 @@ impl Rows {
             dictionary(&|r| if person[r] == self.person[r] { NONE } else { self.person[r] }),
             dictionary(&|r| self.name[r]),
             times(pick(&self.time)),
-            times(order.iter().map(|r| self.origins[self.origin[*r as usize] as usize].1).collect()),
+            times(order.iter().map(|r| self.received(*r as usize)).collect()),
             texts(&self.properties),
         ];
         if let Some(reason) = reason {

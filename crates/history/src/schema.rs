@@ -38,7 +38,7 @@ pub(crate) mod column {
 }
 
 /// The columns of a file of events (or, with `reason`, of quarantine).
-pub(crate) fn schema(quarantine: bool) -> SchemaRef {
+pub fn schema(quarantine: bool) -> SchemaRef {
     static SCHEMAS: LazyLock<[SchemaRef; 2]> = LazyLock::new(|| [false, true].map(build));
     SCHEMAS[usize::from(quarantine)].clone()
 }

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::rows::Rows;
 use crate::texts::Texts;
 
-/// Writes the rows; their origins are not kept.
+/// Writes the rows.
 pub(crate) fn write(path: &Path, rows: &Rows) -> Result<(), Error> {
     let symbols = |column: &[u32]| -> ArrayRef { Arc::new(UInt32Array::from(column.to_vec())) };
     let numbers = |column: &[i64]| -> ArrayRef { Arc::new(Int64Array::from(column.to_vec())) };
@@ -25,6 +25,8 @@ pub(crate) fn write(path: &Path, rows: &Rows) -> Result<(), Error> {
         ("name", symbols(&rows.name), false),
         ("time", numbers(&rows.time), false),
         ("position", numbers(&rows.position), false),
+        ("source", symbols(&(0..rows.len()).map(|r| rows.source(r)).collect::<Vec<_>>()), false),
+        ("received_at", numbers(&(0..rows.len()).map(|r| rows.received(r)).collect::<Vec<_>>()), false),
         ("message", texts(&rows.message), true),
         ("properties", texts(&rows.properties), true),
     ])?;
@@ -36,8 +38,8 @@ pub(crate) fn write(path: &Path, rows: &Rows) -> Result<(), Error> {
     file.flush().map_err(Error::io(path))
 }
 
-/// Adds the rows of such a file; all are of origin `origin`.
-pub(crate) fn read(path: &Path, rows: &mut Rows, origin: u32) -> Result<(), Error> {
+/// Adds the rows of such a file.
+pub(crate) fn read(path: &Path, rows: &mut Rows) -> Result<(), Error> {
     let file = File::open(path).map_err(Error::io(path))?;
     for batch in StreamReader::try_new(BufReader::new(file), None)? {
         let batch = batch?;
@@ -46,11 +48,14 @@ pub(crate) fn read(path: &Path, rows: &mut Rows, origin: u32) -> Result<(), Erro
         rows.account.extend_from_slice(symbols(0));
         rows.person.extend_from_slice(symbols(1));
         rows.name.extend_from_slice(symbols(2));
-        rows.origin.resize(rows.origin.len() + batch.num_rows(), origin);
+        for (source, received) in symbols(5).iter().zip(numbers(6)) {
+            let origin = rows.origin((*source, *received));
+            rows.origin.push(origin);
+        }
         rows.time.extend_from_slice(numbers(3));
         rows.position.extend_from_slice(numbers(4));
-        rows.message.extend(batch.column(5).as_string::<i64>().iter());
-        rows.properties.extend(batch.column(6).as_string::<i64>().iter());
+        rows.message.extend(batch.column(7).as_string::<i64>().iter());
+        rows.properties.extend(batch.column(8).as_string::<i64>().iter());
     }
     Ok(())
 }

@@ -20,6 +20,11 @@ pub const MESSAGE_ID: usize = 4;
 /// Position of the properties: the text of a JSON object, nullable.
 pub const PROPERTIES: usize = 5;
 
+/// Position of the source, in batches of `exported_schema()`: dictionary of text, nullable; NULL is the importer's.
+pub const SOURCE: usize = 6;
+/// Position of when it first arrived, in batches of `exported_schema()`: timestamp in microseconds, UTC, nullable; NULL is now.
+pub const RECEIVED_AT: usize = 7;
+
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     Arc::new(Schema::new(vec![
@@ -31,6 +36,18 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Field::new("properties", DataType::Utf8, true),
     ]))
 });
+
+static EXPORTED: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let received_at = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let more = [Field::new("source", dictionary, true), Field::new("received_at", received_at, true)];
+    Arc::new(Schema::new(SCHEMA.fields().iter().map(|f| f.as_ref().clone()).chain(more).collect::<Vec<_>>()))
+});
+
+/// The schema of a batch of events that an archive exported: each says itself where it came from, and when.
+pub fn exported_schema() -> SchemaRef {
+    EXPORTED.clone()
+}
 
 /// The schema of an event batch.
 pub fn schema() -> SchemaRef {

@@ -34,7 +34,7 @@ impl<'a> Bound<'a> {
         }
         // What an export of Tenure's own archive adds to an event.
         let archive = ["position", "source", "received_at", "given_account_id", "given_person_id", "reason"];
-        let is_export = table.column("position").is_some() && table.column("received_at").is_some() && table.column("source").is_some();
+        let is_export = table.is_export();
         let mut rest = Vec::new();
         match rule.rest.as_ref().unwrap_or(&mapping.rest) {
             Rest::None => {}

@@ -5,7 +5,7 @@ use tenure_model::Instant;
 use tenure_model::input::{Entity, Membership, Version, subscription};
 
 use crate::bound::Bound;
-use crate::events::is_plausible;
+use crate::events::{is_plausible, no_time};
 use crate::mapping::{Import, Lookups, Mapping};
 use crate::reader::Error;
 use crate::table::Table;
@@ -66,7 +66,13 @@ impl Said {
         }
         let membership = match (import, account) {
             (Import::People, Some(account)) => {
-                Some(Membership { person: id, account, from: time(bound, "account_from", row)?, until: time(bound, "account_until", row)? })
+                let (from, until) = (time(bound, "account_from", row)?, time(bound, "account_until", row)?);
+                if let (Some(from), Some(until)) = (from, until)
+                    && until <= from
+                {
+                    return Err(format!("account_until ({until}) is not after account_from ({from})"));
+                }
+                Some(Membership { person: id, account, from, until })
             }
             _ => None,
         };
@@ -129,6 +135,6 @@ fn time(bound: &Bound<'_>, field: &str, row: usize) -> Result<Option<Instant>, S
         None => Ok(None),
         Some(Ok(t)) if is_plausible(t) => Ok(Some(t)),
         Some(Ok(t)) => Err(format!("{field}: {t} is not between 1900 and 2200")),
-        Some(Err(text)) => Err(format!("{field}: `{text}` is not a time")),
+        Some(Err(text)) => Err(format!("{field}: {}", no_time(&text))),
     }
 }

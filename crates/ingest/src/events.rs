@@ -11,8 +11,8 @@ use tenure_model::Instant;
 
 use crate::batch;
 use crate::bound::{Bound, object};
-use crate::column::{NONE, Symbols};
-use crate::mapping::{Expr, Lookups, Mapping, Rule};
+use crate::column::{Column, NONE, Symbols};
+use crate::mapping::{Expr, Lookups, Mapping, Rule, Times};
 use crate::reader::Error;
 use crate::table::Table;
 use crate::{Inputs, Reject};
@@ -21,6 +21,18 @@ use crate::{Inputs, Reject};
 pub(crate) fn is_plausible(t: Instant) -> bool {
     const YEAR_MICROS: i64 = 31_556_952_000_000;
     (-70 * YEAR_MICROS..=230 * YEAR_MICROS).contains(&t.0)
+}
+
+/// What to say of text that is no time.
+pub(crate) fn no_time(text: &str) -> String {
+    let is_number = text.bytes().all(|c| c.is_ascii_digit());
+    let unix = match text.len() {
+        9..=10 if is_number => "; Unix time is read where a mapping file says `times: unix`",
+        12..=13 if is_number => "; Unix time in milliseconds is read where a mapping file says `times: unix_ms`",
+        15..=16 if is_number => "; Unix time in microseconds is read where a mapping file says `times: unix_us`",
+        _ => "",
+    };
+    format!("`{text}` is not a time{unix}")
 }
 
 /// Adds the events of the rows of a table.
@@ -57,10 +69,12 @@ fn events(
     holds: &dyn Fn(usize) -> bool,
     wrong: &mut [Option<String>],
 ) -> Result<(RecordBatch, Vec<bool>), Error> {
-    let symbols = |field: &str| {
-        bound.field(field).map_or_else(|| Symbols { keys: vec![NONE; table.rows], values: Vec::new() }, |taken| taken.symbols(table.rows))
-    };
-    let (account, person, mut name) = (symbols("account_id"), symbols("person_id"), symbols("event"));
+    let symbols = |field: &str| bound.field(field).map_or_else(|| nothing(table.rows), |taken| taken.symbols(table.rows));
+    let (mut account, person, mut name) = (symbols("account_id"), symbols("person_id"), symbols("event"));
+    let exported = table.is_export();
+    if exported && !rule.fields.contains_key("account_id") {
+        as_given(table, &mut account);
+    }
     let mut keep = vec![false; table.rows];
     let mut times = vec![0i64; table.rows];
     let time = bound.field("time");
@@ -73,7 +87,7 @@ fn events(
         match time.and_then(|taken| taken.time(row)) {
             Some(Ok(t)) if is_plausible(t) => times[row] = t.0,
             Some(Ok(t)) => reject(format!("the time {t} is not between 1900 and 2200")),
-            Some(Err(text)) => reject(format!("`{text}` is not a time")),
+            Some(Err(text)) => reject(no_time(&text)),
             None => reject("there is no time".into()),
         }
         if name.keys[row] == NONE {
@@ -101,7 +115,7 @@ fn events(
             Arc::new(builder.finish())
         }
     };
-    let columns: Vec<ArrayRef> = vec![
+    let mut columns: Vec<ArrayRef> = vec![
         dictionary(account)?,
         dictionary(person)?,
         dictionary(name)?,
@@ -109,7 +123,25 @@ fn events(
         message_id,
         properties(table, bound),
     ];
-    Ok((RecordBatch::try_new(batch::schema(), columns)?, keep))
+    if !exported {
+        return Ok((RecordBatch::try_new(batch::schema(), columns)?, keep));
+    }
+    let source = table.column("source").map_or_else(|| nothing(table.rows), Column::symbols);
+    let received = (0..table.rows).map(|row| table.column("received_at")?.time(row, &Times::default())?.ok().filter(|t| is_plausible(*t)));
+    let received: TimestampMicrosecondArray = received.map(|t| t.map(|t| t.0)).collect();
+    columns.extend([dictionary(source)?, Arc::new(received.with_timezone("UTC")) as ArrayRef]);
+    Ok((RecordBatch::try_new(batch::exported_schema(), columns)?, keep))
+}
+
+/// Of events whose account followed from their person, an export tells the account too; it was not given, and follows from the person again.
+fn as_given(table: &Table, account: &mut Symbols) {
+    let given = table.column("given_account_id").map_or_else(|| nothing(table.rows), Column::symbols);
+    account.keys.iter_mut().zip(&given.keys).filter(|(_, given)| **given == NONE).for_each(|(account, _)| *account = NONE);
+}
+
+/// A column of NULLs.
+fn nothing(rows: usize) -> Symbols {
+    Symbols { keys: vec![NONE; rows], values: Vec::new() }
 }
 
 /// What to say where a lookup has found nothing for a value that is there.

@@ -7,6 +7,9 @@ use crate::column::{Column, NONE};
 use crate::mapping::Filter;
 use crate::taken::Part;
 
+/// Columns by which an export of events is told from other files.
+const EXPORTED: [&str; 3] = ["position", "source", "received_at"];
+
 /// Consecutive rows of a file in named columns.
 pub(crate) struct Table {
     /// Number of the first row, from 1.
@@ -23,6 +26,11 @@ pub(crate) struct Table {
 impl Table {
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.names.iter().position(|n| n == name).map(|i| &self.columns[i])
+    }
+
+    /// Is it what `tenure export events` writes?
+    pub fn is_export(&self) -> bool {
+        EXPORTED.iter().all(|name| self.column(name).is_some())
     }
 
     /// The number of a row in the file.

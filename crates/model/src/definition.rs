@@ -524,6 +524,18 @@ pub enum Comparison {
     Equal,
 }
 
+impl std::fmt::Display for Comparison {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Comparison::Less => "<",
+            Comparison::AtMost => "<=",
+            Comparison::AtLeast => ">=",
+            Comparison::Greater => ">",
+            Comparison::Equal => "=",
+        })
+    }
+}
+
 /// What a measure without a value scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Missing {
@@ -600,6 +612,8 @@ pub struct AlertRule {
     pub title: Option<String>,
     /// For people.
     pub description: Option<String>,
+    /// As written: tells whether the rule is another one than it was in an earlier model.
+    pub definition: serde_json::Value,
 }
 
 /// A template of dated tasks, as written.

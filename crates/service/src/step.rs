@@ -300,7 +300,7 @@ impl Told {
             write.resolve_alert_of(account, rule, person.as_deref(), *at, why).await?;
         }
         for (account, after, keys) in &self.restated {
-            write.resolve_alerts_but(account, *after, keys, now, "learned late: it was not so").await?;
+            write.resolve_alerts_but(account, *after, keys, now, "learned late").await?;
         }
         write.enqueue(&self.messages, now).await?;
         Ok(())

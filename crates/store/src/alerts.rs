@@ -49,6 +49,8 @@ impl Alert {
 pub enum AlertState {
     /// Nothing yet.
     Open,
+    /// Nothing yet, and nobody was told: it began before its rule was applied, which wants those silent.
+    Silent,
     /// Somebody has it.
     Acknowledged {
         /// Who.
@@ -125,7 +127,7 @@ impl Write {
                 Value::from(alert.playbook.as_deref()),
                 Value::from(alert.resolved.as_ref().map(|r| r.0)),
                 Value::from(alert.resolved.as_ref().map(|r| r.1.as_str())),
-                Value::from("open"),
+                Value::from(if alert.state == AlertState::Silent { "silent" } else { "open" }),
             ]
         }
         let rows: Vec<_> = alerts.iter().map(row).collect();
@@ -169,6 +171,13 @@ impl Write {
         Ok(resolved)
     }
 
+    /// Takes back that the condition of an alert ceased to hold: restated history has it hold on.
+    pub async fn resume_alert(&mut self, key: &str) -> Result<()> {
+        let sql = "UPDATE alerts SET resolved_at = NULL, resolved_reason = NULL WHERE key = $1";
+        query(sql).bind(key).execute(&mut self.tx).await?;
+        Ok(())
+    }
+
     /// Writes down what somebody did with an alert.
     ///
     /// # Errors
@@ -176,6 +185,7 @@ impl Write {
     pub async fn set_alert_state(&mut self, key: &str, state: &AlertState) -> Result<()> {
         let (status, by, at, until, how, reason) = match state {
             AlertState::Open => ("open", None, None, None, None, None),
+            AlertState::Silent => ("silent", None, None, None, None, None),
             AlertState::Acknowledged { by, at } => ("acknowledged", Some(by), Some(at.0), None, None, None),
             AlertState::Snoozed { by, at, until } => ("snoozed", Some(by), Some(at.0), Some(until.0), None, None),
             AlertState::Closed { by, at, how, reason } => ("closed", Some(by), Some(at.0), None, Some(word(how)), Some(reason)),
@@ -211,6 +221,7 @@ fn read(row: &Row) -> Result<Alert> {
     let at = || -> Result<Instant> { Ok(Instant(row.get::<Option<i64>>(15)?.unwrap_or_default())) };
     let state = match row.get::<&str>(12)? {
         "open" => AlertState::Open,
+        "silent" => AlertState::Silent,
         "acknowledged" => AlertState::Acknowledged { by: by()?, at: at()? },
         "snoozed" => AlertState::Snoozed { by: by()?, at: at()?, until: Instant(row.get::<Option<i64>>(13)?.unwrap_or_default()) },
         "closed" => AlertState::Closed {

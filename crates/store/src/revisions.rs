@@ -48,6 +48,12 @@ impl Store {
         query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 
+    /// All models, in the order in which they were applied.
+    pub async fn models(&self) -> Result<Vec<AppliedModel>> {
+        let query = query("SELECT revision, applied_at, author, files FROM model_revisions ORDER BY position");
+        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+    }
+
     /// A model by its revision, as applied last.
     pub async fn model(&self, revision: &Revision) -> Result<Option<AppliedModel>> {
         let query =

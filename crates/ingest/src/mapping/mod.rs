@@ -164,6 +164,7 @@ impl Mapping {
         let filters = self.rules.iter().map(|rule| &rule.filter).chain([&self.filter]).chain(self.takes().map(|take| &take.filter));
         let mut columns: BTreeSet<&str> = filters.flat_map(Filter::columns).collect();
         self.takes().for_each(|take| columns.extend(take.expr.columns()));
+        columns.extend(self.ignore.iter().chain(self.rename.keys()).chain(self.types.keys()).map(String::as_str));
         columns
     }
 }

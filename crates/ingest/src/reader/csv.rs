@@ -1,11 +1,13 @@
 //! CSV with a header line.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use datafusion::arrow::array::StringBuilder;
 
+use super::quotes::Quotes;
 use super::{Chunks, Error, check_columns, read_table};
 use crate::column::Column;
 use crate::table::Table;
@@ -13,19 +15,27 @@ use crate::{Inputs, Lookups, Mapping, Reject};
 
 /// Rows of a chunk.
 const CHUNK_ROWS: usize = 16_384;
+/// A rejected record is given back up to so many characters: one whose quote never closes goes to the end of the file.
+const RAW_CHARS_MAX: usize = 10_000;
 
 /// Reads CSV with a header line.
 pub fn csv<'a, R: Read + Send + 'a>(reader: R, mapping: &'a Mapping, lookups: &'a Lookups) -> Result<Chunks<'a>, Error> {
+    let reader = Quotes::of(reader, mapping.delimiter);
     let mut reader = ReaderBuilder::new().flexible(true).delimiter(mapping.delimiter).from_reader(reader);
     let header = reader.byte_headers().map_err(std::io::Error::from)?;
     let names: Arc<[String]> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+    let header = 0..reader.position().byte();
+    if let Some(flaw) = reader.get_mut().flaw(header) {
+        return Err(Error::Columns(format!("the header cannot be read: {flaw}")));
+    }
+    check_header(&names, mapping)?;
     check_columns(&names, mapping)?;
     let mut file = File { reader, names, row: 0, mapping, lookups };
     Ok(Box::new(std::iter::from_fn(move || file.chunk().transpose())))
 }
 
 struct File<'a, R> {
-    reader: Reader<R>,
+    reader: Reader<Quotes<R>>,
     names: Arc<[String]>,
     row: u64,
     mapping: &'a Mapping,
@@ -41,14 +51,18 @@ impl<R: Read> File<'_, R> {
         while numbers.len() < CHUNK_ROWS && self.reader.read_byte_record(&mut record).map_err(std::io::Error::from)? {
             self.row += 1;
             inputs.rows += 1;
-            match self.check(&record) {
+            match self.check_quotes(&record).and_then(|()| self.check(&record)) {
                 Ok(()) => {
                     numbers.push(self.row);
                     for (builder, field) in builders.iter_mut().zip(&record) {
                         builder.append_value(std::str::from_utf8(field).unwrap_or_default());
                     }
                 }
-                Err(reason) => inputs.rejects.push(Reject { row: self.row, reason, raw: line(record.iter(), self.mapping.delimiter) }),
+                Err(reason) => {
+                    let raw = line(record.iter(), self.mapping.delimiter);
+                    let raw = raw.chars().take(RAW_CHARS_MAX).collect();
+                    inputs.rejects.push(Reject { row: self.row, reason, raw });
+                }
             }
         }
         if inputs.rows == 0 {
@@ -72,6 +86,12 @@ impl<R: Read> File<'_, R> {
         Ok(Some(inputs))
     }
 
+    /// Are all quotes of the record closed, each at the end of its field?
+    fn check_quotes(&mut self, record: &ByteRecord) -> Result<(), String> {
+        let bytes = record.position().map_or(0, csv::Position::byte)..self.reader.position().byte();
+        self.reader.get_mut().flaw(bytes).map_or(Ok(()), Err)
+    }
+
     fn check(&self, record: &ByteRecord) -> Result<(), String> {
         if record.len() != self.names.len() {
             return Err(format!("it has {} fields, the header has {}", record.len(), self.names.len()));
@@ -81,6 +101,25 @@ impl<R: Read> File<'_, R> {
             None => Ok(()),
         }
     }
+}
+
+/// Refuses a header whose columns cannot be told apart.
+fn check_header(names: &[String], mapping: &Mapping) -> Result<(), Error> {
+    if let [only] = names
+        && let Some(other) = [';', '\t', '|', ','].into_iter().find(|c| only.contains(*c) && *c as u8 != mapping.delimiter)
+    {
+        let (other, delimiter) = (other.escape_default(), char::from(mapping.delimiter).escape_default());
+        return Err(Error::Columns(format!(
+            "the header is one column, `{only}`: columns seem to be separated by `{other}`, not `{delimiter}`; say so in a mapping file: delimiter: \"{other}\""
+        )));
+    }
+    let twice = names.iter().enumerate().filter(|(i, name)| !name.is_empty() && names[..*i].contains(name)).map(|(_, name)| name);
+    let twice: BTreeSet<String> = twice.map(|name| format!("`{name}`")).collect();
+    if twice.is_empty() {
+        return Ok(());
+    }
+    let names = twice.into_iter().collect::<Vec<_>>().join(", ");
+    Err(Error::Columns(format!("the header has columns of the same name: {names}; each needs a name of its own")))
 }
 
 /// Fields as a line of CSV.

@@ -3,6 +3,7 @@
 mod csv;
 mod ndjson;
 mod parquet;
+mod quotes;
 mod segment;
 
 use crate::table::Table;
@@ -44,11 +45,14 @@ fn read_table(table: &Table, mapping: &Mapping, lookups: &Lookups, inputs: &mut 
 /// Refuses a file that lacks a column which the mapping names, or one without which no row can be read.
 fn check_columns(names: &[String], mapping: &Mapping) -> Result<(), Error> {
     let known = || names.iter().map(String::as_str);
-    for column in mapping.columns() {
-        if !names.iter().any(|n| n == column) {
-            let help = tenure_model::diagnostic::nearest(column, known()).map(|n| format!(": did you mean `{n}`?")).unwrap_or_default();
-            return Err(Error::Columns(format!("the file has no column `{column}`, which the mapping names{help}")));
-        }
+    let missing = mapping.columns().into_iter().filter(|column| !names.iter().any(|n| n == column)).map(|column| {
+        let near = tenure_model::diagnostic::nearest(column, known());
+        format!("`{column}`{}", near.map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default())
+    });
+    let missing: Vec<String> = missing.collect();
+    if !missing.is_empty() {
+        let columns = if missing.len() == 1 { "the column" } else { "the columns" };
+        return Err(Error::Columns(format!("the mapping names {columns} {}, which the file does not have", missing.join(", "))));
     }
     let needed: &[&str] = match mapping.import {
         Import::Accounts | Import::People => &["id"],

@@ -23,6 +23,10 @@ const CHUNK_ROWS: usize = 16_384;
 /// Reads one JSON object per line. Segment's objects (`type: track | identify | group | page | screen | alias`) are understood in any file,
 /// whatever the mapping's kind; other objects through the mapping.
 pub fn ndjson<'a, R: BufRead + Send + 'a>(mut reader: R, mapping: &'a Mapping, lookups: &'a Lookups) -> Result<Chunks<'a>, Error> {
+    let first = reader.fill_buf()?.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+    if first == Some(b'[') {
+        return Err(Error::Columns("the file is one JSON array, not one object a line; jq -c '.[]' FILE makes lines of it".into()));
+    }
     let mut line = 0;
     Ok(Box::new(std::iter::from_fn(move || chunk(&mut reader, &mut line, mapping, lookups).transpose())))
 }

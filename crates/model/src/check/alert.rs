@@ -7,7 +7,7 @@ use crate::file::Report;
 use crate::time::Span;
 use crate::value::Kind;
 use crate::yaml::Entry;
-use crate::yaml::fields::Fields;
+use crate::yaml::fields::{Fields, wrong_type};
 
 const SEVERITY: &[(&str, Severity)] =
     &[("low", Severity::Low), ("medium", Severity::Medium), ("high", Severity::High), ("critical", Severity::Critical)];
@@ -38,10 +38,21 @@ pub(crate) fn read(entry: &Entry, missed: bool, scope: &mut Scope, report: &mut 
     }
     let segments = segments(&mut fields, of == Of::Person, scope, report);
     let stages = stage_list(&mut fields, scope, report);
-    let mut span = |name: &'static str| fields.span(name, report).map_or(Span::Days(0), |s| s.0);
+    let mut span = |name: &'static str| match fields.span(name, report) {
+        Some((Span::Months(_), place)) => {
+            let help = "write days (`60d`) or hours; months fit where a date is computed".into();
+            report.error(place, "invalid-duration", format!("`{name}` is no number of months"), Some(help));
+            Span::Days(0)
+        }
+        Some((span, _)) => span,
+        None => Span::Days(0),
+    };
     let (for_, keep_firing_for, cooldown) = (span("for"), span("keep_firing_for"), span("cooldown"));
     let owner = owner(&mut fields, scope, report);
     let playbook = fields.text("playbook", report).filter(|text| scope.playbooks.resolve("playbook", text, report).is_some());
+    if let Some(node) = fields.node("title").filter(|node| node.as_number().is_some() || node.as_bool().is_some()) {
+        wrong_type(report, node, "`title`", "text");
+    }
     let title = fields.owned("title", report);
     let label = fields.owned("label", report);
     let rule = AlertRule {
@@ -60,6 +71,7 @@ pub(crate) fn read(entry: &Entry, missed: bool, scope: &mut Scope, report: &mut 
         playbook: playbook.map(|p| p.owned()),
         title: title.or(label),
         description: fields.owned("description", report),
+        definition: entry.value.to_json(),
     };
     fields.finish(report);
     Some(AlertRule { when: when?, ..rule })

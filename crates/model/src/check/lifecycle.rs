@@ -161,13 +161,23 @@ pub(crate) fn segments(fields: &mut Fields, of_person: bool, scope: &Scope, repo
     let one = fields.texts("segment", report);
     let several = fields.texts("segments", report);
     fields.at_most_one(&["segment", "segments"], report);
+    some_of(fields.node("segments"), "segments", report);
     let (register, what) = if of_person { (&scope.person_segments, "person segment") } else { (&scope.segments, "segment") };
     one.iter().chain(&several).filter_map(|text| register.resolve(what, text, report)).collect()
+}
+
+/// An empty list reads as if nobody were meant, and leaving the field out means everybody.
+fn some_of(node: Option<&Node>, name: &str, report: &mut Report) {
+    if let Some(node) = node.filter(|node| node.as_list().is_some_and(<[Node]>::is_empty)) {
+        let help = format!("leave `{name}` out for all of them");
+        report.error(node.place, "invalid-value", format!("`{name}` names none"), Some(help));
+    }
 }
 
 /// `stage: a` or `stages: [a, b]`.
 pub(crate) fn stage_list(fields: &mut Fields, scope: &Scope, report: &mut Report) -> Vec<usize> {
     fields.at_most_one(&["stage", "stages"], report);
+    some_of(fields.node("stages"), "stages", report);
     let mut names = fields.texts("stage", report);
     names.extend(fields.node("stages").map_or_else(Vec::new, |node| texts(node, "stages", report)));
     names.iter().filter_map(|text| scope.stages.resolve("stage", text, report)).collect()

@@ -3,10 +3,12 @@
 use anyhow::Result;
 use serde_json::Value;
 use tenure_model::Instant;
+use tenure_model::diagnostic::nearest;
 use tenure_store::{Alert, AlertState, Closing, Store};
 
 use super::decision::Author;
 use super::{Outcome, Shared, calendar};
+use crate::evaluate::ledger::is_withdrawn;
 use crate::failure::failure;
 use crate::render::{Grid, StyleArgs};
 use crate::{clock, render, when};
@@ -89,6 +91,9 @@ impl Alerts {
             return act(&store, shared, action).await;
         }
         let now = clock::now();
+        if let Some(rule) = &self.rule {
+            known_rule(&store, shared, rule).await?;
+        }
         let account = self.account.as_deref();
         let merges = store.merges().await?;
         let alerts = store.alerts().await?.into_iter().filter(|alert| {
@@ -96,10 +101,12 @@ impl Alerts {
                 && account.is_none_or(|id| alert.account == merges.account(id))
                 && self.rule.as_ref().is_none_or(|rule| *rule == alert.rule)
         });
-        let mut grid = Grid::new(["id", "severity", "rule", "account", "person", "opened_at", "resolved_at", "state", "by", "owner"]);
+        let mut grid =
+            Grid::new(["id", "severity", "rule", "account", "person", "opened_at", "resolved_at", "state", "by", "owner", "reason"]);
         let text = |text: Option<String>| text.map_or(Value::Null, Value::from);
         for alert in alerts {
-            let (state, by) = state(&alert.state);
+            let (state, by) = shown(&alert);
+            let reason = reason(&alert);
             grid.rows.push(vec![
                 short_id(&alert.key).into(),
                 serde_json::to_value(alert.severity)?,
@@ -111,6 +118,7 @@ impl Alerts {
                 state.into(),
                 text(by),
                 text(alert.owner),
+                text(reason),
             ]);
         }
         render::print(&grid, self.style.style())?;
@@ -118,19 +126,53 @@ impl Alerts {
     }
 }
 
-/// Open for people: not closed, not put off, and its condition has not ceased to hold untouched.
+/// Is it a rule of the model, or one that has opened an alert?
+async fn known_rule(store: &Store, shared: &Shared, rule: &str) -> Result<()> {
+    let loaded = shared.model_if_any(store).await?;
+    let ledger = store.alerts().await?;
+    let names = || loaded.iter().flat_map(|l| &l.model.alerts).map(|r| r.name.as_str()).chain(ledger.iter().map(|a| a.rule.as_str()));
+    if names().any(|name| name == rule) {
+        return Ok(());
+    }
+    let help =
+        nearest(rule, names()).map_or_else(|| "the model's alerts: tenure check".to_owned(), |near| format!("did you mean `{near}`?"));
+    Err(failure(format!("there is no alert rule `{rule}`"), help))
+}
+
+/// Open for people: not closed, not put off, its condition has not ceased to hold untouched, and history still has it.
 fn is_open(alert: &Alert, now: Instant) -> bool {
     match &alert.state {
-        AlertState::Open => alert.resolved.is_none(),
+        _ if is_withdrawn(alert) => false,
+        AlertState::Open | AlertState::Silent => alert.resolved.is_none(),
         AlertState::Acknowledged { .. } => true,
         AlertState::Snoozed { until, .. } => *until <= now,
         AlertState::Closed { .. } => false,
     }
 }
 
+/// How it stands: what people did with it, else whether it has resolved by itself; and by whom.
+fn shown(alert: &Alert) -> (String, Option<String>) {
+    match (&alert.state, &alert.resolved) {
+        (AlertState::Open | AlertState::Silent, Some(_)) => ("resolved".to_owned(), None),
+        (AlertState::Acknowledged { by, .. } | AlertState::Snoozed { by, .. }, _) if is_withdrawn(alert) => {
+            ("resolved".to_owned(), Some(by.clone()))
+        }
+        (state, _) => self::state(state),
+    }
+}
+
+/// Why it was closed, or why it resolved.
+fn reason(alert: &Alert) -> Option<String> {
+    match (&alert.state, &alert.resolved) {
+        (AlertState::Closed { reason, .. }, _) if !reason.is_empty() => Some(reason.clone()),
+        (_, resolved) => resolved.as_ref().map(|(_, why)| why.clone()),
+    }
+}
+
 fn state(state: &AlertState) -> (String, Option<String>) {
     match state {
         AlertState::Open => ("open".to_owned(), None),
+        AlertState::Silent => ("silent".to_owned(), None),
         AlertState::Acknowledged { by, .. } => ("acknowledged".to_owned(), Some(by.clone())),
         AlertState::Snoozed { by, until, .. } => (format!("snoozed until {until}"), Some(by.clone())),
         AlertState::Closed { by, how, .. } => {
@@ -155,7 +197,11 @@ async fn act(store: &Store, shared: &Shared, action: Action) -> Result<Outcome> 
         Action::Ack { id, author } => (id, AlertState::Acknowledged { by: author.by, at }),
         Action::Snooze { id, until, author } => {
             let calendar = calendar(shared.model_if_any(store).await?.as_ref());
-            (id, AlertState::Snoozed { by: author.by, at, until: when::instant(&until, &calendar)? })
+            let until = when::instant(&until, &calendar)?;
+            if until <= at {
+                return Err(failure(format!("{until} is past"), "an alert is put off until a later time"));
+            }
+            (id, AlertState::Snoozed { by: author.by, at, until })
         }
         Action::Close { id, how, reason, author } => {
             let how = match how {
@@ -177,6 +223,6 @@ async fn act(store: &Store, shared: &Shared, action: Action) -> Result<Outcome> 
     let mut write = store.write().await?;
     write.set_alert_state(&alert.key, &state).await?;
     write.commit().await?;
-    println!("{} of {}: {}", alert.rule, alert.account, self::state(&state).0);
+    say!("{} of {}: {}", alert.rule, alert.account, self::state(&state).0);
     Ok(Outcome::Fine)
 }

@@ -13,7 +13,8 @@ use super::decision::Author;
 use super::{Outcome, Shared};
 use crate::clock::{self, Stopwatch};
 use crate::evaluate::assumed::Assumed;
-use crate::evaluate::derived::{Derived, Firing};
+use crate::evaluate::derived::{self, Derived, Firing};
+use crate::evaluate::ledger::Recorded;
 use crate::evaluate::manifest::Manifest;
 use crate::evaluate::oscillated::Oscillated;
 use crate::evaluate::{World, ledger, replay};
@@ -57,7 +58,8 @@ const DEFINITIONS_SHOWN: usize = 8;
 struct Summary {
     manifest: Manifest,
     firings: Vec<Firing>,
-    new_alerts: u64,
+    /// None where it was not written.
+    ledger: Option<Recorded>,
     seconds: f64,
 }
 
@@ -76,19 +78,27 @@ impl Evaluate {
 
         let last = opened.store.last_evaluated().await?;
         let position = opened.store.position().await?;
-        let done = Manifest::read(&target).is_some_and(|m| m.sampled == self.sampled && m.covers(to, position));
-        if !self.again && done && last.is_some_and(|e| e.revision == revision && e.until == to && e.position == position) {
+        let covers = |m: &Manifest| m.sampled == self.sampled && m.covers(to, position);
+        let done = Manifest::read(&target).is_some_and(|m| covers(&m) && derived::is_whole(&target, m.accounts));
+        if !self.again && done && last.as_ref().is_some_and(|e| e.revision == revision && e.until == to && e.position == position) {
             self.print(&opened, to, None)?;
             return Ok(Outcome::Fine);
+        }
+        if let Some(before) = last.filter(|e| e.until > to) {
+            remark!(
+                "up to {to} lies before the last evaluation, up to {}: lists, SQL and explanations are as of then from now on",
+                before.until
+            );
         }
         let position = self.apply(&opened).await?;
         let world = opened.world().await?;
         let (manifest, firings) = self.replay(&world, to, position, &target)?;
-        let new_alerts = ledger::record(&opened.store, &world.engine, &firings).await?;
+        // What samples do not see would be closed: they are for exploring.
+        let ledger = if self.sampled { None } else { Some(ledger::record(&opened.store, &world.engine, &firings, to).await?) };
         let mut write = opened.store.write().await?;
         write.set_evaluated(&Evaluated { revision, until: to, position, evaluated_at: clock::now() }).await?;
         write.commit().await?;
-        self.print(&opened, to, Some(Summary { manifest, firings, new_alerts, seconds: watch.seconds() }))?;
+        self.print(&opened, to, Some(Summary { manifest, firings, ledger, seconds: watch.seconds() }))?;
         Ok(Outcome::Fine)
     }
 
@@ -146,7 +156,7 @@ impl Evaluate {
             (Some(s), true) => {
                 let report = json!({
                     "revision": revision, "until": to.to_string(), "changed": true, "sampled": self.sampled, "accounts": s.manifest.accounts, "events": s.manifest.events, "assumed": s.manifest.assumed, "oscillated": s.manifest.oscillated,
-                    "fired": s.firings.len(), "firing": s.firings.iter().filter(|f| f.resolved.is_none()).count(), "new_alerts": s.new_alerts,
+                    "fired": s.firings.len(), "firing": s.firings.iter().filter(|f| f.resolved.is_none()).count(), "new_alerts": s.ledger.map(|l| l.new), "closed_alerts": s.ledger.map(|l| l.closed),
                     "seconds": s.seconds,
                 });
                 format!("{report}\n")
@@ -155,14 +165,14 @@ impl Evaluate {
                 let firing = s.firings.iter().filter(|f| f.resolved.is_none()).count() as u64;
                 let sampled = if self.sampled { ", sampled once a day" } else { "" };
                 format!(
-                    "{} evaluated up to {to}{sampled}: {}, {} ({:.1} s)\n  {} in all, {} of them firing now, {} new in the ledger\n{}{}",
+                    "{} evaluated up to {to}{sampled}: {}, {} ({:.1} s)\n  {} in all, {} of them firing now, {}\n{}{}",
                     short(revision),
                     render::counted(s.manifest.accounts, "account"),
                     render::counted(s.manifest.events, "event"),
                     s.seconds,
                     render::counted(s.firings.len() as u64, "alert"),
                     render::count(firing),
-                    render::count(s.new_alerts),
+                    s.ledger.map_or_else(|| "the ledger is left as it is: sampled".to_owned(), in_ledger),
                     assumed(&s.manifest.assumed).map_or_else(String::new, |text| format!("  {text}\n")),
                     oscillated(&s.manifest.oscillated).map_or_else(String::new, |text| format!("  {text}\n")),
                 )
@@ -170,6 +180,12 @@ impl Evaluate {
         };
         Ok(render::text(&text)?)
     }
+}
+
+/// What became of the ledger.
+fn in_ledger(recorded: Recorded) -> String {
+    let closed = if recorded.closed == 0 { String::new() } else { format!(", {} closed that history no longer has", recorded.closed) };
+    format!("{} new in the ledger{closed}", render::count(recorded.new))
 }
 
 /// How many accounts rest on undated traits; None where none does.

@@ -3,10 +3,11 @@
 use anyhow::Result;
 use datafusion::arrow::record_batch::RecordBatch;
 use tenure_model::input::{Entity, Version};
-use tenure_store::{AlertState, ImportStatus, Store};
+use tenure_store::{Alert, AlertState, ImportStatus, Store};
 
 use super::columns::Columns;
 use crate::command::decision::action_json;
+use crate::evaluate::ledger::is_withdrawn;
 
 /// Accounts read at a time.
 const PAGE: usize = 2000;
@@ -43,6 +44,17 @@ pub(super) async fn versions(store: &Store) -> Result<RecordBatch> {
     columns.text("value", all.iter().map(|v| Some(v.value.to_string())));
     columns.time("valid_from", all.iter().map(|v| v.valid_from));
     columns.time("known_from", all.iter().map(|v| v.known_from));
+    columns.batch()
+}
+
+/// Ids that went, with those that stay: `kind` (`account`, `person`), `from_id`, `into_id`, `at`.
+pub(super) async fn merges(store: &Store) -> Result<RecordBatch> {
+    let all = store.merge_list().await?;
+    let mut columns = Columns::default();
+    columns.text("kind", all.iter().map(|m| Some(if m.account { "account" } else { "person" })));
+    columns.text("from_id", all.iter().map(|m| Some(&m.from)));
+    columns.text("into_id", all.iter().map(|m| Some(&m.into)));
+    columns.time("at", all.iter().map(|m| Some(m.at)));
     columns.batch()
 }
 
@@ -86,14 +98,17 @@ pub(super) async fn imports(store: &Store) -> Result<RecordBatch> {
 pub(super) async fn ledger(store: &Store) -> Result<RecordBatch> {
     let all = store.alerts().await?;
     let severities = all.iter().map(|a| serde_json::to_value(a.severity)).collect::<Result<Vec<_>, _>>()?;
-    let state = |state: &AlertState| match state {
+    let state = |alert: &Alert| match &alert.state {
+        AlertState::Open | AlertState::Silent if alert.resolved.is_some() => "resolved",
+        _ if is_withdrawn(alert) => "resolved",
         AlertState::Open => "open",
+        AlertState::Silent => "silent",
         AlertState::Acknowledged { .. } => "acknowledged",
         AlertState::Snoozed { .. } => "snoozed",
         AlertState::Closed { .. } => "closed",
     };
     let by = |state: &AlertState| match state {
-        AlertState::Open => None,
+        AlertState::Open | AlertState::Silent => None,
         AlertState::Acknowledged { by, .. } | AlertState::Snoozed { by, .. } | AlertState::Closed { by, .. } => Some(by.clone()),
     };
     let closing = |state: &AlertState| match state {
@@ -113,7 +128,8 @@ pub(super) async fn ledger(store: &Store) -> Result<RecordBatch> {
     columns.text("playbook", all.iter().map(|a| a.playbook.as_ref()));
     columns.time("opened_at", all.iter().map(|a| Some(a.opened_at)));
     columns.time("resolved_at", all.iter().map(|a| a.resolved.as_ref().map(|r| r.0)));
-    columns.text("state", all.iter().map(|a| Some(state(&a.state))));
+    columns.text("resolved_reason", all.iter().map(|a| a.resolved.as_ref().map(|r| &r.1)));
+    columns.text("state", all.iter().map(|a| Some(state(a))));
     columns.text("by", all.iter().map(|a| by(&a.state)));
     columns.text("closed_as", all.iter().map(|a| closing(&a.state).0));
     columns.text("closed_reason", all.iter().map(|a| closing(&a.state).1));

@@ -6,5 +6,6 @@ mod evaluate;
 mod export;
 mod human;
 mod import;
+mod ledger;
 mod portfolio;
 mod sql;
