@@ -14,7 +14,7 @@ mod recent;
 mod slot;
 
 pub use keys::{Key, Keys};
-pub use population::{Change, Live, Past, PastSaid, Said, Step};
+pub use population::{Change, Live, Past, PastSaid, Placed, Said, Step};
 pub use recent::Recent;
 
 use tenure_model::time::{HOUR, MINUTE};

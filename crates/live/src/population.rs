@@ -1,7 +1,7 @@
 //! All accounts: inputs find theirs, timers ring, and what happens is handed out.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -60,6 +60,17 @@ pub struct PastSaid {
     pub decisions: Vec<Decision>,
 }
 
+/// An account as a replay left it.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Its state.
+    pub account: Account,
+    /// What is known already to change later, sorted. Its persons are indexes into `people`.
+    pub changes: Vec<tenure_engine::Change>,
+    /// Ids of persons.
+    pub people: Vec<Arc<str>>,
+}
+
 /// What happened to an account in a step.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -96,6 +107,8 @@ pub struct Live {
     /// Events of persons whose account is not known, by person; those without person are under "".
     homeless: FxHashMap<Arc<str>, Vec<Recent>>,
     duplicates: u64,
+    /// Accounts that earlier events may belong to by what became known since these were last asked for.
+    resettled: BTreeSet<Arc<str>>,
 }
 
 impl Live {
@@ -114,6 +127,7 @@ impl Live {
             touched: vec![],
             homeless: FxHashMap::default(),
             duplicates: 0,
+            resettled: BTreeSet::new(),
         }
     }
 
@@ -162,15 +176,20 @@ impl Live {
         self.duplicates
     }
 
+    /// Accounts to which events of the archive may belong by what became known since the last call: settle the archive, then make them `known`.
+    pub fn resettled(&mut self) -> BTreeSet<Arc<str>> {
+        std::mem::take(&mut self.resettled)
+    }
+
     /// How many events wait for their account to be known.
     pub fn homeless(&self) -> usize {
         self.homeless.values().map(Vec::len).sum()
     }
 
-    /// Sets an account as a snapshot has it.
-    pub fn place(&mut self, account: Account) {
-        let i = self.slot(account.id().clone());
-        self.slots[i] = Slot::new(account);
+    /// Sets an account as a replay left it, with the changes that lie ahead of it and the persons they speak of.
+    pub fn place(&mut self, placed: Placed) {
+        let i = self.slot(placed.account.id().clone());
+        self.slots[i] = Slot::placed(placed);
         self.set_timer(i);
     }
 
@@ -296,6 +315,7 @@ impl Live {
             self.slots[i].want(membership.from.unwrap_or(Instant::MIN));
         }
         self.touch(i);
+        self.resettled.insert(self.slots[i].head.id().clone());
         let person: Arc<str> = self.resolver.person(&membership.person).into();
         self.settle_homeless(&person);
     }
@@ -319,14 +339,16 @@ impl Live {
             }
             self.slots[into].want(Instant::MIN);
             self.touch(into);
+            self.resettled.insert(self.slots[into].head.id().clone());
             return;
         }
         let person: Arc<str> = self.resolver.person(&merge.into).into();
         let accounts: Vec<Arc<str>> = self.resolver.stays(&person).iter().map(|s| s.account().into()).collect();
         for account in accounts {
-            let i = self.slot(account);
+            let i = self.slot(account.clone());
             self.slots[i].want(Instant::MIN);
             self.touch(i);
+            self.resettled.insert(account);
         }
         for id in [merge.from.as_str(), merge.into.as_str()] {
             for mut event in self.homeless.remove(id).unwrap_or_default() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tenure_engine::{Account, Change, Engine, EventTable, Happened, Inputs, Mode, Nothing, Outcome, Sink, What, sort};
 use tenure_model::Instant;
 
-use crate::population::Past;
+use crate::population::{Past, Placed};
 use crate::recent::Recent;
 use crate::{LATENESS, TAIL_EVENTS_MAX};
 
@@ -51,6 +51,13 @@ impl Slot {
             wants: None,
             timer: Instant::NEVER,
         }
+    }
+
+    pub fn placed(placed: Placed) -> Slot {
+        let Placed { account, changes, people } = placed;
+        let mut slot = Slot { changes, people, ..Slot::new(account) };
+        slot.forget(Recent::ARCHIVED);
+        slot
     }
 
     /// From when on inputs can be taken without the whole history.

@@ -7,6 +7,7 @@
 //!
 //! The clock is an argument (`Clock`), so that tests run it on a time of their own.
 
+mod archive;
 mod error;
 mod journal;
 mod outcome;

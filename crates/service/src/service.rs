@@ -1,15 +1,16 @@
 //! The service as a whole: starting it, its loops, what others ask of it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tenure_engine::{Account, Engine};
+use tenure_engine::Engine;
 use tenure_ingest::Resolver;
 use tenure_ingest::http::Intake;
 use tenure_ingest::journal::{Batch, Record};
-use tenure_live::{Keys, Live};
+use tenure_live::{Keys, Live, Placed};
 use tenure_model::Instant;
 use tenure_model::definition::Revision;
 use tenure_store::{Lease, Mark, Store, transact};
@@ -57,7 +58,7 @@ pub struct Parts {
     /// The model, compiled.
     pub engine: Arc<Engine>,
     /// The accounts as of `position`.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<Placed>,
     /// Memberships and merges.
     pub resolver: Resolver,
     /// Keys of messages that arrived lately.
@@ -79,6 +80,8 @@ pub(crate) struct Inner {
     pub news: broadcast::Sender<Arc<News>>,
     pub lease: Mutex<Lease>,
     live: Lock<Live>,
+    /// Accounts whose archived events may be settled otherwise by what became known since.
+    unsettled: Lock<BTreeSet<Arc<str>>>,
     journal: Journal,
 }
 
@@ -86,6 +89,10 @@ impl Inner {
     /// The accounts. Never held over an await.
     pub fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn unsettled(&self) -> MutexGuard<'_, BTreeSet<Arc<str>>> {
+        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,6 +131,7 @@ impl Service {
             news,
             lease: Mutex::new(lease),
             live: Lock::new(live),
+            unsettled: Lock::default(),
             journal: Journal::default(),
         });
         catch_up(&inner, position).await?;
@@ -137,8 +145,9 @@ impl Service {
                 inner.journal.run(inner.store.clone(), inner.status.clone(), || clock(), out).await;
             })
         };
+        let archive = tokio::spawn(crate::archive::run(inner.clone(), stopping.clone()));
         let engine = tokio::spawn(run(inner.clone(), committed, stopping));
-        Ok(Service { inner, stop: Arc::new(stop), loops: Arc::new(Mutex::new(vec![journal, engine])) })
+        Ok(Service { inner, stop: Arc::new(stop), loops: Arc::new(Mutex::new(vec![journal, engine, archive])) })
     }
 
     /// Makes durable what a request says; comes back when it is. The engine follows within milliseconds.
@@ -185,6 +194,14 @@ impl Service {
     /// What happens from now on.
     pub fn news(&self) -> broadcast::Receiver<Arc<News>> {
         self.inner.news.subscribe()
+    }
+
+    /// Archives now what the engine has committed. Gives how many events were new in the archive.
+    ///
+    /// # Errors
+    /// What archive and database say; nothing is lost, and it can be tried again.
+    pub async fn archive(&self) -> Result<u64> {
+        crate::archive::archive(&self.inner).await
     }
 
     /// Comes back when the engine has committed everything that was offered before.

@@ -108,6 +108,7 @@ fn take(inner: &Inner, batches: &[Committed]) -> Unwritten {
             });
         }
     }
+    inner.unsettled().extend(live.resettled());
     Status::add(&inner.status.duplicates, live.duplicates() - before);
     Status::add(&inner.status.quarantined, unwritten.bad.len() as u64);
     unwritten

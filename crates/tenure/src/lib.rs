@@ -7,6 +7,7 @@ mod failure;
 mod folder;
 mod import;
 mod model;
+mod random;
 mod render;
 mod tables;
 mod when;
@@ -32,10 +33,11 @@ pub fn main() -> ExitCode {
         }
     };
     // What a command does becomes visible in one step at its end: stopping it anywhere leaves everything as it was.
+    let graceful = cli.ends_gracefully();
     let ended = runtime.block_on(async {
         tokio::select! {
             ended = tokio::spawn(cli.run()) => Some(ended.unwrap_or_else(|panic| Err(panic.into()))),
-            _ = tokio::signal::ctrl_c() => None,
+            _ = tokio::signal::ctrl_c(), if !graceful => None,
         }
     });
     runtime.shutdown_background();

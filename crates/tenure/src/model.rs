@@ -87,6 +87,19 @@ pub async fn find(asked: Option<&Path>, store: Option<&Store>) -> Result<Source>
     Err(failure("there is no model", "say where its folder is: --model DIR (none was evaluated before, and there is no ./model)"))
 }
 
+/// The model of who has none: a good default for a SaaS company.
+pub fn default() -> Source {
+    let files = [
+        ("alerts.yaml", include_str!("../../../models/saas/alerts.yaml")),
+        ("lifecycle.yaml", include_str!("../../../models/saas/lifecycle.yaml")),
+        ("metrics.yaml", include_str!("../../../models/saas/metrics.yaml")),
+        ("playbooks.yaml", include_str!("../../../models/saas/playbooks.yaml")),
+        ("scorecards.yaml", include_str!("../../../models/saas/scorecards.yaml")),
+        ("segments.yaml", include_str!("../../../models/saas/segments.yaml")),
+    ];
+    Source { origin: "models/saas".to_owned(), files: files.map(|(path, text)| (path.to_owned(), text.to_owned())).to_vec() }
+}
+
 /// As much of a revision as people need.
 pub fn short(revision: &str) -> &str {
     revision.get(..12).unwrap_or(revision)

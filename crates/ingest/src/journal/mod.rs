@@ -1,7 +1,7 @@
 //! A batch of the journal: what many requests said, in columns, compact and quick to write and to read.
 //!
 //! ```text
-//! Intake ── push ──→ Batch ── encode ──→ bytes ── decode ──→ Batch ── events, records, record_batches
+//! Intake ── push ──→ Batch ── encode ──→ bytes ── decode ──→ Batch ── events, records, record_batch
 //! ```
 
 mod bytes;
@@ -11,8 +11,11 @@ mod strings;
 mod texts;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::builder::{StringDictionaryBuilder, TimestampMicrosecondBuilder};
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::datatypes::Int32Type;
 use serde::{Deserialize, Serialize};
 use tenure_model::Instant;
 use tenure_model::input::{Decision, Membership, Merge, Version};
@@ -20,7 +23,7 @@ use tenure_model::input::{Decision, Membership, Merge, Version};
 pub use self::decode::Corrupt;
 use self::strings::Strings;
 use self::texts::Texts;
-use crate::batch::{Builder, Row};
+use crate::batch::{Builder, Row, exported_schema};
 use crate::http::{Bad, Event, Intake, Link};
 
 /// The version of the format. A reader refuses what it does not know; a new variant of `Record` needs no new version.
@@ -179,29 +182,25 @@ impl Batch {
         self.records.iter().map(|(request, record)| (self.origin(&self.requests[*request as usize]), record))
     }
 
-    /// The events as the archive takes them: one record batch of `batch::schema()` for each origin that has events, in the order of arrival.
-    pub fn record_batches(&self) -> impl Iterator<Item = (Origin<'_>, RecordBatch)> {
-        let (mut builder, mut row) = (Builder::default(), 0);
-        self.requests.iter().filter(|r| r.events > 0).map(move |request| {
-            for row in row..row + request.events as usize {
-                let event = self.event(row);
-                builder.push(Row {
-                    account: event.account.as_deref(),
-                    person: event.person.as_deref(),
-                    name: &event.name,
-                    time: event.time,
-                    message_id: Some(&event.message_id),
-                    properties: event.properties.as_deref(),
-                });
-            }
-            row += request.events as usize;
-            (self.origin(request), builder.finish())
-        })
-    }
-}
-
-impl PartialEq for Batch {
-    fn eq(&self, other: &Batch) -> bool {
-        self.events().eq(other.events()) && self.records().eq(other.records())
+    /// The events as the archive takes them: a record batch of `batch::exported_schema()`, in the order of arrival.
+    pub fn record_batch(&self) -> RecordBatch {
+        let mut builder = Builder::default();
+        let mut source = StringDictionaryBuilder::<Int32Type>::new();
+        let mut received_at = TimestampMicrosecondBuilder::with_capacity(self.len()).with_timezone("UTC");
+        for (origin, event) in self.events() {
+            builder.push(Row {
+                account: event.account.as_deref(),
+                person: event.person.as_deref(),
+                name: &event.name,
+                time: event.time,
+                message_id: Some(&event.message_id),
+                properties: event.properties.as_deref(),
+            });
+            source.append_value(origin.source);
+            received_at.append_value(origin.received_at.0);
+        }
+        let mut columns = builder.finish().columns().to_vec();
+        columns.extend([Arc::new(source.finish()) as ArrayRef, Arc::new(received_at.finish())]);
+        RecordBatch::try_new(exported_schema(), columns).expect("the builders make the columns of the schema, all of one length")
     }
 }

@@ -13,6 +13,7 @@ mod import;
 mod merge;
 mod people;
 mod schema;
+mod serve;
 mod simulate;
 mod sql;
 mod status;
@@ -71,6 +72,8 @@ enum Command {
     /// Measure the engine beside its peer (benches/run.sh)
     #[command(hide = true)]
     BenchEngine(bench_engine::BenchEngine),
+    /// Run the live service: take events over HTTP and keep every account current
+    Serve(serve::Serve),
     /// Check a model and report everything that is wrong with it
     Check(check::Check),
     /// Print the JSON Schema of model files, for editors
@@ -110,11 +113,17 @@ enum Command {
 }
 
 impl Cli {
+    /// Does the command end by itself when it is interrupted, finishing what it has taken?
+    pub fn ends_gracefully(&self) -> bool {
+        matches!(self.command, Command::Serve(_))
+    }
+
     /// Runs the command.
     pub async fn run(self) -> Result<Outcome> {
         let shared = self.shared;
         match self.command {
             Command::BenchEngine(c) => c.run(&shared).await,
+            Command::Serve(c) => c.run(&shared).await,
             Command::Check(c) => c.run(&shared),
             Command::Schema(c) => c.run(),
             Command::Import(c) => c.run(&shared).await,

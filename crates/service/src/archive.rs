@@ -1,0 +1,102 @@
+//! From the journal into the archive, in the background: Parquet first, then the mark, then the journal's rows go.
+//!
+//! A crash in between leaves rows in both; the next time they are the same messages again, and change nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tenure_history::Archive;
+use tenure_ingest::http::FUTURE_TOLERANCE;
+use tenure_ingest::journal::Batch;
+use tenure_store::{Mark, transact};
+use tokio::sync::watch;
+
+use crate::service::Inner;
+use crate::{ARCHIVE_AGE, ARCHIVE_ITEMS, Error, Result};
+
+/// How often it is looked whether there is enough to archive.
+const LOOK: Duration = Duration::from_secs(5);
+/// Bytes of the journal's payloads that one import takes at most.
+const IMPORT_BYTES: u64 = 256 << 20;
+/// The source of events that say none; all of the journal's do.
+const SOURCE: &str = "journal";
+
+/// Archives whenever there is enough, until the service is stopped.
+pub(crate) async fn run(inner: Arc<Inner>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = stopping.changed() => return,
+        }
+        match is_due(&inner).await {
+            Ok(false) => {}
+            Ok(true) => {
+                if let Err(error) = archive(&inner).await {
+                    tracing::error!(%error, "the journal could not be archived; it is tried again");
+                }
+            }
+            Err(error) => tracing::error!(%error, "the journal could not be looked at"),
+        }
+    }
+}
+
+async fn is_due(inner: &Inner) -> Result<bool> {
+    let done = inner.status.archive_position.load(Ordering::Relaxed);
+    let depth = inner.store.journal_depth(done).await?;
+    if depth.rows == 0 {
+        return Ok(false);
+    }
+    let oldest = inner.store.journal_after(done, 0).await?.first().map(|row| row.received_at);
+    Ok(depth.items >= ARCHIVE_ITEMS || oldest.is_some_and(|at| at.plus(ARCHIVE_AGE) <= (inner.clock)()))
+}
+
+/// Archives what the engine has committed. Gives how many events were new in the archive.
+pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
+    let mut added = 0;
+    loop {
+        let done = inner.status.archive_position.load(Ordering::Relaxed);
+        let committed = inner.status.engine_position.load(Ordering::Relaxed);
+        let mut rows = inner.store.journal_after(done, IMPORT_BYTES).await?;
+        rows.retain(|row| row.position <= committed);
+        let Some(through) = rows.last().map(|row| row.position) else { break };
+        let (resolver, now) = (inner.live().resolver().clone(), (inner.clock)());
+        added += tokio::task::block_in_place(|| -> Result<u64> {
+            let mut archive = Archive::open(&inner.data)?;
+            let mut import = archive.import(SOURCE, &resolver, now, FUTURE_TOLERANCE)?;
+            for row in &rows {
+                let batch = Batch::decode(&row.payload).map_err(|e| Error::Journal { position: row.position, why: e.to_string() })?;
+                let events = batch.record_batch();
+                if events.num_rows() > 0 {
+                    import.append(&events)?;
+                }
+            }
+            Ok(import.finish(&mut |_, _| {})?.added)
+        })?;
+        transact!(inner.store, "archive", |write| {
+            write.set_mark(Mark::Archive, through, now).await?;
+            write.trim_journal(through).await
+        })?;
+        inner.status.archive_position.store(through, Ordering::Relaxed);
+        inner.live().archived(through);
+    }
+    resettle(inner).await?;
+    Ok(added)
+}
+
+/// Where more became known of whose events are: the archive is settled anew, and the accounts concerned are told anew.
+async fn resettle(inner: &Inner) -> Result<()> {
+    let accounts = std::mem::take(&mut *inner.unsettled());
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let resolver = inner.live().resolver().clone();
+    let settled = tokio::task::block_in_place(|| Archive::open(&inner.data)?.resolve(&resolver));
+    if let Err(error) = settled {
+        inner.unsettled().extend(accounts);
+        return Err(error.into());
+    }
+    let mut live = inner.live();
+    accounts.iter().for_each(|account| live.known(account));
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! `tenure serve`: the live service. Everything is brought up to date first, then calls are taken.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tenure_api::App;
+use tenure_engine::{Account, Engine, Inputs, Mode, Outcome as Told, Sink};
+use tenure_ingest::Resolver;
+use tenure_live::{Keys, Placed};
+use tenure_service::{Parts, Service};
+use tenure_store::{AppliedModel, Hash, Mark, Source, SourceId, Store};
+
+use super::{Outcome, Shared};
+use crate::evaluate::World;
+use crate::evaluate::replay::{Visitor, replay};
+use crate::failure::failure;
+use crate::model::{self, Loaded, short};
+use crate::world::{progress, threads};
+use crate::{clock, random, render};
+
+/// Options of `tenure serve`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Ends with SIGTERM or Ctrl-C: what was taken is finished first. docs/guide/serve.md tells how to run it.")]
+pub struct Serve {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", env = "TENURE_LISTEN", default_value = "127.0.0.1:7171")]
+    listen: SocketAddr,
+}
+
+impl Serve {
+    /// Runs it until it is told to stop.
+    pub async fn run(self, shared: &Shared) -> Result<Outcome> {
+        let folder = shared.folder_or_new(clock::now()).await?;
+        let _lock = folder.lock()?;
+        let store = folder.store().await?;
+        let loaded = model(shared, &store).await?;
+        let listener = tokio::net::TcpListener::bind(self.listen).await.map_err(|error| {
+            failure(format!("cannot listen on {}: {error}", self.listen), "choose another address: --listen 127.0.0.1:7272")
+        })?;
+        let key = first_source(&store).await?;
+        let engine = Arc::new(Engine::new(Arc::new(loaded.model)));
+        let resolver = Resolver::new(&store.memberships().await?, &store.merge_list().await?);
+        let position = store.mark(Mark::Archive).await?;
+        let world = World::load(engine.clone(), folder.archive()?, &store).await?;
+        let accounts = tokio::task::block_in_place(|| bring_up(&world))?;
+        drop(world);
+        let parts = Parts {
+            store,
+            data: folder.root().to_owned(),
+            engine: engine.clone(),
+            accounts,
+            resolver,
+            keys: Keys::default(),
+            position,
+            clock: Arc::new(clock::now),
+            holder: format!("{}-{}", std::process::id(), random::text(8)),
+        };
+        let service = Service::start(parts).await?;
+        let address = listener.local_addr().context("the listener has no address")?;
+        let mut text = format!(
+            "tenure serves http://{address}\n  data   {}\n  model  {}\n",
+            folder.root().display(),
+            short(&engine.model().revision.0)
+        );
+        if let Some(key) = key {
+            text +=
+                &format!("  write key of the source \"first\": {key}\n    (shown once: point your SDK's host here and give it this key)\n");
+        }
+        render::text(&text)?;
+        let app = App::new(service.clone(), Arc::new(random::fill));
+        let served = axum::serve(listener, tenure_api::router(app)).with_graceful_shutdown(told_to_stop()).await;
+        service.stop().await;
+        served.context("the server ended")?;
+        Ok(Outcome::Fine)
+    }
+}
+
+/// The model asked for or applied last, which becomes the one applied last; where there is none, the default one.
+async fn model(shared: &Shared, store: &Store) -> Result<Loaded> {
+    let source = match model::find(shared.model.as_deref(), Some(store)).await {
+        Ok(source) => source,
+        Err(error) if shared.model.is_some() => return Err(error),
+        Err(_) => model::default(),
+    };
+    let loaded = source.load()?;
+    let applied = AppliedModel {
+        revision: loaded.model.revision.clone(),
+        applied_at: clock::now(),
+        author: "serve".to_owned(),
+        files: loaded.source.files.iter().cloned().collect(),
+    };
+    let mut write = store.write().await?;
+    write.apply_model(&applied).await?;
+    write.commit().await?;
+    Ok(loaded)
+}
+
+/// Where there is no source yet, makes one; gives its write key.
+async fn first_source(store: &Store) -> Result<Option<String>> {
+    if !store.sources().await?.is_empty() {
+        return Ok(None);
+    }
+    let key = format!("wk_{}", random::text(16));
+    let source = Source {
+        id: SourceId::of(&random::text(6)),
+        name: "first".to_owned(),
+        key_hash: Hash(*blake3::hash(key.as_bytes()).as_bytes()),
+        created_at: clock::now(),
+        disabled_at: None,
+        max_gap_seconds: None,
+        last_seen_at: None,
+    };
+    let mut write = store.write().await?;
+    write.add_source(&source).await?;
+    write.commit().await?;
+    Ok(Some(key))
+}
+
+/// All accounts as of now, from archive and store.
+fn bring_up(world: &World) -> Result<Vec<Placed>> {
+    let bar = progress(world);
+    let visitors = replay(world, clock::now(), Mode::Exact, threads(), |_| Ok(Standing::default()), &|_, events| bar.inc(events as u64))?;
+    bar.finish_and_clear();
+    Ok(visitors.into_iter().flat_map(|v| v.0).collect())
+}
+
+/// Keeps the accounts, and what lies ahead of them.
+#[derive(Default)]
+struct Standing(Vec<Placed>);
+
+impl Sink for Standing {
+    fn outcome(&mut self, _: &Account, _: Told) {}
+
+    fn wants_detail(&self) -> bool {
+        false
+    }
+}
+
+impl Visitor for Standing {
+    fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> Result<()> {
+        let changes: Vec<_> = inputs.changes.iter().filter(|c| c.at > account.at()).cloned().collect();
+        let people = if changes.is_empty() { vec![] } else { inputs.people.to_vec() };
+        self.0.push(Placed { account, changes, people });
+        Ok(())
+    }
+}
+
+/// Comes back with SIGTERM or Ctrl-C.
+async fn told_to_stop() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(_) => return drop(tokio::signal::ctrl_c().await),
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
