@@ -211,12 +211,15 @@ impl Service {
         }
     }
 
-    /// Takes no more offers, commits what waits, lets the engine finish it, and gives the lease back.
+    /// Takes no more offers, commits what waits, lets the engine finish it, archives it, and gives the lease back.
     pub async fn stop(&self) {
         self.inner.journal.close();
         self.stop.send_replace(true);
         for task in self.loops.lock().await.drain(..) {
             let _ = task.await;
+        }
+        if let Err(error) = self.archive().await {
+            tracing::warn!(%error, "the journal was not archived; the next start takes it in");
         }
         let lease = self.inner.lease.lock().await.clone();
         let released = transact!(self.inner.store, "lease", |write| write.release_lease(&lease).await);
