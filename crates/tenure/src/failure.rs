@@ -1,6 +1,6 @@
 //! Errors as people read them: one line with the cause and the file, one line with what to do.
 
-use std::fmt;
+use std::{fmt, io};
 
 /// A cause, and what to do about it.
 #[derive(Debug)]
@@ -33,6 +33,11 @@ pub fn report(error: &anyhow::Error) -> String {
     }
     let advice = error.chain().find_map(|e| e.downcast_ref::<Failure>()).map(|failure| format!("\n  help: {}", failure.help));
     format!("error: {said}{}", advice.unwrap_or_default())
+}
+
+/// Has the reader of standard output gone away?
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|e| e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
 }
 
 #[cfg(test)]

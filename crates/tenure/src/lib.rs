@@ -1,5 +1,15 @@
 //! All of the binary `tenure`, so that it is compiled once for itself and for its tests: configuration, clock, commands; where the parts meet.
 
+/// As `println!`, but a reader that has gone away (`| head`) is no panic.
+macro_rules! say {
+    ($($told:tt)*) => {{ _ = std::io::Write::write_all(&mut std::io::stdout(), (format!($($told)*) + "\n").as_bytes()); }};
+}
+
+/// As `eprintln!`, likewise.
+macro_rules! remark {
+    ($($told:tt)*) => {{ _ = std::io::Write::write_all(&mut std::io::stderr(), (format!($($told)*) + "\n").as_bytes()); }};
+}
+
 mod clock;
 mod command;
 mod evaluate;
@@ -28,7 +38,7 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: cannot start threads: {error}");
+            remark!("error: cannot start threads: {error}");
             return ExitCode::from(2);
         }
     };
@@ -44,12 +54,14 @@ pub fn main() -> ExitCode {
     match ended {
         Some(Ok(Outcome::Fine)) => ExitCode::SUCCESS,
         Some(Ok(Outcome::Faulty)) => ExitCode::from(1),
+        // Who reads has seen enough (`| head`).
+        Some(Err(error)) if failure::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Some(Err(error)) => {
-            eprintln!("{}", failure::report(&error));
+            remark!("{}", failure::report(&error));
             ExitCode::from(2)
         }
         None => {
-            eprintln!("\ninterrupted: what was under way is as if it had not begun; run it again");
+            remark!("\ninterrupted: what was under way is as if it had not begun; run it again");
             ExitCode::from(INTERRUPTED)
         }
     }

@@ -52,7 +52,11 @@ impl Account {
         let here = stays.iter().filter(|m| m.from.is_none_or(|t| t <= at) && m.until.is_none_or(|t| at < t));
         let members = here.map(|m| &m.person).collect::<BTreeSet<_>>().len() as u64;
         let page = Page { engine, model: engine.model(), account: &account, line: &line, at, history: &history, members, ledger: &ledger };
-        let text = if self.json { serde_json::to_string_pretty(&page.json())? + "\n" } else { page.text()? };
+        let text = if self.json {
+            serde_json::to_string_pretty(&page.json())? + "\n"
+        } else {
+            page.text()?.lines().map(|line| render::plain(line) + "\n").collect()
+        };
         render::text(&text)?;
         Ok(Outcome::Fine)
     }

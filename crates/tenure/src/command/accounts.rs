@@ -9,17 +9,14 @@ use tenure_model::definition::Source as Column;
 use tenure_model::diagnostic::nearest;
 use tenure_model::{Instant, Model, Value};
 
+use super::filter::{FILTER, with_filter};
 use super::{Outcome, Shared};
 use crate::evaluate::manifest::Manifest;
 use crate::evaluate::portfolio::{Line, Status, portfolio};
 use crate::evaluate::state;
 use crate::failure::failure;
-use crate::model::{Loaded, Source};
 use crate::render::{self, Grid, Style, StyleArgs};
 use crate::world::{self, Opened};
-
-/// The rule that carries the condition of `--where` through the model's checks; of no consequence otherwise.
-const FILTER: &str = "the_where_of_this_list";
 
 /// Columns shown unless others are asked for. Those that no model has are given by the list itself.
 const COLUMNS: &[&str] = &[
@@ -84,7 +81,10 @@ impl Accounts {
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
         let opened = Opened::open(shared).await?;
         let at = opened.as_of(self.as_of.as_deref()).await?;
-        let filtered = self.condition.as_deref().map(|sql| with_filter(&opened.loaded, sql)).transpose()?;
+        let filtered = match &self.condition {
+            Some(sql) => Some(with_filter(&opened.loaded, sql, &opened.store).await?),
+            None => None,
+        };
         let model = filtered.unwrap_or_else(|| Arc::new(opened.loaded.model.clone()));
         let filter = model.alerts.iter().find(|a| a.name == FILTER).and_then(|a| a.when.as_ref());
         let style = self.style.style();
@@ -110,7 +110,7 @@ impl Accounts {
         render::print(&grid, style)?;
         if style == Style::Table {
             let of = if lines.len() < all { format!(" of {}", render::count(all as u64)) } else { String::new() };
-            eprintln!("({}{of}, as of {at})", render::counted(lines.len() as u64, "account"));
+            remark!("({}{of}, as of {at})", render::counted(lines.len() as u64, "account"));
         }
         Ok(Outcome::Fine)
     }
@@ -143,30 +143,13 @@ async fn lines(opened: &Opened, model: &Arc<Model>, at: Instant) -> Result<Vec<L
         let values = state::own(line);
         slots.iter().for_each(|(own, slot)| line.row[*slot] = values[*own].clone());
     }
-    Ok(lines)
-}
-
-/// The model with the condition as one more rule: checked like any other, its columns laid out with the others.
-fn with_filter(loaded: &Loaded, sql: &str) -> Result<Arc<Model>> {
-    let own = state::OWN.iter().filter(|(name, _)| !matches!(*name, "alerts" | "health_change_30d"));
-    let own = own.filter(|(name, _)| sql.contains(name) && slot(&loaded.model, name).is_none());
-    let traits: serde_json::Map<String, Json> = own.map(|(name, kind)| ((*name).to_owned(), kind.to_string().into())).collect();
-    let mut rule = format!("alerts: {{ {FILTER}: {{ when: {} }} }}\n", Json::from(sql));
-    if !traits.is_empty() {
-        rule += &format!("traits: {}\n", Json::from(traits));
+    // What fires is told by the list itself, whichever way it came: `alert('x')` in the condition is no column of most models.
+    for (slot, column) in model.account.iter().enumerate() {
+        let Column::Alert(rule) = column.source else { continue };
+        let name = &model.alerts[rule].name;
+        lines.iter_mut().for_each(|line| line.row[slot] = Value::Bool(line.alerts.contains(name)));
     }
-    let mut files = loaded.source.files.clone();
-    files.push(("~where.yaml".to_owned(), rule));
-    let origin = &loaded.source.origin;
-    let with = Source { origin: origin.clone(), files };
-    with.check().map(|loaded| Arc::new(loaded.model)).map_err(|(_, diagnostics)| {
-        match diagnostics.iter().find(|d| d.file == "~where.yaml") {
-            Some(d) => {
-                failure(format!("--where: {}", d.message), d.help.clone().unwrap_or_else(|| "it is a condition, as in models".to_owned()))
-            }
-            None => failure(format!("the model {origin} has errors"), format!("tenure check {origin}")),
-        }
-    })
+    Ok(lines)
 }
 
 fn known(model: &Model, column: &str) -> Result<()> {

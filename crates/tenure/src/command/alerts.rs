@@ -220,6 +220,9 @@ async fn act(store: &Store, shared: &Shared, action: Action) -> Result<Outcome> 
     if found.next().is_some() {
         return Err(failure(format!("`{id}` means several alerts"), "give the whole key: tenure sql \"SELECT key FROM ledger\""));
     }
+    if let Some((_, why)) = alert.resolved.as_ref().filter(|_| is_withdrawn(&alert)) {
+        return Err(failure(format!("history no longer has this alert: {why}"), "nothing is left to do with it"));
+    }
     let mut write = store.write().await?;
     write.set_alert_state(&alert.key, &state).await?;
     write.commit().await?;

@@ -86,7 +86,7 @@ impl BenchEngine {
                 arguments.extend([format!("--{name}"), value]);
             }
             let report: Json = serde_json::from_str(&own(&arguments.iter().map(String::as_str).collect::<Vec<_>>())?)?;
-            println!("{phase}: {report}");
+            say!("{phase}: {report}");
             if phase.ends_with("_tables") {
                 continue;
             }
@@ -116,7 +116,7 @@ impl BenchEngine {
 
     fn write(&self, name: &str, ours: f64, peer: f64, unit: &str, peer_name: &str) -> Result<()> {
         let row = json!([{ "name": name, "ours": ours, "peer": peer, "ratio": ours / peer, "unit": unit, "peer_name": peer_name }]);
-        println!("{name}: ours {ours:.3}, {peer_name} {peer:.3} {unit}: {:.3}×", ours / peer);
+        say!("{name}: ours {ours:.3}, {peer_name} {peer:.3} {unit}: {:.3}×", ours / peer);
         std::fs::write(self.peer.join(format!("{name}.json")), format!("{row}\n"))?;
         Ok(())
     }

@@ -168,7 +168,7 @@ async fn decide(
     let mut write = store.write().await?;
     write.add_decision(&decision).await?;
     write.commit().await?;
-    println!("{}: {}, from {at}, by {} ({})", decision.account, describe(&decision.action), decision.author, decision.reason);
+    say!("{}: {}, from {at}, by {} ({})", decision.account, describe(&decision.action), decision.author, decision.reason);
     Ok(Outcome::Fine)
 }
 

@@ -33,7 +33,7 @@ pub struct Evaluate {
     /// Up to when [default: now]
     #[arg(long, value_name = "TIME")]
     to: Option<String>,
-    /// Only once a date, at its last instant: faster, for exploring
+    /// Only once a date, at its last instant: faster, for exploring; the ledger of alerts is left as it is
     #[arg(long)]
     sampled: bool,
     /// With --sampled: the first date; what came before is looked at once, at its eve

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use serde_json::Value as Json;
-use tenure_engine::explain::{EVENTS_SHOWN_MAX, Evidence, Explanation, Reason, Unexplained};
+use tenure_engine::explain::{EVENTS_SHOWN_MAX, Evidence, Explanation, Reason, Subject, Unexplained};
 use tenure_engine::scenario::parse_subject;
 use tenure_model::input::{Entity, Version};
 
@@ -69,6 +69,14 @@ impl Explain {
         let id = known_account(&opened.folder, &opened.store, self.account).await?;
         let subject = parse_subject(&opened.loaded.model, &self.what.join(" "))
             .map_err(|message| failure(message, "docs/reference/cli.md shows an example of each"))?;
+        if let Subject::Alert(name, None) = &subject
+            && opened.loaded.model.alerts.iter().any(|rule| rule.name == *name && rule.person)
+        {
+            return Err(failure(
+                format!("the alert `{name}` is of persons"),
+                format!("say of whom: tenure explain {id} alert {name} PERSON"),
+            ));
+        }
         let world = opened.world_of(&id).await?;
         let history = world.history(&id, at)?;
         let versions = world.inputs.get(&id).map_or(&[][..], |said| &said.versions);
@@ -98,7 +106,7 @@ fn lines(explanation: &Explanation) -> String {
         lines.push("  no single change would".to_owned());
     }
     lines.extend(explanation.would_change.iter().map(|change| format!("  {}", change.line())));
-    lines.join("\n") + "\n"
+    lines.iter().map(|line| render::plain(line)).collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// A reason and those below it; where events are left out, how to see them.

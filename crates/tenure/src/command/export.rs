@@ -113,7 +113,7 @@ async fn write_file(folder: &Folder, store: &Store, what: What, format: Format, 
     let rows = write(folder, store, what, format, Box::new(BufWriter::new(file)))
         .await
         .with_context(|| format!("cannot write {}", path.display()))?;
-    eprintln!("{}: {}", path.display(), render::counted(rows, "row"));
+    remark!("{}: {}", path.display(), render::counted(rows, "row"));
     Ok(())
 }
 

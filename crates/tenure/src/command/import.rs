@@ -132,7 +132,7 @@ fn mapping(path: &Path, kind: tenure_ingest::Import, imported: &Path) -> Result<
     let yaml = std::str::from_utf8(&text).with_context(|| format!("{} is not UTF-8", path.display()))?;
     let mapping = Mapping::parse(&path.display().to_string(), yaml).map_err(|diagnostics| {
         for diagnostic in &diagnostics {
-            eprintln!("{diagnostic}");
+            remark!("{diagnostic}");
         }
         failure(
             format!("the mapping {} has {}", path.display(), render::counted(diagnostics.len() as u64, "error")),

@@ -1,10 +1,15 @@
 //! `tenure merge`: two ids that mean the same become one.
 
 use anyhow::Result;
+use tenure_model::diagnostic::nearest;
+use tenure_store::Store;
 
-use super::decision::Author;
+use super::decision::{Author, known_account};
 use super::{Outcome, Shared};
 use crate::clock;
+use crate::failure::failure;
+use crate::folder::Folder;
+use crate::tables::{Tables, collect};
 
 /// Options of `tenure merge`.
 #[derive(clap::Args, Debug)]
@@ -17,6 +22,9 @@ pub struct Merge {
     from: String,
     /// The id that stays
     into: String,
+    /// Also where one of them is not known (yet)
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     author: Author,
 }
@@ -35,6 +43,14 @@ impl Merge {
         let folder = shared.folder()?;
         let _lock = folder.lock()?;
         let store = folder.store().await?;
+        if !self.force {
+            for id in [&self.from, &self.into] {
+                match self.what {
+                    What::Account => drop(known_account(&folder, &store, id.clone()).await.map_err(unknown)?),
+                    What::Person => known_person(&folder, &store, id).await?,
+                }
+            }
+        }
         let merge = tenure_model::input::Merge { account: self.what == What::Account, from: self.from, into: self.into, at: clock::now() };
         let mut write = store.write().await?;
         let new = write.add_merge(&merge, &self.author.by).await?;
@@ -42,7 +58,31 @@ impl Merge {
         // Also where it is not new: a run that was stopped between the two has left this to do.
         let changed = crate::import::settle_events(&folder, &store).await?;
         let moved = if changed == 0 { String::new() } else { format!(", {} placed anew", crate::render::counted(changed, "event")) };
-        println!("{} {} into {}{moved}", if new { "merged" } else { "was already merged:" }, merge.from, merge.into);
+        say!("{} {} into {}{moved}", if new { "merged" } else { "was already merged:" }, merge.from, merge.into);
         Ok(Outcome::Fine)
     }
+}
+
+/// It cannot be undone: a mistyped id must not be merged by accident.
+fn unknown(error: anyhow::Error) -> anyhow::Error {
+    failure(format!("{error}"), "give an id that is known, or --force where it is still to come")
+}
+
+/// Is a person known: by what was said of them, by a membership, by events?
+async fn known_person(folder: &Folder, store: &Store, person: &str) -> Result<()> {
+    let merges = store.merges().await?;
+    let id = merges.person(person);
+    let people = store.people().await?;
+    if people.iter().any(|p| p.person == id) {
+        return Ok(());
+    }
+    let tables = Tables::open(folder, store, None).await?;
+    for table in ["events", "quarantine"] {
+        let sql = format!("SELECT 1 FROM {table} WHERE person_id = '{}' LIMIT 1", id.replace('\'', "''"));
+        if !collect(tables.query(&sql).await?, 1).await?.0.rows.is_empty() {
+            return Ok(());
+        }
+    }
+    let near = nearest(id, people.iter().map(|p| p.person.as_str())).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    Err(failure(format!("there is no person `{person}`"), format!("{near}--force merges an id that is still to come")))
 }

@@ -9,6 +9,7 @@ pub mod decision;
 mod evaluate;
 mod explain;
 mod export;
+mod filter;
 mod import;
 mod merge;
 mod people;
@@ -168,7 +169,7 @@ impl Shared {
             return self.model(Some(store)).await.map(Some);
         }
         let Ok(source) = model::find(None, Some(store)).await else { return Ok(None) };
-        Ok(source.load().inspect_err(|error| eprintln!("without a model: {error:#}")).ok())
+        Ok(source.load().inspect_err(|error| remark!("without a model: {error:#}")).ok())
     }
 }
 

@@ -55,7 +55,7 @@ impl People {
         let all = grid.rows.len();
         if self.limit > 0 && all > self.limit {
             grid.rows.truncate(self.limit);
-            eprintln!("the first {} of {}; --limit 0 for all", self.limit, render::counted(all as u64, "person"));
+            remark!("the first {} of {}; --limit 0 for all", self.limit, render::counted(all as u64, "person"));
         }
         render::print(&grid, self.style.style())?;
         Ok(Outcome::Fine)

@@ -80,7 +80,7 @@ impl Simulate {
             EventFormat::Parquet => ("events.parquet", write_parquet(&simulation, order, &out.join("events.parquet"))?),
             EventFormat::Ndjson => ("events.ndjson", write_ndjson(&simulation, order, &out.join("events.ndjson"))?),
         };
-        println!(
+        say!(
             "{}: {accounts} accounts, {people} people, {subscriptions} subscriptions, {written} events in {file}; {churned} accounts leave (churn.csv)",
             out.display()
         );

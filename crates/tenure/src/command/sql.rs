@@ -38,11 +38,17 @@ impl Sql {
             return Ok(Outcome::Fine);
         }
         let (grid, more) = collect(tables.query(&self.query).await?, self.limit).await?;
+        if self.style.style() == Style::Table && grid.columns == ["plan_type", "plan"] {
+            // A plan is a tree of lines.
+            let lines = grid.rows.iter().flatten().filter_map(|cell| cell.as_str()).map(|text| format!("{}\n", text.trim_end()));
+            render::text(&lines.collect::<String>())?;
+            return Ok(Outcome::Fine);
+        }
         render::print(&grid, self.style.style())?;
         if more {
-            eprintln!("only the first {} rows; --limit 0 for all", self.limit);
+            remark!("only the first {} rows; --limit 0 for all", self.limit);
         } else if self.style.style() == Style::Table {
-            eprintln!("({})", render::counted(grid.rows.len() as u64, "row"));
+            remark!("({})", render::counted(grid.rows.len() as u64, "row"));
         }
         Ok(Outcome::Fine)
     }

@@ -1,7 +1,10 @@
 //! `tenure status`: what is in the data folder, and what should be done about it.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde_json::json;
+use tenure_model::input::Entity;
 use tenure_store::{ImportStatus, Store};
 
 use super::evaluate::{assumed, oscillated};
@@ -11,6 +14,9 @@ use crate::folder::Folder;
 use crate::model::short;
 use crate::render;
 use crate::tables::{Tables, collect};
+
+/// Accounts read at a time.
+const PAGE: usize = 2000;
 
 /// Options of `tenure status`.
 #[derive(clap::Args, Debug)]
@@ -50,8 +56,12 @@ impl Status {
             Some(_) => {}
         }
 
-        let seen = persons_seen(&folder, &store).await?;
+        let (in_events, seen) = seen_in_events(&folder, &store).await?;
+        let accounts = store.accounts().await?.into_iter().chain(in_events).collect::<BTreeSet<_>>().len() as u64;
+        let people = store.people().await?.len() as u64;
+        let subscriptions = subscriptions(&store).await?;
         let manifest = evaluated.as_ref().and_then(|e| Manifest::read(&folder.derived(&e.revision)));
+        let sampled = manifest.as_ref().is_some_and(|m| m.sampled);
         let undated = manifest.as_ref().map(|m| &m.assumed);
         let unsettled = manifest.as_ref().map(|m| &m.oscillated);
 
@@ -59,13 +69,13 @@ impl Status {
         if self.json {
             let report = json!({
                 "folder": folder.root(),
-                "accounts": count("account"), "people": count("person"), "people_in_events": seen, "subscriptions": count("subscription"), "versions": count("version"),
+                "accounts": accounts, "people": people, "people_in_events": seen, "subscriptions": subscriptions, "versions": count("version"),
                 "memberships": count("membership"), "decisions": count("decision"),
                 "events": archive.rows(), "quarantined": archive.quarantined(),
                 "first_event": archive.span().map(|s| s.0.to_string()), "last_event": archive.span().map(|s| s.1.to_string()),
                 "imports": imports.len(), "interrupted": interrupted, "position": position,
                 "model": last_model.as_ref().map(|m| &m.revision.0),
-                "evaluated": evaluated.as_ref().map(|e| json!({ "revision": e.revision.0, "until": e.until.to_string(), "position": e.position, "stale": stale })),
+                "evaluated": evaluated.as_ref().map(|e| json!({ "revision": e.revision.0, "until": e.until.to_string(), "position": e.position, "stale": stale, "sampled": sampled })),
                 "assumed": undated, "oscillated": unsettled,
                 "advice": advice,
             });
@@ -74,9 +84,9 @@ impl Status {
         }
         let mut lines = vec![
             format!("data folder    {}", folder.root().display()),
-            format!("accounts       {}", render::count(count("account"))),
-            format!("people         {}, {} seen in events", render::count(count("person")), render::count(seen)),
-            format!("subscriptions  {}", render::count(count("subscription"))),
+            format!("accounts       {}", render::count(accounts)),
+            format!("people         {}, {} seen in events", render::count(people), render::count(seen)),
+            format!("subscriptions  {}", render::count(subscriptions)),
         ];
         let span = archive.span().map(|(first, last)| format!(", {first} to {last}")).unwrap_or_default();
         lines.push(format!("events         {}{span}", render::count(archive.rows())));
@@ -85,7 +95,8 @@ impl Status {
             lines.push(format!("model          {} by {}, applied {}", short(&model.revision.0), model.author, model.applied_at));
         }
         if let Some(e) = &evaluated {
-            lines.push(format!("evaluated      {} up to {}", short(&e.revision.0), e.until));
+            let how = if sampled { ", sampled once a day" } else { "" };
+            lines.push(format!("evaluated      {} up to {}{how}", short(&e.revision.0), e.until));
         }
         lines.extend(undated.and_then(assumed).map(|text| format!("assumed        {text}")));
         lines.extend(unsettled.and_then(oscillated).map(|text| format!("oscillation    {text}")));
@@ -95,12 +106,21 @@ impl Status {
     }
 }
 
-/// How many different persons the events speak of.
-async fn persons_seen(folder: &Folder, store: &Store) -> Result<u64> {
-    if folder.archive()?.rows() == 0 {
-        return Ok(0);
-    }
+/// The accounts that have events, and how many different persons the events speak of.
+async fn seen_in_events(folder: &Folder, store: &Store) -> Result<(Vec<String>, u64)> {
     let tables = Tables::open(folder, store, None).await?;
+    let (grid, _) = collect(tables.query("SELECT DISTINCT account_id FROM events").await?, 0).await?;
+    let accounts = grid.rows.iter().filter_map(|row| row.first()?.as_str().map(str::to_owned)).collect();
     let (grid, _) = collect(tables.query("SELECT COUNT(DISTINCT person_id) FROM events").await?, 1).await?;
-    Ok(grid.rows.first().and_then(|row| row.first()?.as_u64()).unwrap_or(0))
+    Ok((accounts, grid.rows.first().and_then(|row| row.first()?.as_u64()).unwrap_or(0)))
+}
+
+/// How many subscriptions there are, those of merged accounts counted once.
+async fn subscriptions(store: &Store) -> Result<u64> {
+    let (mut all, mut pages) = (BTreeSet::new(), store.inputs(PAGE).await?.only(["started_at"]));
+    while let Some(page) = pages.next().await? {
+        let versions = page.into_iter().flat_map(|inputs| inputs.versions).map(|v| v.entity);
+        all.extend(versions.filter(|entity| matches!(entity, Entity::Subscription(..))));
+    }
+    Ok(all.len() as u64)
 }

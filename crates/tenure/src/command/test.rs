@@ -36,6 +36,7 @@ struct Tally {
     checked: u64,
     failed: u64,
     answered: u64,
+    unanswered: u64,
 }
 
 impl Test {
@@ -50,10 +51,23 @@ impl Test {
         if tally.scenarios == 0 {
             return Err(failure("there is no scenario", "write one into scenarios/ of the model: docs/reference/scenario.md"));
         }
-        let answered = if tally.answered == 0 { String::new() } else { format!(", {} written", render::counted(tally.answered, "answer")) };
-        let failed = if tally.failed == 0 { "all fine".to_owned() } else { format!("{} failed", render::count(tally.failed)) };
-        println!("{}, {}: {failed}{answered}", render::counted(tally.scenarios, "scenario"), render::counted(tally.checked, "expectation"));
-        Ok(if tally.failed == 0 { Outcome::Fine } else { Outcome::Faulty })
+        let mut went = Vec::new();
+        if tally.failed > 0 {
+            went.push(format!("{} failed", render::count(tally.failed)));
+        }
+        if tally.unanswered > 0 {
+            went.push(format!("{} unanswered (`?`): --complete writes what comes out", render::count(tally.unanswered)));
+        }
+        let fine = went.is_empty();
+        if fine {
+            went.push("all fine".to_owned());
+        }
+        if tally.answered > 0 {
+            went.push(format!("{} written", render::counted(tally.answered, "answer")));
+        }
+        let went = went.join(", ");
+        say!("{}, {}: {went}", render::counted(tally.scenarios, "scenario"), render::counted(tally.checked, "expectation"));
+        Ok(if fine { Outcome::Fine } else { Outcome::Faulty })
     }
 
     fn one(&self, file: &Path, engines: &mut BTreeMap<PathBuf, Arc<Engine>>, tally: &mut Tally) -> Result<()> {
@@ -64,8 +78,8 @@ impl Test {
             Ok(scenario) => scenario,
             Err(diagnostics) => {
                 tally.failed += 1;
-                println!("FAILED {shown}");
-                diagnostics.iter().for_each(|d: &Diagnostic| println!("  {d}"));
+                say!("FAILED {shown}");
+                diagnostics.iter().for_each(|d: &Diagnostic| say!("  {d}"));
                 return Ok(());
             }
         };
@@ -80,46 +94,74 @@ impl Test {
             }
         };
         let report = run(&engine, &scenario);
+        if scenario.steps.iter().all(|step| step.expect.is_empty()) {
+            remark!("warning: {shown}: it expects nothing, so it cannot fail");
+        }
         tally.checked += report.checked as u64;
         if self.complete && !report.answers.is_empty() {
             tally.answered += report.answers.len() as u64;
             std::fs::write(file, tenure_model::scenario::complete(&text, &report.answers))
                 .with_context(|| format!("cannot write {shown}"))?;
+        } else {
+            tally.unanswered += report.answers.len() as u64;
         }
         if !report.failures.is_empty() {
             tally.failed += 1;
-            println!("FAILED {shown}: {}", scenario.name);
+            say!("FAILED {shown}: {}", scenario.name);
             for failure in &report.failures {
-                println!(
+                say!(
                     "  {shown}:{}: {} at {}: expected {}, was {}",
-                    failure.line, failure.subject, failure.at, failure.expected, failure.actual
+                    failure.line,
+                    failure.subject,
+                    failure.at,
+                    failure.expected,
+                    failure.actual
                 );
             }
         } else if self.verbose {
-            println!("ok {shown}: {}", scenario.name);
+            say!("ok {shown}: {}", scenario.name);
         }
         Ok(())
     }
 }
 
-/// The scenario files of a path: itself, or those in scenarios/ of a model's folder.
+/// The scenario files of a path: itself, or those in the folder and below it.
 fn scenarios(path: &Path) -> Result<Vec<PathBuf>> {
     if path.is_file() {
-        return Ok(vec![path.to_owned()]);
+        // `scenarios/*` names what lies beside them, too.
+        return Ok(if is_yaml(path) { vec![path.to_owned()] } else { Vec::new() });
     }
-    let within = path.join("scenarios");
-    let folder = if within.is_dir() { within } else { path.to_owned() };
-    let entries = std::fs::read_dir(&folder)
-        .map_err(|error| failure(format!("cannot read {}: {error}", folder.display()), "give a model's folder or a scenario file"))?;
     let mut files = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            files.extend(scenarios(&path)?);
-        } else if matches!(path.extension().and_then(|e| e.to_str()), Some("yaml" | "yml")) {
-            files.push(path);
-        }
+    collect(path, &mut files)
+        .map_err(|error| failure(format!("cannot read {}: {error}", path.display()), "give a model's folder or a scenario file"))?;
+    if files.is_empty() {
+        return Err(failure(
+            format!("there are no scenarios in {}", path.display()),
+            "they lie in scenarios/ of a model, or anywhere with `model:`: docs/reference/scenario.md",
+        ));
     }
     files.sort();
     Ok(files)
+}
+
+/// Those of a folder: of a model's folder only what lies in its scenarios/; elsewhere what calls itself a scenario.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    let within = folder.join("scenarios");
+    if within.is_dir() {
+        return collect(&within, files);
+    }
+    let all_are = folder.components().any(|part| part.as_os_str() == "scenarios");
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if is_yaml(&path) && (all_are || std::fs::read_to_string(&path)?.lines().any(|line| line.starts_with("scenario:"))) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn is_yaml(path: &Path) -> bool {
+    matches!(path.extension().and_then(|e| e.to_str()), Some("yaml" | "yml"))
 }

@@ -2,10 +2,12 @@
 //!
 //! Documented in docs/reference/derived.md. Each thread writes its own part of each table.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
+use datafusion::parquet::file::reader::{FileReader, SerializedFileReader};
 use tenure_engine::{Account, AlertReason, AlertState, Engine, Happened, Inputs, MovedBy, Outcome, Sink};
 use tenure_model::definition::{Builtin, Source};
 use tenure_model::time::Instant;
@@ -19,6 +21,53 @@ use super::table::Table;
 
 /// The tables, as folders under the revision's.
 pub const TABLES: &[&str] = &["state", "metrics", "health_daily", "health", "stages", "segments", "milestones", "alerts", "lives"];
+
+/// Are all tables of a folder there, each part of them whole as far as its footer tells, with so many accounts?
+pub fn is_whole(folder: &Path, accounts: u64) -> bool {
+    let rows = |path: &Path| SerializedFileReader::new(File::open(path).ok()?).ok().map(|r| r.metadata().file_metadata().num_rows());
+    let of_table = |table: &str| -> Option<(usize, i64)> {
+        let parts = std::fs::read_dir(folder.join(table)).ok()?.map(|e| rows(&e.ok()?.path())).collect::<Option<Vec<_>>>()?;
+        Some((parts.len(), parts.iter().sum()))
+    };
+    let Some(found) = TABLES.iter().map(|table| of_table(table)).collect::<Option<Vec<_>>>() else { return false };
+    // `state` stands first; every thread has written its part of each.
+    found[0].0 > 0 && found.iter().all(|(parts, _)| *parts == found[0].0) && u64::try_from(found[0].1) == Ok(accounts)
+}
+
+/// Names and types of a table's columns; None where there is no such table.
+pub fn columns(table: &str, model: &Model) -> Option<Vec<(String, Kind)>> {
+    use Kind::{Bool, Date, Number, Text, Time};
+    let fixed: &[(&str, Kind)] = match table {
+        "state" => return Some(super::state::columns(model)),
+        "metrics" => &[("account_id", Text), ("date", Date)],
+        "health_daily" => &[("account_id", Text), ("date", Date), ("stage", Text), ("score", Number), ("coverage", Number), ("band", Text)],
+        "health" => &[
+            ("account_id", Text),
+            ("at", Time),
+            ("scorecard", Text),
+            ("score", Number),
+            ("coverage", Number),
+            ("band", Text),
+            ("band_changed", Bool),
+        ],
+        "stages" => &[("account_id", Text), ("at", Time), ("from_stage", Text), ("stage", Text), ("moved_by", Text)],
+        "segments" => &[("account_id", Text), ("person_id", Text), ("segment", Text), ("at", Time), ("member", Bool)],
+        "milestones" => &[("account_id", Text), ("milestone", Text), ("at", Time), ("status", Text), ("due", Time)],
+        "alerts" => &[
+            ("account_id", Text),
+            ("person_id", Text),
+            ("alert", Text),
+            ("severity", Text),
+            ("at", Time),
+            ("state", Text),
+            ("reason", Text),
+        ],
+        "lives" => &[("account_id", Text), ("at", Time), ("event", Text), ("tenure", Number)],
+        _ => return None,
+    };
+    let metrics = model.metrics.iter().filter(|_| table == "metrics").map(|m| (m.name.clone(), m.kind));
+    Some(fixed.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).chain(metrics).collect())
+}
 
 /// Writes one part of every table.
 pub struct Derived {
@@ -75,47 +124,19 @@ impl Derived {
     /// Opens part number `part` of all tables in a folder.
     pub fn create(folder: &Path, part: usize, engine: Arc<Engine>) -> Result<Derived> {
         let model = engine.model().clone();
-        let open = |table: &str, columns: &[(&str, Kind)]| Table::create(&folder.join(table).join(format!("part-{part}.parquet")), columns);
-        let mut metrics = vec![("account_id", Kind::Text), ("date", Kind::Date)];
-        metrics.extend(model.metrics.iter().map(|m| (m.name.as_str(), m.kind)));
-        let state = super::state::columns(&model);
-        let state: Vec<(&str, Kind)> = state.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
-        use Kind::{Bool, Date, Number, Text, Time};
+        let open = |table: &str| {
+            Table::create(&folder.join(table).join(format!("part-{part}.parquet")), &columns(table, &model).unwrap_or_default())
+        };
         Ok(Derived {
-            metrics: open("metrics", &metrics)?,
-            state: open("state", &state)?,
-            health_daily: open(
-                "health_daily",
-                &[("account_id", Text), ("date", Date), ("stage", Text), ("score", Number), ("coverage", Number), ("band", Text)],
-            )?,
-            health: open(
-                "health",
-                &[
-                    ("account_id", Text),
-                    ("at", Time),
-                    ("scorecard", Text),
-                    ("score", Number),
-                    ("coverage", Number),
-                    ("band", Text),
-                    ("band_changed", Bool),
-                ],
-            )?,
-            stages: open("stages", &[("account_id", Text), ("at", Time), ("from_stage", Text), ("stage", Text), ("moved_by", Text)])?,
-            segments: open("segments", &[("account_id", Text), ("person_id", Text), ("segment", Text), ("at", Time), ("member", Bool)])?,
-            milestones: open("milestones", &[("account_id", Text), ("milestone", Text), ("at", Time), ("status", Text), ("due", Time)])?,
-            alerts: open(
-                "alerts",
-                &[
-                    ("account_id", Text),
-                    ("person_id", Text),
-                    ("alert", Text),
-                    ("severity", Text),
-                    ("at", Time),
-                    ("state", Text),
-                    ("reason", Text),
-                ],
-            )?,
-            lives: open("lives", &[("account_id", Text), ("at", Time), ("event", Text), ("tenure", Number)])?,
+            metrics: open("metrics")?,
+            state: open("state")?,
+            health_daily: open("health_daily")?,
+            health: open("health")?,
+            stages: open("stages")?,
+            segments: open("segments")?,
+            milestones: open("milestones")?,
+            alerts: open("alerts")?,
+            lives: open("lives")?,
             builtins: Slots {
                 stage: slot(&model, Builtin::Stage),
                 health: slot(&model, Builtin::Health),

@@ -9,7 +9,7 @@ pub mod portfolio;
 pub mod replay;
 mod rollup;
 pub mod state;
-mod table;
+pub mod table;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -34,11 +34,16 @@ enum Column {
     Date(Date32Builder),
 }
 
+/// The schema of a file with these columns.
+pub fn schema(columns: &[(String, Kind)]) -> Arc<Schema> {
+    let fields: Vec<Field> = columns.iter().map(|(name, kind)| Field::new(name, data_type(*kind), true)).collect();
+    Arc::new(Schema::new(fields))
+}
+
 impl Table {
     /// A new file with these columns; intervals are not stored.
-    pub fn create(path: &Path, columns: &[(&str, Kind)]) -> Result<Table> {
-        let fields: Vec<Field> = columns.iter().map(|(name, kind)| Field::new(*name, data_type(*kind), true)).collect();
-        let schema = Arc::new(Schema::new(fields));
+    pub fn create(path: &Path, columns: &[(String, Kind)]) -> Result<Table> {
+        let schema = schema(columns);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }

@@ -48,6 +48,15 @@ pub(super) struct Source {
 impl Source {
     /// The file at a path.
     pub fn open(path: &Path, format: Option<Format>) -> Result<Source> {
+        if path == Path::new("-") || (path.exists() && !path.is_file() && !path.is_dir()) {
+            return Err(failure(
+                format!(
+                    "{} is no file: a pipe can be read only once, and files are read twice, first to know whether they were imported before",
+                    path.display()
+                ),
+                "write it to a file first: … > rows.csv",
+            ));
+        }
         if !path.is_file() {
             return Err(failure(format!("there is no file {}", path.display()), "give the path of a CSV, NDJSON or Parquet file"));
         }

@@ -8,6 +8,8 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
+pub use table::plain;
+
 /// What people see where a value would say nothing.
 pub const NOTHING: &str = "–";
 
@@ -128,6 +130,23 @@ mod tests {
     }
 
     #[test]
+    fn cells_take_one_line_of_plain_text() {
+        let rows = [
+            ("clear\u{1b}[2J", "clear\\u{1b}[2J"),
+            ("eno\u{202e}enod", "eno\\u{202e}enod"),
+            ("a\tb\r\nc", "a\\tb\\r\\nc"),
+            (&"x".repeat(60), &"x".repeat(60)),
+            (&"x".repeat(61), &("x".repeat(59) + "…")),
+        ];
+        for (value, shown) in rows {
+            let grid = Grid { columns: vec!["a".into()], rows: vec![vec![value.into()]] };
+            let mut out = Vec::new();
+            table::write(&mut out, &grid).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), format!("a\n{shown}\n"));
+        }
+    }
+
+    #[test]
     fn the_three_styles() {
         let grid = Grid {
             columns: vec!["id".into(), "health".into(), "note".into()],
@@ -141,7 +160,7 @@ mod tests {
             write(&mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
-        let table = "id             health  note\nacme             62.5\nünïque, \"ltd\"     100  two\n                       lines\n";
+        let table = "id             health  note\nacme             62.5\nünïque, \"ltd\"     100  two\\nlines\n";
         assert_eq!(written(&|out| table::write(out, &grid)), table);
         let json = "[\n{\"id\":\"acme\",\"health\":62.5,\"note\":null},\n{\"id\":\"ünïque, \\\"ltd\\\"\",\"health\":100,\"note\":\"two\\nlines\"}\n]\n";
         assert_eq!(written(&|out| json::write(out, &grid)), json);

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use serde_json::Value;
 use tenure_model::Instant;
 
 use super::Grid;
 
-/// Wider columns are wrapped.
-const COLUMN_WIDTH_MAX: u16 = 60;
+/// Longer cells are cut.
+const CELL_WIDTH_MAX: usize = 60;
 /// Longer headings, those of expressions without an alias, are cut.
 const HEADING_WIDTH_MAX: usize = 40;
 /// How DataFusion writes literals in the names of expressions.
@@ -20,10 +20,10 @@ pub(super) fn write(out: &mut impl Write, grid: &Grid) -> io::Result<()> {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(grid.columns.iter().map(heading));
     for row in &grid.rows {
-        table.add_row(row.iter().map(cell));
+        table.add_row(row.iter().map(|value| cut(plain(&cell(value)), CELL_WIDTH_MAX)));
     }
     for (i, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2)).set_constraint(ColumnConstraint::UpperBoundary(Width::Fixed(COLUMN_WIDTH_MAX)));
+        column.set_padding((0, 2));
         let fits = |value: &Value| value.is_number() || value.is_null() || value == super::NOTHING;
         let numeric = grid.rows.iter().any(|row| row[i].is_number()) && grid.rows.iter().all(|row| fits(&row[i]));
         if numeric {
@@ -39,10 +39,24 @@ pub(super) fn write(out: &mut impl Write, grid: &Grid) -> io::Result<()> {
 /// A heading on one line, literals without DataFusion's types: what is longer is cut.
 fn heading(name: &String) -> String {
     let name = LITERALS.iter().fold(name.split_whitespace().collect::<Vec<_>>().join(" "), |name, kind| without(&name, kind));
-    if name.chars().count() <= HEADING_WIDTH_MAX {
-        return name;
+    cut(plain(&name), HEADING_WIDTH_MAX)
+}
+
+/// At most so many characters; `…` stands for what is left out.
+fn cut(text: String, width_max: usize) -> String {
+    if text.chars().count() <= width_max {
+        return text;
     }
-    name.chars().take(HEADING_WIDTH_MAX - 1).chain(['…']).collect()
+    text.chars().take(width_max - 1).chain(['…']).collect()
+}
+
+/// Text that cannot move the cursor, break the line or turn the direction of what follows: such characters are written as escapes.
+pub fn plain(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(|c: char| c.is_control() || turns(c)) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if c.is_control() || turns(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 /// `Int64(1)` as `1`.

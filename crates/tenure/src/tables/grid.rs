@@ -5,6 +5,7 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType, UInt64Type};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::DataFrame;
 use serde_json::Value;
 use tenure_model::Instant;
@@ -13,7 +14,9 @@ use crate::render::Grid;
 
 /// Runs a query and collects at most `limit` rows (0: all). The flag says whether there were more.
 pub async fn collect(frame: DataFrame, limit: usize) -> Result<(Grid, bool)> {
-    let frame = if limit > 0 { frame.limit(0, Some(limit + 1))? } else { frame };
+    // A plan that is explained stands alone.
+    let is_explained = matches!(frame.logical_plan(), LogicalPlan::Explain(_) | LogicalPlan::Analyze(_));
+    let frame = if limit > 0 && !is_explained { frame.limit(0, Some(limit + 1))? } else { frame };
     let names: Vec<String> = frame.schema().fields().iter().map(|f| f.name().clone()).collect();
     let mut grid = Grid::new(names);
     for batch in frame.collect().await? {

@@ -3,7 +3,7 @@
 //! | table | from |
 //! |---|---|
 //! | `events`, `quarantine` | the archive's Parquet files |
-//! | `accounts`, `people`, `subscriptions`, `memberships`, `versions`, `decisions`, `imports`, `ledger` | the store |
+//! | `accounts`, `people`, `subscriptions`, `memberships`, `versions`, `merges`, `decisions`, `imports`, `ledger` | the store |
 //! | `metrics`, `health`, `stages`, `segments`, `milestones`, `alerts`, … | the Parquet files of the last evaluation, by their names |
 
 mod columns;
@@ -29,7 +29,7 @@ use tenure_store::Store;
 pub use columns::batch;
 pub use grid::collect;
 
-use crate::evaluate::derived;
+use crate::evaluate::{derived, table};
 use crate::failure::failure;
 use crate::folder::Folder;
 
@@ -37,7 +37,7 @@ use crate::folder::Folder;
 const MEMORY_MAX: usize = 1 << 30;
 
 /// Tables that the store gives.
-const STORED: &[&str] = &["accounts", "people", "subscriptions", "memberships", "versions", "decisions", "imports", "ledger"];
+const STORED: &[&str] = &["accounts", "people", "subscriptions", "memberships", "versions", "merges", "decisions", "imports", "ledger"];
 
 /// Tables that the archive gives.
 const ARCHIVED: &[&str] = &["events", "quarantine"];
@@ -64,8 +64,10 @@ impl Tables {
 
     /// Names of all tables.
     pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = STORED.iter().copied().chain(self.files.keys().map(String::as_str)).collect();
+        let always = STORED.iter().chain(ARCHIVED).chain(derived::TABLES).copied();
+        let mut names: Vec<&str> = always.chain(self.files.keys().map(String::as_str)).collect();
         names.sort_unstable();
+        names.dedup();
         names
     }
 
@@ -94,6 +96,10 @@ impl Tables {
 
     async fn register(&self, context: &SessionContext, name: &str) -> Result<()> {
         if let Some(paths) = self.files.get(name) {
+            if let Some(gone) = paths.iter().find(|path| !path.is_file()) {
+                let help = "its rows would be left out of every answer; bring the file back from a copy of the data folder";
+                return Err(failure(format!("the file {} of {name} is missing", gone.display()), help));
+            }
             let urls = paths.iter().map(|p| ListingTableUrl::parse(p.to_string_lossy())).collect::<datafusion::error::Result<Vec<_>>>()?;
             let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
             let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options);
@@ -103,17 +109,20 @@ impl Tables {
         }
         let Some(batch) = self.stored(name).await? else {
             let names = self.names();
-            let known = names.iter().copied().chain(ARCHIVED.iter().copied()).chain(derived::TABLES.iter().copied());
-            let help = match nearest(name, known) {
-                Some(near) if near != name => format!("did you mean `{near}`?"),
-                Some(near) if ARCHIVED.contains(&near) => "no such event was imported".to_owned(),
-                Some(_) => "nothing was evaluated yet: tenure evaluate MODEL".to_owned(),
-                None => format!("there are: {}", names.join(", ")),
-            };
+            let near = nearest(name, names.iter().copied());
+            let help = near.map_or_else(|| format!("there are: {}", names.join(", ")), |near| format!("did you mean `{near}`?"));
             return Err(failure(format!("there is no table `{name}`"), help));
         };
         context.register_table(name, Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))?;
         Ok(())
+    }
+
+    /// A table of an evaluation before there is one; None where there is no such table.
+    fn unevaluated(&self, name: &str) -> Option<RecordBatch> {
+        let model = self.model.clone().or_else(|| tenure_model::check(&[]).map(Arc::new).ok())?;
+        let columns = derived::columns(name, &model)?;
+        remark!("{name} is empty: nothing was evaluated yet; tenure evaluate MODEL");
+        Some(RecordBatch::new_empty(table::schema(&columns)))
     }
 
     async fn stored(&self, name: &str) -> Result<Option<RecordBatch>> {
@@ -127,7 +136,11 @@ impl Tables {
             "decisions" => records::decisions(&self.store).await?,
             "imports" => records::imports(&self.store).await?,
             "ledger" => records::ledger(&self.store).await?,
-            _ => return Ok(None),
+            "merges" => records::merges(&self.store).await?,
+            // There is nothing in it yet, but what it would have is known.
+            "events" => RecordBatch::new_empty(tenure_history::events_schema(false)),
+            "quarantine" => RecordBatch::new_empty(tenure_history::events_schema(true)),
+            _ => return Ok(self.unevaluated(name)),
         }))
     }
 }

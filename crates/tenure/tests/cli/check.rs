@@ -55,3 +55,46 @@ fn scenarios() {
         company.read("model/scenarios/login.yaml")
     );
 }
+
+#[test]
+fn questions_without_answers_are_no_success() {
+    let company = Company::with_files();
+    company.write("model/scenarios/login.yaml", SCENARIO);
+    let said = company.run(&["test"]);
+    assert!(said.contains("2 unanswered (`?`): --complete writes what comes out") && said.ends_with("exit code 1\n"), "{said}");
+    assert!(company.run(&["test", "--complete"]).ends_with("2 answers written\n"));
+    company.write(
+        "model/scenarios/login.yaml",
+        &SCENARIO.replace("    expect: { stage: adoption, metrics: { logins_7d: ? }, health: ? }\n", "    event: login\n"),
+    );
+    let said = company.run(&["test"]);
+    assert!(said.contains("warning: model/scenarios/login.yaml: it expects nothing") && !said.contains("exit code"), "{said}");
+    company
+        .write("model/scenarios/login.yaml", &SCENARIO.replace("logins_7d: ?", "logins_7d: \">= 5\"").replace("health: ?", "health: 25"));
+    let said = company.run(&["test"]);
+    assert!(said.contains("expected >= 5, was 1"), "{said}");
+}
+
+#[test]
+fn what_is_a_scenario() {
+    let company = Company::with_files();
+    let none = company.run(&["test", "model"]);
+    assert_eq!(none.matches("error").count(), 1, "{none}");
+    assert!(none.contains("there are no scenarios in model") && none.ends_with("exit code 2\n"), "{none}");
+    let answered = SCENARIO.replace("logins_7d: ?", "logins_7d: 1").replace("health: ?", "health: 25");
+    company.write("stories/README.md", "not one");
+    company.write("stories/settings.yaml", "a: b\n");
+    company.write("stories/login.yaml", &answered.replace("account: acme", "model: ../model\naccount: acme"));
+    assert!(company.fine(&["test", "stories"]).starts_with("1 scenario, "));
+    assert!(company.fine(&["test", "stories/README.md", "stories/login.yaml"]).starts_with("1 scenario, "));
+}
+
+#[test]
+fn fields_of_alerts() {
+    let company = Company::new();
+    company.write("model/a.yaml", "alerts:\n  odd: { when: \"age_days > 1\", for: 2mo, segments: [], stages: [], title: 5 }\n");
+    let said = company.run(&["check", "model"]);
+    for wrong in ["`for` is no number of months", "`segments` names none", "`stages` names none", "`title` must be text"] {
+        assert!(said.contains(wrong), "{wrong}: {said}");
+    }
+}

@@ -94,11 +94,16 @@ impl Company {
         fs::read_to_string(&files[0]).unwrap()
     }
 
-    fn output(&self, arguments: &[&str]) -> Output {
+    /// A run, ready to be started.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_tenure")));
         command.args(arguments).current_dir(self.folder.path());
         command.env_remove("TENURE_DATA").env_remove("TENURE_MODEL").env("USER", "carla").env("COLUMNS", "120");
-        command.output().unwrap()
+        command
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     /// What a run says, and its exit code where that is not 0.

@@ -45,3 +45,27 @@ fn merging() {
         &["people", "--account", "acme-inc"],
     ]));
 }
+
+#[test]
+fn merging_what_is_not_known() {
+    let company = Company::imported();
+    let said = company.run(&["merge", "account", "acmee", "acme"]);
+    assert!(said.contains("there is no account `acmee`") && said.contains("--force") && said.ends_with("exit code 2\n"), "{said}");
+    let said = company.run(&["merge", "person", "annn", "bob"]);
+    assert!(said.contains("there is no person `annn`") && said.contains("did you mean `ann`?"), "{said}");
+    assert_eq!(company.fine(&["merge", "person", "zoe", "ann"]), "merged zoe into ann, 1 event placed anew\n", "zoe is known by an event");
+    assert_eq!(company.fine(&["merge", "account", "acmee", "acme", "--force"]), "merged acmee into acme\n");
+    assert_eq!(
+        company.fine(&["sql", "SELECT kind, from_id, into_id FROM merges ORDER BY 1", "--csv"]),
+        "kind,from_id,into_id\naccount,acmee,acme\nperson,zoe,ann\n"
+    );
+}
+
+#[test]
+fn times_out_of_range() {
+    let company = Company::imported();
+    for run in [&["evaluate", "model", "--to", "20250-01-31"][..], &["accounts", "--model", "model", "--as-of", "0205-01-01"]] {
+        let said = company.run(run);
+        assert!(said.ends_with("exit code 2\n"), "{said}");
+    }
+}

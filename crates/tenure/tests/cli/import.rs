@@ -124,3 +124,95 @@ fn one_writer_at_a_time() {
     );
     assert_eq!(company.fine(&["sql", "SELECT COUNT(*) AS n FROM accounts", "--csv"]), "n\n2\n", "readers do not wait");
 }
+
+/// Imports one file of accounts; what was said, and the rejects.
+fn rejected(company: &Company, text: &str) -> (String, String) {
+    company.write("odd.csv", text);
+    _ = std::fs::remove_file(company.path("rejected.csv"));
+    let said = company.run(&["import", "accounts", "odd.csv", "--rejects", "rejected.csv"]);
+    (said, std::fs::read_to_string(company.path("rejected.csv")).unwrap_or_default())
+}
+
+#[test]
+fn quotes_that_go_wrong() {
+    let company = Company::new();
+    let (said, rejects) = rejected(&company, "id,name\na,A\nb,\"B\nc,C\nd,D\n");
+    assert!(said.contains("2 rows, 1 rejected"), "{said}");
+    assert!(
+        rejects.contains("2,\"the quote that opens on line 3 never closes: it takes in the file to its end, 3 lines more\""),
+        "{rejects}"
+    );
+    let (said, rejects) = rejected(&company, "\u{feff}\"id\",name\r\na,\"A\" B\r\n\r\nb,\"B, \"\"b\"\"\nb\"\r\nc,5\"\r\n");
+    assert!(said.contains("3 rows, 1 rejected"), "{said}");
+    assert!(rejects.contains("1,text follows a closing quote on line 2;"), "{rejects}");
+    assert_eq!(
+        company.fine(&["sql", "SELECT id, name FROM accounts ORDER BY id", "--json"]),
+        "[\n{\"id\":\"a\",\"name\":\"A\"},\n{\"id\":\"b\",\"name\":\"B, \\\"b\\\"\\nb\"},\n{\"id\":\"c\",\"name\":\"5\\\"\"}\n]\n"
+    );
+    let long: String = (0..20_000).map(|i| format!("a{i},\"x{i}\"\n")).collect();
+    let (said, rejects) = rejected(&company, &format!("id,name\n{long}z,\"zz\n"));
+    assert!(said.contains("20,001 rows, 1 rejected"), "{said}");
+    assert!(rejects.contains("opens on line 20002 never"), "{rejects}");
+    let (said, _) = rejected(&company, "id,\"name\na,A\n");
+    assert!(said.contains("the header cannot be read: the quote that opens on line 1 never closes"), "{said}");
+}
+
+#[test]
+fn files_of_another_kind() {
+    let company = Company::new();
+    for (file, text, said) in [
+        ("twice.csv", "id,name,name,tier,tier\na,1,2,3,4\n", "columns of the same name: `name`, `tier`"),
+        ("semicolon.csv", "id;name\na;A\n", "say so in a mapping file: delimiter: \";\""),
+        ("array.json", "[{\"id\":\"a\"},\n{\"id\":\"b\"}]\n", "the file is one JSON array"),
+    ] {
+        company.write(file, text);
+        let run = company.run(&["import", "accounts", file]);
+        assert!(run.contains(said) && run.ends_with("exit code 2\n"), "{file}: {run}");
+    }
+    let run = company.run(&["import", "accounts", "/dev/null"]);
+    assert!(run.contains("/dev/null is no file") && run.ends_with("exit code 2\n"), "{run}");
+    company.write("unix.csv", "event,account_id,time\nlogin,a,1748772000\nlogin,a,1748772000123\n");
+    company.run(&["import", "events", "unix.csv", "--rejects", "rejected.csv"]);
+    let rejects = company.read("rejected.csv");
+    assert!(rejects.contains("says `times: unix`") && rejects.contains("says `times: unix_ms`"), "{rejects}");
+}
+
+#[test]
+fn all_columns_that_are_missing() {
+    let company = Company::new();
+    company.write("a.csv", "id,size\na,1\n");
+    company.write("m.yaml", "import: accounts\nid: no\nignore: [notes]\nrename: { sise: size }\ntypes: { day: date }\n");
+    let said = company.run(&["import", "accounts", "a.csv", "--mapping", "m.yaml"]);
+    assert!(said.contains("names the columns `day`, `no`, `notes`, `sise` (did you mean `size`?), which the file does not have"), "{said}");
+}
+
+#[test]
+fn stays_that_are_none() {
+    let company = Company::new();
+    let people = "id,account_id,account_from,account_until\nann,acme,2025-02-01,2025-01-01\nbob,acme,2025-02-01,2025-02-01\ncy,acme,2025-02-01,2025-03-01\n";
+    company.write("people.csv", people);
+    let said = company.fine(&["import", "people", "people.csv", "--rejects", "rejected.csv"]);
+    assert!(said.contains("3 rows, 2 rejected, 1 membership new"), "{said}");
+    let rejects = company.read("rejected.csv");
+    assert_eq!(rejects.matches("is not after account_from").count(), 2, "{rejects}");
+}
+
+#[test]
+fn status_counts_what_is_known() {
+    let company = Company::new();
+    company.write("people.csv", "id,account_id\nann,acme\nbob,acme\n");
+    company.write("subs.csv", "id,account_id,started_at\ns1,north,2025-01-01\n");
+    company.write("events.csv", "event,account_id,person_id,time\nlogin,south,cy,2025-01-02\n");
+    for (kind, file) in [("people", "people.csv"), ("subscriptions", "subs.csv"), ("events", "events.csv")] {
+        company.fine(&["import", kind, file]);
+    }
+    let status = || serde_json::from_str::<serde_json::Value>(&company.fine(&["status", "--json"])).unwrap();
+    assert_eq!((status()["accounts"].clone(), status()["people"].clone()), (3.into(), 2.into()));
+    company.fine(&["merge", "account", "north", "acme"]);
+    company.fine(&["merge", "person", "bob", "ann"]);
+    let merged = status();
+    assert_eq!((&merged["accounts"], &merged["people"], &merged["subscriptions"]), (&2.into(), &1.into(), &1.into()), "{merged}");
+    company.write("model/model.yaml", crate::company::MODEL);
+    company.fine(&["evaluate", "model", "--to", "2025-01-31", "--sampled"]);
+    assert!(company.fine(&["status"]).contains("up to 2025-01-31T23:59:59.999999Z, sampled once a day"));
+}

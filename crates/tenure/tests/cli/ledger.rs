@@ -39,6 +39,9 @@ fn what_history_no_longer_has_is_closed() {
     let all: Vec<serde_json::Value> = serde_json::from_str(&company.fine(&["alerts", "--all", "--json"])).unwrap();
     assert_eq!((&all[0]["state"], &all[0]["reason"], &all[0]["by"]), (&"resolved".into(), &"learned late".into(), &"carla".into()));
 
+    let said = company.run(&["alerts", "reopen", &id]);
+    assert!(said.contains("history no longer has this alert: learned late"), "{said}");
+
     company.write("twin.csv", "id\nacme-inc\n");
     company.fine(&["import", "accounts", "twin.csv"]);
     company.fine(&["merge", "account", "north", "acme-inc"]);

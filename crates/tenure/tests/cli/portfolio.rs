@@ -24,6 +24,8 @@ const LISTS: &[&[&str]] = &[
     &["accounts", "--where", "status = 'ended' AND ended_at < now", "--csv"],
     &["accounts", "--status", "new", "--json", "--columns", "id,name,tier,status"],
     &["accounts", "--where", "created_at > TIMESTAMP '2025-01-10 00:00:00'", "--csv", "--columns", "id"],
+    &["accounts", "--where", "alert('silent')", "--csv", "--columns", "id"],
+    &["accounts", "--where", "NOT alert('silent')", "--csv", "--columns", "id"],
     &["accounts", "--where", "industry IS NULL", "--csv", "--columns", "id"],
 ];
 
@@ -101,4 +103,27 @@ fn events_of_explanations_are_cut() {
     let metric = &explained["because"][0];
     assert_eq!((&metric["value"], &metric["events"]), (&7.into(), &7.into()), "{json}");
     assert_eq!((&metric["because"][1]["kind"], &metric["because"][1]["hidden"]), (&"more".into(), &6.into()), "{json}");
+}
+
+#[test]
+fn alerts_in_conditions() {
+    let company = company();
+    company.fine(&["evaluate", "model", "--to", "2025-01-31"]);
+    let ids = |condition: &str| company.fine(&["accounts", "--where", condition, "--csv", "--columns", "id"]);
+    assert_eq!(ids("alert('silent')"), "id\nacme\nnorth\n");
+    assert_eq!(ids("NOT alert('silent')"), "id\ngone\nonly-an-id\nundated\n");
+}
+
+#[test]
+fn traits_that_the_model_does_not_have() {
+    let company = Company::imported();
+    company.write("more.csv", "id,industry,employees,customer_since\nacme,media,120,2020-05-01\nnorth,retail,7,2021-01-01\n");
+    company.fine(&["import", "accounts", "more.csv", "--at", "2025-01-20"]);
+    company.fine(&["evaluate", "model", "--to", "2025-01-31"]);
+    let condition = "industry = 'media' AND employees > 100 AND customer_since < DATE '2021-01-01' AND alert('silent')";
+    let ids = |as_of: &str| company.fine(&["accounts", "--where", condition, "--csv", "--columns", "id,industry", "--as-of", as_of]);
+    assert_eq!(ids("2025-01-31"), "id,industry\nacme,media\n");
+    assert_eq!(ids("2025-01-19"), "id,industry\n", "it was not known then");
+    let wrong = company.run(&["accounts", "--where", "employes > 100"]);
+    assert!(wrong.contains("there is no column employes") && wrong.ends_with("exit code 2\n"), "{wrong}");
 }
