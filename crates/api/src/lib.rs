@@ -8,6 +8,6 @@ mod ingest;
 mod ops;
 mod router;
 
-pub use app::{App, Randomness};
+pub use app::App;
 pub use error::ApiError;
 pub use router::router;

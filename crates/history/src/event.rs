@@ -85,6 +85,28 @@ impl Archive {
     }
 }
 
+impl Archive {
+    /// The messages that arrived since an instant: source, message id, arrival. Events that happened long before their arrival are not looked for.
+    pub fn messages_since(&self, since: Instant) -> Result<Vec<(String, String, Instant)>, Error> {
+        let mut messages = Vec::new();
+        for file in self.catalog().events.values().chain(self.catalog().quarantine.values()).filter(|f| f.max_time >= since) {
+            let source = Source::open(&self.data().join(&file.path))?;
+            for group in 0..source.groups() {
+                let batch = source.read(group, &[column::MESSAGE_ID, column::SOURCE, column::RECEIVED], 0, usize::MAX)?;
+                let message = batch.column(0).as_string::<i32>();
+                let sources = TextColumn::new(batch.column(1))?;
+                let received = batch.column(2).as_primitive::<TimestampMicrosecondType>();
+                for row in (0..batch.num_rows()).filter(|row| received.value(*row) >= since.0 && message.is_valid(*row)) {
+                    let source = sources.get(row).unwrap_or_default();
+                    messages.push((source, message.value(row).to_owned(), Instant(received.value(row))));
+                }
+            }
+        }
+        messages.sort_by_key(|m| m.2);
+        Ok(messages)
+    }
+}
+
 impl Event {
     /// The events of a batch of an archive's file.
     pub(crate) fn from_batch(batch: &RecordBatch) -> Result<Vec<Event>, Error> {

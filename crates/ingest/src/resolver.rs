@@ -52,6 +52,11 @@ impl Stay {
     pub fn account(&self) -> &str {
         &self.account
     }
+
+    /// Does it go on without an end that is known?
+    pub fn is_open(&self) -> bool {
+        self.until == Instant::NEVER.0
+    }
 }
 
 impl Resolver {

@@ -1,16 +1,17 @@
 //! The service as a whole: starting it, its loops, what others ask of it.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tenure_engine::Engine;
+use tenure_history::Archive;
 use tenure_ingest::Resolver;
 use tenure_ingest::http::Intake;
 use tenure_ingest::journal::{Batch, Record};
-use tenure_live::{Keys, Live, Placed};
+use tenure_live::{Key, Keys, Live, Placed};
 use tenure_model::Instant;
 use tenure_model::definition::Revision;
 use tenure_store::{Lease, Mark, Store, transact};
@@ -59,10 +60,8 @@ pub struct Parts {
     pub engine: Arc<Engine>,
     /// The accounts as of `position`.
     pub accounts: Vec<Placed>,
-    /// Memberships and merges.
-    pub resolver: Resolver,
-    /// Keys of messages that arrived lately.
-    pub keys: Keys,
+    /// Accounts that are told from their history first: those that are not among `accounts`.
+    pub untold: Vec<String>,
     /// The journal's position up to which the accounts contain everything.
     pub position: i64,
     /// What time it is.
@@ -110,14 +109,17 @@ impl Service {
     /// # Errors
     /// `Error::Unavailable` where another process holds the lease; what database and archive say.
     pub async fn start(parts: Parts) -> Result<Service> {
-        let Parts { store, data, engine, accounts, resolver, keys, position, clock, holder } = parts;
+        let Parts { store, data, engine, accounts, untold, position, clock, holder } = parts;
         let now = clock();
         let until = now.plus(LEASE_TIME);
         let lease = transact!(store, "lease", |write| write.acquire_lease(LEASE, &holder, now, until).await)?
             .ok_or_else(|| Error::Unavailable("another process runs the engine of this workspace".into()))?;
         let live_from = store.workspace().await?.and_then(|w| w.live_from);
+        let resolver = Resolver::new(&store.memberships().await?, &store.merge_list().await?);
+        let keys = tokio::task::block_in_place(|| keys(&data, now))?;
         let mut live = Live::new(engine, resolver, keys);
         accounts.into_iter().for_each(|account| live.place(account));
+        untold.iter().for_each(|account| live.known(account));
         let status = Arc::new(Status::default());
         status.engine_position.store(store.mark(Mark::Engine).await?, Ordering::Relaxed);
         status.archive_position.store(store.mark(Mark::Archive).await?, Ordering::Relaxed);
@@ -227,6 +229,15 @@ impl Service {
             tracing::warn!(%error, "the lease was not given back; it expires by itself");
         }
     }
+}
+
+/// The messages that arrived lately, as the archive has them.
+fn keys(data: &Path, now: Instant) -> Result<Keys> {
+    let mut keys = Keys::default();
+    for (source, message, arrived) in Archive::open(data)?.messages_since(now.plus(-tenure_live::KEYS_KEPT))? {
+        keys.note(Key::of(&source, &message), arrived);
+    }
+    Ok(keys)
 }
 
 /// Takes in the journal's rows after a position.

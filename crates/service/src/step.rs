@@ -131,6 +131,17 @@ fn record_in(live: &mut Live, record: &Record, new: Option<&mut Unwritten>, quar
             live.membership(membership);
             unwritten.memberships.push(membership.clone());
         }
+        Record::Belongs(said) => {
+            let stays = live.resolver().stays(live.resolver().person(&said.person));
+            let account = live.resolver().account(&said.account);
+            if stays.iter().any(|s| s.account() == account && s.is_open()) {
+                return;
+            }
+            let from = said.from.filter(|_| !stays.is_empty());
+            let membership = Membership { from, ..said.clone() };
+            live.membership(&membership);
+            unwritten.memberships.push(membership);
+        }
         Record::Merge(merge) => {
             live.merge(merge);
             unwritten.merges.push(merge.clone());

@@ -4,13 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use tenure_engine::Engine;
-use tenure_ingest::Resolver;
 use tenure_ingest::http::{Endpoint, segment};
-use tenure_live::Keys;
 use tenure_model::Instant;
 use tenure_model::time::{DAY, HOUR, MINUTE};
 use tenure_service::{Clock, Parts, Service};
-use tenure_store::{Database, Store};
+use tenure_store::{Database, Mark, Store};
 
 const MODEL: &str = r#"
 traits: { tier: number, owner: text }
@@ -41,15 +39,15 @@ impl World {
         let store = Store::open(&Database::Sqlite(self.data.path().join("tenure.db"))).await.unwrap();
         let time = self.time.clone();
         let clock: Clock = Arc::new(move || Instant(time.load(Ordering::SeqCst)));
-        let resolver = Resolver::new(&store.memberships().await.unwrap(), &store.merge_list().await.unwrap());
+        let untold = store.inputs(10).await.unwrap().all(1).await.unwrap().into_iter().map(|i| i.account).collect();
+        let position = store.mark(Mark::Archive).await.unwrap();
         let parts = Parts {
             store,
             data: self.data.path().to_owned(),
             engine: Arc::new(Engine::new(Arc::new(model))),
             accounts: vec![],
-            resolver,
-            keys: Keys::default(),
-            position: 0,
+            untold,
+            position,
             clock,
             holder: "test".to_owned(),
         };

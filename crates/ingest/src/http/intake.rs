@@ -17,6 +17,8 @@ pub struct Intake<'a> {
     pub versions: Vec<Version>,
     /// Who belongs where.
     pub memberships: Vec<Membership>,
+    /// Who was said to belong where by calls that tell when it was said (`from`), not since when it is so: see `Record::Belongs`.
+    pub belongs: Vec<Membership>,
     /// Ids that were said to mean the same person (`alias`).
     pub merges: Vec<Merge>,
     /// Anonymous ids seen together with a known one. Whether they become merges is the caller's to decide: see `Link`.

@@ -220,9 +220,9 @@ impl<'a> Reading<'a> {
         let versions = said::versions(&Entity::Person(person.to_string()), &traits, Some(time), None)?;
         self.intake.versions.extend(versions);
         let belongs = |account: String| Membership { person: person.to_string(), account, from: Some(time), until: None };
-        self.intake.memberships.extend(account.map(|account| belongs(account.into_owned())));
+        self.intake.belongs.extend(account.map(|account| belongs(account.into_owned())));
         if let Some(company) = company {
-            self.intake.memberships.push(belongs(company.id));
+            self.intake.belongs.push(belongs(company.id));
             self.intake.versions.extend(company.versions);
         }
         Ok(())
@@ -241,7 +241,7 @@ impl<'a> Reading<'a> {
         self.intake.versions.extend(versions);
         let account = account.into_owned();
         let membership = person.map(|person| Membership { person: person.into_owned(), account, from: Some(time), until: None });
-        self.intake.memberships.extend(membership);
+        self.intake.belongs.extend(membership);
         Ok(())
     }
 

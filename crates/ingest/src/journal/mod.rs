@@ -41,6 +41,9 @@ pub enum Record {
     Version(Version),
     /// Who belongs where.
     Membership(Membership),
+    /// A call said that somebody belongs somewhere, at the time `from`. The first such word on a person holds since ever, or what they did before it
+    /// would be nobody's; a later one on another account from when it was said. Whoever keeps the memberships decides.
+    Belongs(Membership),
     /// Two ids that mean the same.
     Merge(Merge),
     /// An anonymous id beside a known one.
@@ -104,6 +107,7 @@ impl Batch {
         let mut add = |record: Record| self.records.push((request, record));
         intake.versions.iter().for_each(|x| add(Record::Version(x.clone())));
         intake.memberships.iter().for_each(|x| add(Record::Membership(x.clone())));
+        intake.belongs.iter().for_each(|x| add(Record::Belongs(x.clone())));
         intake.merges.iter().for_each(|x| add(Record::Merge(x.clone())));
         intake.links.iter().for_each(|x| add(Record::Link(x.clone())));
         intake.bad.iter().for_each(|x| add(Record::Bad(x.clone())));
@@ -202,5 +206,11 @@ impl Batch {
         let mut columns = builder.finish().columns().to_vec();
         columns.extend([Arc::new(source.finish()) as ArrayRef, Arc::new(received_at.finish())]);
         RecordBatch::try_new(exported_schema(), columns).expect("the builders make the columns of the schema, all of one length")
+    }
+}
+
+impl PartialEq for Batch {
+    fn eq(&self, other: &Batch) -> bool {
+        self.events().eq(other.events()) && self.records().eq(other.records())
     }
 }

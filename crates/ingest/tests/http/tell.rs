@@ -34,7 +34,7 @@ pub fn tell_with(intake: &Intake<'_>, received_at: Instant, ids: bool) -> String
         let known = v.known_from.map_or(String::new(), |t| format!(", known {t}"));
         lines.push(format!("{:?}.{} = {} from {}{known}", v.entity, v.field, v.value, from(v.valid_from)));
     }
-    for m in &intake.memberships {
+    for m in intake.memberships.iter().chain(&intake.belongs) {
         let until = m.until.map_or(String::new(), |t| format!(" until {t}"));
         lines.push(format!("{} belongs to {} from {}{until}", m.person, m.account, m.from.map_or("-".into(), |t| t.to_string())));
     }

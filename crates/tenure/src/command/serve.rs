@@ -6,8 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use tenure_api::App;
 use tenure_engine::{Account, Engine, Inputs, Mode, Outcome as Told, Sink};
-use tenure_ingest::Resolver;
-use tenure_live::{Keys, Placed};
+use tenure_live::Placed;
 use tenure_service::{Parts, Service};
 use tenure_store::{AppliedModel, Hash, Mark, Source, SourceId, Store};
 
@@ -40,7 +39,6 @@ impl Serve {
         })?;
         let key = first_source(&store).await?;
         let engine = Arc::new(Engine::new(Arc::new(loaded.model)));
-        let resolver = Resolver::new(&store.memberships().await?, &store.merge_list().await?);
         let position = store.mark(Mark::Archive).await?;
         let world = World::load(engine.clone(), folder.archive()?, &store).await?;
         let accounts = tokio::task::block_in_place(|| bring_up(&world))?;
@@ -50,8 +48,7 @@ impl Serve {
             data: folder.root().to_owned(),
             engine: engine.clone(),
             accounts,
-            resolver,
-            keys: Keys::default(),
+            untold: vec![],
             position,
             clock: Arc::new(clock::now),
             holder: format!("{}-{}", std::process::id(), random::text(8)),
@@ -68,7 +65,7 @@ impl Serve {
                 &format!("  write key of the source \"first\": {key}\n    (shown once: point your SDK's host here and give it this key)\n");
         }
         render::text(&text)?;
-        let app = App::new(service.clone(), Arc::new(random::fill));
+        let app = App::new(service.clone());
         let served = axum::serve(listener, tenure_api::router(app)).with_graceful_shutdown(told_to_stop()).await;
         service.stop().await;
         served.context("the server ended")?;
