@@ -66,7 +66,7 @@ pub struct Parts {
     pub position: i64,
     /// What time it is.
     pub clock: Clock,
-    /// A name that no other process has.
+    /// A name that no other process has at the same time; one that comes back under its name need not wait for its own lease to expire.
     pub holder: String,
 }
 
@@ -104,16 +104,14 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts it: takes the lease, catches up with the journal, then takes offers.
+    /// Starts it: takes the lease (and waits for it as a standby while another process holds it), catches up with the journal, then takes offers.
     ///
     /// # Errors
-    /// `Error::Unavailable` where another process holds the lease; what database and archive say.
+    /// What database and archive say.
     pub async fn start(parts: Parts) -> Result<Service> {
         let Parts { store, data, engine, accounts, untold, position, clock, holder } = parts;
         let now = clock();
-        let until = now.plus(LEASE_TIME);
-        let lease = transact!(store, "lease", |write| write.acquire_lease(LEASE, &holder, now, until).await)?
-            .ok_or_else(|| Error::Unavailable("another process runs the engine of this workspace".into()))?;
+        let lease = acquire(&store, &clock, &holder).await?;
         let live_from = store.workspace().await?.and_then(|w| w.live_from);
         let resolver = Resolver::new(&store.memberships().await?, &store.merge_list().await?);
         let keys = tokio::task::block_in_place(|| keys(&data, now))?;
@@ -228,6 +226,22 @@ impl Service {
         if let Err(error) = released {
             tracing::warn!(%error, "the lease was not given back; it expires by itself");
         }
+    }
+}
+
+/// Takes the lease; where another process holds it, as soon as that ends or does not renew it.
+async fn acquire(store: &Store, clock: &Clock, holder: &str) -> Result<Lease> {
+    let mut told = false;
+    loop {
+        let now = clock();
+        let lease = transact!(store, "lease", |write| write.acquire_lease(LEASE, holder, now, now.plus(LEASE_TIME)).await)?;
+        if let Some(lease) = lease {
+            return Ok(lease);
+        }
+        if !std::mem::replace(&mut told, true) {
+            tracing::warn!("another process runs the engine of this workspace: this one stands by");
+        }
+        tokio::time::sleep(TICK).await;
     }
 }
 

@@ -78,7 +78,7 @@ fn value(service: &Service, account: &str, column: &str) -> String {
     let live = service.live();
     let model = live.engine().model().clone();
     let slot = model.account.iter().position(|c| c.name == column).unwrap();
-    live.account(account).map_or("none".to_owned(), |a| a.row()[slot].to_string())
+    live.account(account).map_or("none".to_owned(), |a| a.row()[slot].to_json().to_string().trim_matches('"').to_owned())
 }
 
 async fn outcomes(service: &Service) -> Vec<String> {

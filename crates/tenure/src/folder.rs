@@ -68,6 +68,11 @@ impl Folder {
         Folder { root: root.to_owned(), database }
     }
 
+    /// Do the operational data lie on a server, which other processes may use?
+    pub fn is_served(&self) -> bool {
+        matches!(self.database, Database::Postgres(_))
+    }
+
     /// Where it is.
     pub fn root(&self) -> &Path {
         &self.root

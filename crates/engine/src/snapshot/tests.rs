@@ -22,7 +22,7 @@ metrics:
 person_metrics: { own: { count: a, window: 3d } }
 segments: { busy: { when: \"count > 2\" }, keen: { of: person, when: \"own > 1\" } }
 lifecycle: { stages: { first: { first: true }, second: { when: busy } } }
-scorecards: { all: { bands: { green: 70 }, groups: { use: { measures: { one: { metric: count, points: { 0: 0, 9: 100 } } } } } } }
+scorecards: { whole: { bands: { green: 70 }, groups: { use: { measures: { one: { metric: count, points: { 0: 0, 9: 100 } } } } } } }
 alerts: { idle: { when: \"count = 0\", for: 2d } }
 ";
 

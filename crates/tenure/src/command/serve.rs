@@ -25,11 +25,18 @@ pub struct Serve {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", env = "TENURE_LISTEN", default_value = "127.0.0.1:7171")]
     listen: SocketAddr,
+    /// What to log to standard error: error, warn, info, debug, or by module as in tenure_service=debug
+    #[arg(long, value_name = "FILTER", env = "TENURE_LOG", default_value = "info")]
+    log: String,
+    /// Log as JSON, one object a line
+    #[arg(long, env = "TENURE_LOG_JSON")]
+    log_json: bool,
 }
 
 impl Serve {
     /// Runs it until it is told to stop.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
+        self.log()?;
         let folder = shared.folder_or_new(clock::now()).await?;
         let _lock = folder.lock()?;
         let store = folder.store().await?;
@@ -51,7 +58,8 @@ impl Serve {
             untold: vec![],
             position,
             clock: Arc::new(clock::now),
-            holder: format!("{}-{}", std::process::id(), random::text(8)),
+            // The lock of the folder keeps others away from a file; a server may have other processes.
+            holder: if folder.is_served() { format!("{}-{}", std::process::id(), random::text(8)) } else { "this folder".to_owned() },
         };
         let service = Service::start(parts).await?;
         let address = listener.local_addr().context("the listener has no address")?;
@@ -70,6 +78,16 @@ impl Serve {
         service.stop().await;
         served.context("the server ended")?;
         Ok(Outcome::Fine)
+    }
+}
+
+impl Serve {
+    fn log(&self) -> Result<()> {
+        let filter = tracing_subscriber::EnvFilter::try_new(&self.log)
+            .map_err(|error| failure(format!("--log {}: {error}", self.log), "such as info, or tenure_service=debug,info"))?;
+        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let set = if self.log_json { lines.json().try_init() } else { lines.try_init() };
+        set.map_err(|error| anyhow::anyhow!("cannot log: {error}"))
     }
 }
 
