@@ -155,6 +155,17 @@ pub enum AlertState {
     Inactive,
 }
 
+impl AlertState {
+    /// As people read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            AlertState::Pending => "pending",
+            AlertState::Firing => "firing",
+            AlertState::Inactive => "resolved",
+        }
+    }
+}
+
 /// Why an alert changed its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,6 +180,19 @@ pub enum AlertReason {
     MilestoneSettled,
     /// The account ended, or the person left.
     Ended,
+}
+
+impl AlertReason {
+    /// As people read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            AlertReason::Condition => "condition holds",
+            AlertReason::NoLonger => "condition no longer holds",
+            AlertReason::MilestoneMissed => "milestone missed",
+            AlertReason::MilestoneSettled => "milestone reached late or waived",
+            AlertReason::Ended => "account ended or person left",
+        }
+    }
 }
 
 /// Who takes what an advance brings forth.

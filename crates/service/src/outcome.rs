@@ -1,7 +1,7 @@
 //! What happened, as rows of the store: facts with their details, and the ledger's keys.
 
 use serde_json::{Value as Json, json};
-use tenure_engine::{AlertReason, AlertState, Happened, MilestoneStatus, Outcome};
+use tenure_engine::{AlertState, Happened, Outcome};
 use tenure_model::{Instant, Model};
 use tenure_store::{Alert, NewOutcome};
 
@@ -25,7 +25,7 @@ pub fn outcome_of(model: &Model, account: &str, position: i64, outcome: &Outcome
         }
         Happened::Milestone { milestone, status, due } => {
             let milestone = &model.milestones[*milestone];
-            ("milestone", milestone.name.clone(), json!({ "status": milestone_status(*status), "due": due.map(|d| d.to_string()) }))
+            ("milestone", milestone.name.clone(), json!({ "status": status.name(), "due": due.map(|d| d.to_string()) }))
         }
         Happened::Health { card, score, coverage, band, band_changed: true } => {
             let card = card.and_then(|c| model.scorecards.get(c)).map(|c| c.name.clone());
@@ -33,7 +33,7 @@ pub fn outcome_of(model: &Model, account: &str, position: i64, outcome: &Outcome
         }
         Happened::Alert { person, rule, state, since, why } => {
             let rule = &model.alerts[*rule];
-            let detail = json!({ "state": state_name(*state), "since": since.to_string(), "why": why, "person": person.as_deref(), "severity": format!("{:?}", rule.severity).to_lowercase() });
+            let detail = json!({ "state": state.name(), "since": since.to_string(), "why": why, "person": person.as_deref(), "severity": format!("{:?}", rule.severity).to_lowercase() });
             ("alert", of(person, &rule.name), detail)
         }
         Happened::OverrideExpired { target, how, value } => ("override_expired", target.clone(), json!({ "how": how, "value": value })),
@@ -68,29 +68,6 @@ pub fn alert_key(model: &Model, account: &str, outcome: &Outcome) -> Option<Stri
         }
         _ => None,
     }
-}
-
-fn state_name(state: AlertState) -> &'static str {
-    match state {
-        AlertState::Pending => "pending",
-        AlertState::Firing => "firing",
-        AlertState::Inactive => "resolved",
-    }
-}
-
-/// Why an alert was resolved, in words.
-pub(crate) fn reason_name(reason: AlertReason) -> &'static str {
-    match reason {
-        AlertReason::Condition => "condition holds",
-        AlertReason::NoLonger => "condition no longer holds",
-        AlertReason::MilestoneMissed => "milestone missed",
-        AlertReason::MilestoneSettled => "milestone reached late or waived",
-        AlertReason::Ended => "account ended or person left",
-    }
-}
-
-fn milestone_status(status: MilestoneStatus) -> &'static str {
-    status.name()
 }
 
 /// May something that was decided for this instant still be delivered?

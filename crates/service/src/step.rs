@@ -14,7 +14,7 @@ use tenure_store::{
 };
 
 use crate::journal::Committed;
-use crate::outcome::{alert_key, deliverable, outcome_of, reason_name};
+use crate::outcome::{alert_key, deliverable, outcome_of};
 use crate::past::{past, reports};
 use crate::service::{Inner, News};
 use crate::status::Status;
@@ -288,7 +288,7 @@ impl Told {
                     }
                     (AlertState::Inactive, _) => {
                         let person = person.as_ref().map(|p| p.to_string());
-                        told.resolved.push((account.clone(), rule.name.clone(), person, outcome.at, reason_name(*why)));
+                        told.resolved.push((account.clone(), rule.name.clone(), person, outcome.at, why.name()));
                     }
                     _ => {}
                 }

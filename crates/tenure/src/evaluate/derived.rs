@@ -224,15 +224,7 @@ impl Derived {
                 let definition = &model.alerts[rule];
                 self.firing(account, &p, rule, state, outcome.at, why);
                 let severity = format!("{:?}", definition.severity).to_lowercase();
-                self.alerts.push(&[
-                    id,
-                    person(&p),
-                    text(&definition.name),
-                    text(&severity),
-                    at,
-                    text(state_name(state)),
-                    text(reason_name(why)),
-                ])
+                self.alerts.push(&[id, person(&p), text(&definition.name), text(&severity), at, text(state.name()), text(why.name())])
             }
             Happened::Oscillated { nodes } => {
                 self.oscillated.add(account.id(), nodes);
@@ -261,26 +253,6 @@ impl Derived {
             }
             AlertState::Pending => {}
         }
-    }
-}
-
-/// As people read it.
-pub fn state_name(state: AlertState) -> &'static str {
-    match state {
-        AlertState::Pending => "pending",
-        AlertState::Firing => "firing",
-        AlertState::Inactive => "resolved",
-    }
-}
-
-/// As people read it.
-pub fn reason_name(reason: AlertReason) -> &'static str {
-    match reason {
-        AlertReason::Condition => "condition holds",
-        AlertReason::NoLonger => "condition no longer holds",
-        AlertReason::MilestoneMissed => "milestone missed",
-        AlertReason::MilestoneSettled => "milestone reached late or waived",
-        AlertReason::Ended => "account ended or person left",
     }
 }
 

@@ -11,7 +11,7 @@ use tenure_model::Instant;
 use tenure_model::definition::{OnExisting, Revision};
 use tenure_store::{Alert, AlertState, AppliedModel, Merges, Store};
 
-use super::derived::{Firing, reason_name};
+use super::derived::Firing;
 
 /// Why an alert is closed that history no longer has: what came in later says that it never fired …
 const LEARNED_LATE: &str = "learned late";
@@ -66,7 +66,7 @@ pub async fn record(store: &Store, engine: &Engine, firings: &[Firing], until: I
             owner: firing.owner.as_ref().map(|o| o.to_string()),
             title: rule.title.clone(),
             playbook: rule.playbook.clone(),
-            resolved: firing.resolved.map(|(at, why)| (at, reason_name(why).to_owned())),
+            resolved: firing.resolved.map(|(at, why)| (at, why.name().to_owned())),
             state: if existing { AlertState::Silent } else { AlertState::Open },
         });
     }
