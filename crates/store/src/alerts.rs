@@ -8,6 +8,15 @@ use crate::dialect::{Row, Value, query};
 use crate::word::{parse, word};
 use crate::{Error, Result, Store, Write};
 
+/// Why an alert is closed that history no longer has: what came in later says that it never fired …
+pub const LEARNED_LATE: &str = "learned late";
+/// … or its rule is defined otherwise now …
+pub const RULE_CHANGED: &str = "rule changed";
+/// … or is not there any more …
+pub const RULE_REMOVED: &str = "rule removed";
+/// … or its account (or person) was merged into another one, whose alert it may be.
+pub const MERGED: &str = "merged";
+
 /// An alert in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
@@ -38,6 +47,11 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// Does history no longer have it? Then nothing is left to do, whoever has it.
+    pub fn is_withdrawn(&self) -> bool {
+        self.resolved.as_ref().is_some_and(|(_, why)| [LEARNED_LATE, RULE_CHANGED, RULE_REMOVED, MERGED].contains(&why.as_str()))
+    }
+
     /// The dedupe key of an episode.
     pub fn key(rule: &str, account: &str, person: Option<&str>, episode: Instant) -> String {
         format!("{rule}/{account}/{}/{}", person.unwrap_or(""), episode.0)

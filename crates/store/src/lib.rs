@@ -2,7 +2,7 @@
 //!
 //! `Store` reads; `Write` is one transaction that writes. Each noun has its file; what differs between databases lies in `dialect`.
 
-mod alerts;
+pub mod alerts;
 mod api_keys;
 mod audit;
 mod counters;

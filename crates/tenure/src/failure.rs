@@ -31,8 +31,16 @@ pub fn report(error: &anyhow::Error) -> String {
             said += &cause;
         }
     }
-    let advice = error.chain().find_map(|e| e.downcast_ref::<Failure>()).map(|failure| format!("\n  help: {}", failure.help));
+    let advice = error.chain().find_map(help).map(|help| format!("\n  help: {help}"));
     format!("error: {said}{}", advice.unwrap_or_default())
+}
+
+/// The advice that an error carries.
+fn help<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e str> {
+    match error.downcast_ref::<tenure_tables::Error>() {
+        Some(tenure_tables::Error::Asked { help, .. }) => Some(help),
+        _ => error.downcast_ref::<Failure>().map(|failure| failure.help.as_str()),
+    }
 }
 
 /// Has the reader of standard output gone away?

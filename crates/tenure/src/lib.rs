@@ -12,14 +12,13 @@ macro_rules! remark {
 
 mod clock;
 mod command;
-mod evaluate;
 mod failure;
 mod folder;
 mod import;
+mod ledger;
 mod model;
 mod random;
 mod render;
-mod tables;
 mod when;
 mod world;
 

@@ -9,10 +9,10 @@ use tenure_model::{Instant, Model};
 use tenure_store::Store;
 
 use crate::command::Shared;
-use crate::evaluate::World;
 use crate::folder::Folder;
 use crate::model::{self, Loaded, Source};
 use crate::{clock, when};
+use tenure_replay::World;
 
 /// A data folder, opened with a model. Engine, inputs and events are opened when they are needed.
 pub struct Opened {
@@ -45,13 +45,13 @@ impl Opened {
 
     /// All accounts with another model: one that has what only this question needs.
     pub async fn world_with(&self, model: Arc<Model>) -> Result<World> {
-        World::load(Arc::new(Engine::new(model)), self.folder.archive()?, &self.store).await
+        Ok(World::load(Arc::new(Engine::new(model)), self.folder.archive()?, &self.store, threads()).await?)
     }
 
     /// What one account needs to be replayed.
     pub async fn world_of(&self, account: &str) -> Result<World> {
         let engine = Arc::new(Engine::new(Arc::new(self.loaded.model.clone())));
-        World::load_for(account, engine, self.folder.archive()?, &self.store).await
+        Ok(World::load_for(account, engine, self.folder.archive()?, &self.store, threads()).await?)
     }
 
     /// As of when: as asked, else up to where this model was evaluated, else now.

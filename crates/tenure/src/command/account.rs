@@ -13,11 +13,11 @@ use tenure_store::Alert;
 use super::alerts::short_id;
 use super::decision::known_account;
 use super::{Outcome, Shared};
-use crate::evaluate::History;
-use crate::evaluate::portfolio::{self, Line, Status};
 use crate::failure::failure;
 use crate::render;
 use crate::world::Opened;
+use tenure_replay::History;
+use tenure_replay::portfolio::{self, Line, Status};
 
 /// Options of `tenure account`.
 #[derive(clap::Args, Debug)]

@@ -11,12 +11,12 @@ use tenure_model::{Instant, Model, Value};
 
 use super::filter::{FILTER, with_filter};
 use super::{Outcome, Shared};
-use crate::evaluate::manifest::Manifest;
-use crate::evaluate::portfolio::{Line, Status, portfolio};
-use crate::evaluate::state;
 use crate::failure::failure;
 use crate::render::{self, Grid, Style, StyleArgs};
 use crate::world::{self, Opened};
+use tenure_replay::portfolio::{Line, Status, portfolio};
+use tenure_tables::evaluated::manifest::Manifest;
+use tenure_tables::evaluated::state;
 
 /// Columns shown unless others are asked for. Those that no model has are given by the list itself.
 const COLUMNS: &[&str] = &[

@@ -8,7 +8,6 @@ use tenure_store::{Alert, AlertState, Closing, Store};
 
 use super::decision::Author;
 use super::{Outcome, Shared, calendar};
-use crate::evaluate::ledger::is_withdrawn;
 use crate::failure::failure;
 use crate::render::{Grid, StyleArgs};
 use crate::{clock, render, when};
@@ -142,7 +141,7 @@ async fn known_rule(store: &Store, shared: &Shared, rule: &str) -> Result<()> {
 /// Open for people: not closed, not put off, its condition has not ceased to hold untouched, and history still has it.
 fn is_open(alert: &Alert, now: Instant) -> bool {
     match &alert.state {
-        _ if is_withdrawn(alert) => false,
+        _ if alert.is_withdrawn() => false,
         AlertState::Open | AlertState::Silent => alert.resolved.is_none(),
         AlertState::Acknowledged { .. } => true,
         AlertState::Snoozed { until, .. } => *until <= now,
@@ -154,7 +153,7 @@ fn is_open(alert: &Alert, now: Instant) -> bool {
 fn shown(alert: &Alert) -> (String, Option<String>) {
     match (&alert.state, &alert.resolved) {
         (AlertState::Open | AlertState::Silent, Some(_)) => ("resolved".to_owned(), None),
-        (AlertState::Acknowledged { by, .. } | AlertState::Snoozed { by, .. }, _) if is_withdrawn(alert) => {
+        (AlertState::Acknowledged { by, .. } | AlertState::Snoozed { by, .. }, _) if alert.is_withdrawn() => {
             ("resolved".to_owned(), Some(by.clone()))
         }
         (state, _) => self::state(state),
@@ -220,7 +219,7 @@ async fn act(store: &Store, shared: &Shared, action: Action) -> Result<Outcome> 
     if found.next().is_some() {
         return Err(failure(format!("`{id}` means several alerts"), "give the whole key: tenure sql \"SELECT key FROM ledger\""));
     }
-    if let Some((_, why)) = alert.resolved.as_ref().filter(|_| is_withdrawn(&alert)) {
+    if let Some((_, why)) = alert.resolved.as_ref().filter(|_| alert.is_withdrawn()) {
         return Err(failure(format!("history no longer has this alert: {why}"), "nothing is left to do with it"));
     }
     let mut write = store.write().await?;

@@ -12,11 +12,11 @@ use tenure_model::{Day, Instant, Value};
 
 use super::{Outcome, Shared};
 use crate::clock::Stopwatch;
-use crate::evaluate::World;
-use crate::evaluate::derived::Derived;
-use crate::evaluate::replay::{Visitor, replay};
 use crate::world::{Opened, threads};
 use crate::{render, when};
+use tenure_replay::World;
+use tenure_replay::replay::{Visitor, replay};
+use tenure_tables::evaluated::derived::Derived;
 
 /// Options of `tenure bench-engine`.
 #[derive(clap::Args, Debug)]
@@ -142,7 +142,7 @@ impl BenchEngine {
             let folder = self.compare.join(phase);
             std::fs::remove_dir_all(&folder).ok();
             let parts = tokio::task::block_in_place(|| {
-                replay(&world, to, mode, threads(), |i| Derived::create(&folder, i, engine.clone()), &|_, _| {})
+                replay(&world, to, mode, threads(), |i| Ok(Derived::create(&folder, i, engine.clone())?), &|_, _| {})
             })?;
             for part in parts {
                 part.finish()?;
@@ -191,7 +191,7 @@ impl Sink for Tally {
 }
 
 impl Visitor for Tally {
-    fn account(&mut self, _: Account, _: &Inputs<'_>) -> Result<()> {
+    fn account(&mut self, _: Account, _: &Inputs<'_>) -> tenure_replay::Result<()> {
         self.accounts += 1;
         Ok(())
     }
@@ -212,7 +212,7 @@ impl Sink for Live {
 }
 
 impl Visitor for Live {
-    fn account(&mut self, account: Account, _: &Inputs<'_>) -> Result<()> {
+    fn account(&mut self, account: Account, _: &Inputs<'_>) -> tenure_replay::Result<()> {
         self.0.push(account);
         Ok(())
     }

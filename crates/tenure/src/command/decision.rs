@@ -206,17 +206,6 @@ fn known_target(target: &str, model: &Model) -> Result<()> {
     }
 }
 
-/// As JSON with times as text.
-pub fn action_json(action: &Action) -> Result<serde_json::Value> {
-    let mut json = serde_json::to_value(action)?;
-    if let Some(until) = json.get_mut("until")
-        && let Some(micros) = until.as_i64()
-    {
-        *until = tenure_model::Instant(micros).to_string().into();
-    }
-    Ok(json)
-}
-
 fn describe(action: &Action) -> String {
     let ends = |until: &Option<tenure_model::Instant>| until.map_or_else(String::new, |t| format!(" until {t}"));
     match action {

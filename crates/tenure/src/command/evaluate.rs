@@ -12,15 +12,16 @@ use tenure_store::{AppliedModel, Evaluated};
 use super::decision::Author;
 use super::{Outcome, Shared};
 use crate::clock::{self, Stopwatch};
-use crate::evaluate::assumed::Assumed;
-use crate::evaluate::derived::{self, Derived, Firing};
-use crate::evaluate::ledger::Recorded;
-use crate::evaluate::manifest::Manifest;
-use crate::evaluate::oscillated::Oscillated;
-use crate::evaluate::{World, ledger, replay};
+use crate::ledger;
+use crate::ledger::Recorded;
 use crate::model::{self, short};
 use crate::world::{self, Opened};
 use crate::{render, when};
+use tenure_replay::{World, replay};
+use tenure_tables::evaluated::assumed::Assumed;
+use tenure_tables::evaluated::derived::{self, Derived, Firing};
+use tenure_tables::evaluated::manifest::Manifest;
+use tenure_tables::evaluated::oscillated::Oscillated;
 
 /// Options of `tenure evaluate`.
 #[derive(clap::Args, Debug)]
@@ -130,7 +131,7 @@ impl Evaluate {
             events.fetch_add(of as u64, Ordering::Relaxed);
             bar.inc(of as u64);
         };
-        let visitor = |part| Derived::create(&aside, part, world.engine.clone());
+        let visitor = |part| Ok(Derived::create(&aside, part, world.engine.clone())?);
         let parts = tokio::task::block_in_place(|| replay::replay(world, to, mode, world::threads(), visitor, &progress))?;
         let mut manifest = Manifest::new(to, position, self.sampled);
         let mut firings = Vec::new();

@@ -10,10 +10,10 @@ use tenure_model::input::{Entity, Version};
 
 use super::decision::known_account;
 use super::{Outcome, Shared};
-use crate::evaluate::History;
 use crate::failure::failure;
 use crate::render;
 use crate::world::Opened;
+use tenure_replay::History;
 
 /// Options of `tenure explain`.
 #[derive(clap::Args, Debug)]

@@ -13,12 +13,11 @@ use tenure_model::Instant;
 use tenure_model::input::{Entity, Membership, Version};
 use tenure_store::Store;
 
-use super::decision::action_json;
 use super::{Outcome, Shared};
 use crate::failure::failure;
 use crate::folder::Folder;
 use crate::render::{self, Grid, Style};
-use crate::tables;
+use tenure_tables::action_json;
 
 /// Accounts read at a time.
 const PAGE: usize = 2000;
@@ -144,7 +143,7 @@ async fn write(folder: &Folder, store: &Store, what: What, format: Format, mut o
         }
         Format::Csv => render::write(&mut out, &grid, Style::Csv)?,
         Format::Parquet => {
-            let batch = tables::batch(&grid)?;
+            let batch = tenure_tables::batch(&grid)?;
             let mut writer = ArrowWriter::try_new(&mut out, batch.schema(), None)?;
             writer.write(&batch)?;
             writer.close()?;

@@ -9,9 +9,9 @@ use tenure_model::input::Entity;
 use tenure_model::{Calendar, Kind, Model, Value};
 use tenure_store::Store;
 
-use crate::evaluate::state;
 use crate::failure::failure;
 use crate::model::{Loaded, Source};
+use tenure_tables::evaluated::state;
 
 /// The rule that carries the condition through the model's checks; of no consequence otherwise.
 pub const FILTER: &str = "the_where_of_this_list";

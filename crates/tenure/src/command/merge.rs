@@ -9,7 +9,7 @@ use super::{Outcome, Shared};
 use crate::clock;
 use crate::failure::failure;
 use crate::folder::Folder;
-use crate::tables::{Tables, collect};
+use tenure_tables::{Tables, collect};
 
 /// Options of `tenure merge`.
 #[derive(clap::Args, Debug)]
@@ -76,10 +76,10 @@ async fn known_person(folder: &Folder, store: &Store, person: &str) -> Result<()
     if people.iter().any(|p| p.person == id) {
         return Ok(());
     }
-    let tables = Tables::open(folder, store, None).await?;
+    let tables = Tables::open(folder.root(), store, None).await?;
     for table in ["events", "quarantine"] {
         let sql = format!("SELECT 1 FROM {table} WHERE person_id = '{}' LIMIT 1", id.replace('\'', "''"));
-        if !collect(tables.query(&sql).await?, 1).await?.0.rows.is_empty() {
+        if !collect(tables.query(&sql).await?.frame, 1).await?.0.rows.is_empty() {
             return Ok(());
         }
     }

@@ -11,12 +11,12 @@ use tenure_service::{Parts, Service};
 use tenure_store::{AppliedModel, Hash, Mark, Source, SourceId, Store};
 
 use super::{Outcome, Shared};
-use crate::evaluate::World;
-use crate::evaluate::replay::{Visitor, replay};
 use crate::failure::failure;
 use crate::model::{self, Loaded, short};
 use crate::world::{progress, threads};
 use crate::{clock, random, render};
+use tenure_replay::World;
+use tenure_replay::replay::{Visitor, replay};
 
 /// Options of `tenure serve`.
 #[derive(clap::Args, Debug)]
@@ -47,7 +47,7 @@ impl Serve {
         let key = first_source(&store).await?;
         let engine = Arc::new(Engine::new(Arc::new(loaded.model)));
         let position = store.mark(Mark::Archive).await?;
-        let world = World::load(engine.clone(), folder.archive()?, &store).await?;
+        let world = World::load(engine.clone(), folder.archive()?, &store, threads()).await?;
         let accounts = tokio::task::block_in_place(|| bring_up(&world))?;
         drop(world);
         let parts = Parts {
@@ -153,7 +153,7 @@ impl Sink for Standing {
 }
 
 impl Visitor for Standing {
-    fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> Result<()> {
+    fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> tenure_replay::Result<()> {
         let changes: Vec<_> = inputs.changes.iter().filter(|c| c.at > account.at()).cloned().collect();
         let people = if changes.is_empty() { vec![] } else { inputs.people.to_vec() };
         self.0.push(Placed { account, changes, people });

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{Outcome, Shared};
 use crate::render;
 use crate::render::{Style, StyleArgs};
-use crate::tables::{Tables, collect};
+use tenure_tables::{Tables, collect};
 
 /// Options of `tenure sql`.
 #[derive(clap::Args, Debug)]
@@ -32,12 +32,16 @@ impl Sql {
         let folder = shared.folder()?;
         let store = folder.store().await?;
         let model = shared.model_if_any(&store).await?.map(|loaded| loaded.model.into());
-        let tables = Tables::open(&folder, &store, model).await?;
+        let tables = Tables::open(folder.root(), &store, model).await?;
         if self.tables {
             render::text(&(tables.names().join("\n") + "\n"))?;
             return Ok(Outcome::Fine);
         }
-        let (grid, more) = collect(tables.query(&self.query).await?, self.limit).await?;
+        let query = tables.query(&self.query).await?;
+        for name in &query.unevaluated {
+            remark!("{name} is empty: nothing was evaluated yet; tenure evaluate MODEL");
+        }
+        let (grid, more) = collect(query.frame, self.limit).await?;
         if self.style.style() == Style::Table && grid.columns == ["plan_type", "plan"] {
             // A plan is a tree of lines.
             let lines = grid.rows.iter().flatten().filter_map(|cell| cell.as_str()).map(|text| format!("{}\n", text.trim_end()));

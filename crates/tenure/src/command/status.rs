@@ -9,11 +9,11 @@ use tenure_store::{ImportStatus, Store};
 
 use super::evaluate::{assumed, oscillated};
 use super::{Outcome, Shared};
-use crate::evaluate::manifest::Manifest;
 use crate::folder::Folder;
 use crate::model::short;
 use crate::render;
-use crate::tables::{Tables, collect};
+use tenure_tables::evaluated::manifest::Manifest;
+use tenure_tables::{Tables, collect};
 
 /// Accounts read at a time.
 const PAGE: usize = 2000;
@@ -108,10 +108,10 @@ impl Status {
 
 /// The accounts that have events, and how many different persons the events speak of.
 async fn seen_in_events(folder: &Folder, store: &Store) -> Result<(Vec<String>, u64)> {
-    let tables = Tables::open(folder, store, None).await?;
-    let (grid, _) = collect(tables.query("SELECT DISTINCT account_id FROM events").await?, 0).await?;
+    let tables = Tables::open(folder.root(), store, None).await?;
+    let (grid, _) = collect(tables.query("SELECT DISTINCT account_id FROM events").await?.frame, 0).await?;
     let accounts = grid.rows.iter().filter_map(|row| row.first()?.as_str().map(str::to_owned)).collect();
-    let (grid, _) = collect(tables.query("SELECT COUNT(DISTINCT person_id) FROM events").await?, 1).await?;
+    let (grid, _) = collect(tables.query("SELECT COUNT(DISTINCT person_id) FROM events").await?.frame, 1).await?;
     Ok((accounts, grid.rows.first().and_then(|row| row.first()?.as_u64()).unwrap_or(0)))
 }
 

@@ -6,28 +6,11 @@ mod table;
 
 use std::io::{self, Write};
 
-use serde_json::Value;
-
 pub use table::plain;
+pub use tenure_tables::Grid;
 
 /// What people see where a value would say nothing.
 pub const NOTHING: &str = "–";
-
-/// Rows and columns of values.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Grid {
-    /// Names, each once.
-    pub columns: Vec<String>,
-    /// Each as long as `columns`.
-    pub rows: Vec<Vec<Value>>,
-}
-
-impl Grid {
-    /// An empty one with these columns.
-    pub fn new<T: Into<String>>(columns: impl IntoIterator<Item = T>) -> Grid {
-        Grid { columns: columns.into_iter().map(Into::into).collect(), rows: Vec::new() }
-    }
-}
 
 /// How to write a grid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,6 +93,8 @@ pub fn counted(n: u64, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! Results of a query as a grid of values.
 
-use anyhow::Result;
+use crate::Result;
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType, UInt64Type};
@@ -10,7 +10,21 @@ use datafusion::prelude::DataFrame;
 use serde_json::Value;
 use tenure_model::Instant;
 
-use crate::render::Grid;
+/// Rows and columns of values.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Grid {
+    /// Names, each once.
+    pub columns: Vec<String>,
+    /// Each as long as `columns`.
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl Grid {
+    /// An empty one with these columns.
+    pub fn new<T: Into<String>>(columns: impl IntoIterator<Item = T>) -> Grid {
+        Grid { columns: columns.into_iter().map(Into::into).collect(), rows: Vec::new() }
+    }
+}
 
 /// Runs a query and collects at most `limit` rows (0: all). The flag says whether there were more.
 pub async fn collect(frame: DataFrame, limit: usize) -> Result<(Grid, bool)> {

@@ -4,14 +4,15 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use crate::error::Doing;
+use crate::{Error, Result};
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Date32Type, Float64Type, TimestampMicrosecondType};
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tenure_model::definition::{Column, Source};
 use tenure_model::{Day, Instant, Kind, Model, Value};
 
-use super::portfolio::{Line, Status};
+use tenure_replay::portfolio::{Line, Status};
 
 const HEALTH_CHANGE: &str = "health_change_30d";
 
@@ -78,9 +79,9 @@ pub fn lines(folder: &Path, model: &Model, wanted: &Model) -> Result<Option<Vec<
     parts.sort();
     for part in parts {
         let failed = || format!("cannot read {}; it may be deleted: tenure evaluate writes it again", part.display());
-        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&part).with_context(failed)?).with_context(failed)?;
-        for batch in reader.build().with_context(failed)? {
-            batch_lines(&batch.with_context(failed)?, &sources, &mut lines).with_context(failed)?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&part).doing(failed)?).doing(failed)?;
+        for batch in reader.build().doing(failed)? {
+            batch_lines(&batch.doing(failed)?, &sources, &mut lines).doing(failed)?;
         }
     }
     lines.sort_by(|a, b| a.id.cmp(&b.id));
@@ -89,7 +90,7 @@ pub fn lines(folder: &Path, model: &Model, wanted: &Model) -> Result<Option<Vec<
 
 fn batch_lines(batch: &RecordBatch, sources: &[Option<(String, Kind)>], lines: &mut Vec<Line>) -> Result<()> {
     let column = |name: &str, kind: Kind| -> Result<Vec<Value>> {
-        let array = batch.column_by_name(name).with_context(|| format!("there is no column {name}"))?;
+        let array = batch.column_by_name(name).ok_or_else(|| Error::Shape(format!("there is no column {name}")))?;
         Ok((0..array.len()).map(|i| if array.is_null(i) { Value::Null } else { value(array.as_ref(), kind, i) }).collect())
     };
     let own = OWN.iter().map(|(name, kind)| column(name, *kind)).collect::<Result<Vec<_>>>()?;
@@ -104,9 +105,10 @@ fn batch_lines(batch: &RecordBatch, sources: &[Option<(String, Kind)>], lines: &
     for (i, id) in ids.iter().enumerate() {
         let text = |c: usize| own[c][i].as_text();
         let time = |c: usize| if let Value::Time(t) = own[c][i] { Some(t) } else { None };
-        let status = Status::ALL.into_iter().find(|s| Some(s.name()) == text(0)).context("a row without a status")?;
+        let status =
+            Status::ALL.into_iter().find(|s| Some(s.name()) == text(0)).ok_or_else(|| Error::Shape("a row without a status".to_owned()))?;
         lines.push(Line {
-            id: id.as_text().map(Arc::from).context("a row without an account")?,
+            id: id.as_text().map(Arc::from).ok_or_else(|| Error::Shape("a row without an account".to_owned()))?,
             status,
             ended_at: time(1),
             stage_due: time(2),

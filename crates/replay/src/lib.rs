@@ -1,24 +1,22 @@
-//! Evaluation of all accounts: inputs from store and archive through the engine, into a portfolio, histories and the ledger.
+//! Replays: accounts told anew from archive and store, one or all.
 
-pub mod assumed;
-pub mod derived;
-pub mod ledger;
-pub mod manifest;
-pub mod oscillated;
+mod error;
 pub mod portfolio;
 pub mod replay;
 mod rollup;
-pub mod state;
-pub mod table;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::Result;
 use tenure_engine::{Change, Engine, EventTable, Inputs, Unreadable};
 use tenure_history::{Archive, Event};
 use tenure_model::Instant;
 use tenure_store::{AccountInputs, Store};
+
+pub use error::Error;
+
+/// What replays return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// How many accounts' inputs are read from the store at a time.
 const PAGE_ACCOUNTS: usize = 2_000;
@@ -35,16 +33,22 @@ pub struct World {
 
 impl World {
     /// Reads the store; events stay in the archive until they are needed.
-    pub async fn load(engine: Arc<Engine>, archive: Archive, store: &Store) -> Result<World> {
-        let all = store.inputs(PAGE_ACCOUNTS).await?.only(engine.fields()).all(crate::world::threads()).await?;
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn load(engine: Arc<Engine>, archive: Archive, store: &Store, threads: usize) -> Result<World> {
+        let all = store.inputs(PAGE_ACCOUNTS).await?.only(engine.fields()).all(threads).await?;
         let inputs = all.into_iter().map(|i| (i.account.clone(), i)).collect();
         Ok(World { engine, archive, inputs })
     }
 
     /// As `load`, for questions about one account: only what was said of it, unless it rolls up its children.
-    pub async fn load_for(account: &str, engine: Arc<Engine>, archive: Archive, store: &Store) -> Result<World> {
+    ///
+    /// # Errors
+    /// As `load`.
+    pub async fn load_for(account: &str, engine: Arc<Engine>, archive: Archive, store: &Store, threads: usize) -> Result<World> {
         if !engine.exports().is_empty() {
-            return World::load(engine, archive, store).await;
+            return World::load(engine, archive, store, threads).await;
         }
         let inputs = store.account_inputs(account).await?;
         Ok(World { engine, archive, inputs: BTreeMap::from([(inputs.account.clone(), inputs)]) })
@@ -56,6 +60,9 @@ impl World {
     }
 
     /// The history of one account up to an instant, every event in full.
+    ///
+    /// # Errors
+    /// What the archive says.
     pub fn history(&self, account: &str, until: Instant) -> Result<History> {
         let events = self.archive.account(account, Some(until))?;
         let said = self.inputs.get(account).cloned().unwrap_or_default();
@@ -78,7 +85,8 @@ pub struct History {
 }
 
 impl History {
-    fn new(engine: &Engine, account: &str, events: Vec<Event>, said: &AccountInputs, children: Vec<Change>) -> History {
+    /// Of what was said, done and, by its children, reported.
+    pub fn new(engine: &Engine, account: &str, events: Vec<Event>, said: &AccountInputs, children: Vec<Change>) -> History {
         let mut table = EventTable::new(engine.model());
         for event in &events {
             let properties = event.properties.as_ref().and_then(|p| serde_json::from_str(p.get()).ok()).unwrap_or(serde_json::Value::Null);

@@ -1,13 +1,11 @@
 //! Records of the store as tables: memberships, versions, decisions, imports and the ledger of alerts.
 
-use anyhow::Result;
+use crate::Result;
 use datafusion::arrow::record_batch::RecordBatch;
-use tenure_model::input::{Entity, Version};
+use tenure_model::input::{Action, Entity, Version};
 use tenure_store::{Alert, AlertState, ImportStatus, Store};
 
 use super::columns::Columns;
-use crate::command::decision::action_json;
-use crate::evaluate::ledger::is_withdrawn;
 
 /// Accounts read at a time.
 const PAGE: usize = 2000;
@@ -100,7 +98,7 @@ pub(super) async fn ledger(store: &Store) -> Result<RecordBatch> {
     let severities = all.iter().map(|a| serde_json::to_value(a.severity)).collect::<Result<Vec<_>, _>>()?;
     let state = |alert: &Alert| match &alert.state {
         AlertState::Open | AlertState::Silent if alert.resolved.is_some() => "resolved",
-        _ if is_withdrawn(alert) => "resolved",
+        _ if alert.is_withdrawn() => "resolved",
         AlertState::Open => "open",
         AlertState::Silent => "silent",
         AlertState::Acknowledged { .. } => "acknowledged",
@@ -135,4 +133,15 @@ pub(super) async fn ledger(store: &Store) -> Result<RecordBatch> {
     columns.text("closed_reason", all.iter().map(|a| closing(&a.state).1));
     columns.text("revision", all.iter().map(|a| Some(&a.revision.0)));
     columns.batch()
+}
+
+/// As JSON with times as text.
+pub fn action_json(action: &Action) -> Result<serde_json::Value> {
+    let mut json = serde_json::to_value(action)?;
+    if let Some(until) = json.get_mut("until")
+        && let Some(micros) = until.as_i64()
+    {
+        *until = tenure_model::Instant(micros).to_string().into();
+    }
+    Ok(json)
 }

@@ -1,4 +1,4 @@
-//! The data folder as SQL tables: read-only, each made only when a query names it.
+//! A workspace as tables: what an evaluation writes, and everything as SQL, read-only, each made only when a query names it.
 //!
 //! | table | from |
 //! |---|---|
@@ -8,6 +8,8 @@
 
 mod columns;
 mod entities;
+mod error;
+pub mod evaluated;
 mod grid;
 mod records;
 
@@ -15,23 +17,27 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::datasource::MemTable;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::prelude::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
+use tenure_history::Archive;
 use tenure_model::Model;
 use tenure_model::diagnostic::nearest;
 use tenure_store::Store;
 
-pub use columns::batch;
-pub use grid::collect;
+use crate::error::{Doing, asked};
+use crate::evaluated::derived;
 
-use crate::evaluate::{derived, table};
-use crate::failure::failure;
-use crate::folder::Folder;
+pub use columns::batch;
+pub use error::Error;
+pub use grid::{Grid, collect};
+pub use records::action_json;
+
+/// What questions to tables return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Bytes a query may hold in memory; sorts and groups beyond go to disk.
 const MEMORY_MAX: usize = 1 << 30;
@@ -50,13 +56,21 @@ pub struct Tables {
     model: Option<Arc<Model>>,
 }
 
+/// A query that can be run.
+pub struct Query {
+    /// Its plan.
+    pub frame: DataFrame,
+    /// Tables in it that are empty because nothing was evaluated yet.
+    pub unevaluated: Vec<String>,
+}
+
 impl Tables {
-    /// The tables of a folder. The model, if given, says which types traits have.
-    pub async fn open(folder: &Folder, store: &Store, model: Option<Arc<Model>>) -> Result<Tables> {
-        let archive = folder.archive()?;
+    /// The tables of a data folder. The model, if given, says which types traits have.
+    pub async fn open(data: &Path, store: &Store, model: Option<Arc<Model>>) -> Result<Tables> {
+        let archive = Archive::open(data)?;
         let mut files = BTreeMap::from([("events".to_owned(), archive.files()), ("quarantine".to_owned(), archive.quarantine_files())]);
         if let Some(evaluated) = store.last_evaluated().await? {
-            files.extend(evaluated_tables(&folder.derived(&evaluated.revision))?);
+            files.extend(evaluated_tables(&evaluated::folder(data, &evaluated.revision))?);
         }
         files.retain(|_, files| !files.is_empty());
         Ok(Tables { store: store.clone(), files, model })
@@ -75,9 +89,9 @@ impl Tables {
     ///
     /// # Errors
     /// Where the query names a table that is not there, is not SQL, or would change something.
-    pub async fn query(&self, sql: &str) -> Result<datafusion::prelude::DataFrame> {
+    pub async fn query(&self, sql: &str) -> Result<Query> {
         if !reads(sql) {
-            return Err(failure("only reading is allowed", "begin with SELECT, WITH, DESCRIBE, SHOW or EXPLAIN"));
+            return Err(asked("only reading is allowed", "begin with SELECT, WITH, DESCRIBE, SHOW or EXPLAIN"));
         }
         let runtime = RuntimeEnvBuilder::new().with_memory_limit(MEMORY_MAX, 1.0).build_arc()?;
         let mut config = SessionConfig::new().with_information_schema(true).with_target_partitions(2);
@@ -85,25 +99,30 @@ impl Tables {
         let context = SessionContext::new_with_config_rt(config, runtime);
         let dialect = context.state().config().options().sql_parser.dialect;
         let statement = context.state().sql_to_statement(sql, &dialect).map_err(plain)?;
+        let mut unevaluated = Vec::new();
         for reference in context.state().resolve_table_references(&statement).map_err(plain)? {
             if reference.schema().is_none_or(|schema| schema == "public") {
+                if derived::TABLES.contains(&reference.table()) && !self.files.contains_key(reference.table()) {
+                    unevaluated.push(reference.table().to_owned());
+                }
                 self.register(&context, reference.table()).await?;
             }
         }
         let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        context.sql_with_options(sql, read_only).await.map_err(plain)
+        let frame = context.sql_with_options(sql, read_only).await.map_err(plain)?;
+        Ok(Query { frame, unevaluated })
     }
 
     async fn register(&self, context: &SessionContext, name: &str) -> Result<()> {
         if let Some(paths) = self.files.get(name) {
             if let Some(gone) = paths.iter().find(|path| !path.is_file()) {
                 let help = "its rows would be left out of every answer; bring the file back from a copy of the data folder";
-                return Err(failure(format!("the file {} of {name} is missing", gone.display()), help));
+                return Err(asked(format!("the file {} of {name} is missing", gone.display()), help));
             }
             let urls = paths.iter().map(|p| ListingTableUrl::parse(p.to_string_lossy())).collect::<datafusion::error::Result<Vec<_>>>()?;
             let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
             let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options);
-            let config = config.infer_schema(&context.state()).await.with_context(|| format!("cannot read the files of {name}"))?;
+            let config = config.infer_schema(&context.state()).await.doing(|| format!("cannot read the files of {name}"))?;
             context.register_table(name, Arc::new(ListingTable::try_new(config)?))?;
             return Ok(());
         }
@@ -111,7 +130,7 @@ impl Tables {
             let names = self.names();
             let near = nearest(name, names.iter().copied());
             let help = near.map_or_else(|| format!("there are: {}", names.join(", ")), |near| format!("did you mean `{near}`?"));
-            return Err(failure(format!("there is no table `{name}`"), help));
+            return Err(asked(format!("there is no table `{name}`"), help));
         };
         context.register_table(name, Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?))?;
         Ok(())
@@ -121,8 +140,7 @@ impl Tables {
     fn unevaluated(&self, name: &str) -> Option<RecordBatch> {
         let model = self.model.clone().or_else(|| tenure_model::check(&[]).map(Arc::new).ok())?;
         let columns = derived::columns(name, &model)?;
-        remark!("{name} is empty: nothing was evaluated yet; tenure evaluate MODEL");
-        Some(RecordBatch::new_empty(table::schema(&columns)))
+        Some(RecordBatch::new_empty(evaluated::schema(&columns)))
     }
 
     async fn stored(&self, name: &str) -> Result<Option<RecordBatch>> {
@@ -161,7 +179,7 @@ fn evaluated_tables(folder: &Path) -> Result<BTreeMap<String, Vec<PathBuf>>> {
 }
 
 fn listed(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let entries = std::fs::read_dir(folder).doing(|| format!("cannot read {}", folder.display()))?;
     let mut paths = entries.map(|e| Ok(e?.path())).collect::<std::io::Result<Vec<_>>>()?;
     paths.sort();
     Ok(paths)
@@ -175,11 +193,11 @@ fn reads(sql: &str) -> bool {
 }
 
 /// DataFusion's message in one line, without its own classification in front.
-fn plain(error: datafusion::error::DataFusionError) -> anyhow::Error {
+fn plain(error: datafusion::error::DataFusionError) -> Error {
     let message = error.strip_backtrace();
     let message = message.lines().next().unwrap_or_default().replace("ParserError(\"", "").replace("\")", "");
     let message = ["SQL error: ", "Error during planning: ", "Schema error: "]
         .iter()
         .fold(message.as_str(), |m, prefix| m.strip_prefix(prefix).unwrap_or(m));
-    failure(message.to_owned(), "it is DataFusion's SQL: docs/reference/cli.md lists the tables; DESCRIBE <table> their columns")
+    asked(message.to_owned(), "it is DataFusion's SQL: docs/reference/cli.md lists the tables; DESCRIBE <table> their columns")
 }

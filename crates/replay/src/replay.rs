@@ -3,19 +3,21 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Result, anyhow};
 use tenure_engine::{Account, Events, Inputs, Life, Mode, Sink};
 use tenure_history::{AccountEvents, Needs, Partition};
 use tenure_model::Instant;
 use tenure_model::input::{Entity, Version};
 use tenure_store::AccountInputs;
 
-use super::World;
-use super::rollup::{Reporting, Reports, parents_in_order};
+use crate::rollup::{Reporting, Reports, parents_in_order};
+use crate::{Error, Result, World};
 
 /// Who takes what a replay brings forth. One for each thread.
 pub trait Visitor: Sink + Send {
     /// An account is through: as of the end of the replay. `inputs`: all that came in. Not called for accounts that begin later.
+    ///
+    /// # Errors
+    /// Whatever keeps it from taking the account; the replay ends.
     fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> Result<()>;
 }
 
@@ -26,6 +28,9 @@ pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 const PARTITION_EVENTS: u64 = 1_000_000;
 
 /// Replays every account from its beginning up to and with an instant. Gives the visitors back, one for each thread.
+///
+/// # Errors
+/// What archive and visitors say.
 pub fn replay<V: Visitor>(
     world: &World,
     to: Instant,
@@ -60,7 +65,7 @@ pub fn replay<V: Visitor>(
                 })
             })
             .collect();
-        workers.into_iter().map(|w| w.join().unwrap_or_else(|_| Err(anyhow!("an evaluation panicked")))).collect()
+        workers.into_iter().map(|w| w.join().unwrap_or_else(|_| Err(Error::Panicked))).collect()
     })?;
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +75,7 @@ pub fn replay<V: Visitor>(
     for id in quiet.chain(&parents) {
         let events = if later.contains(id.as_str()) { world.archive.account(id, Some(to))? } else { vec![] };
         let said = world.inputs.get(id).cloned().unwrap_or_default();
-        let history = super::History::new(&world.engine, id, events, &said, reports.remove(id.as_str()).unwrap_or_default());
+        let history = crate::History::new(&world.engine, id, events, &said, reports.remove(id.as_str()).unwrap_or_default());
         let there = one(world, &history.account, &history.inputs(), to, mode, last, &mut reports)?;
         progress(usize::from(there), history.events.len());
     }

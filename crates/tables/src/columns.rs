@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
+use crate::Result;
 use datafusion::arrow::array::{ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::arrow::record_batch::RecordBatch;
 use serde_json::Value as Json;
 use tenure_model::{Calendar, Instant, Kind, Value};
 
-use crate::render::Grid;
+use crate::Grid;
 
 /// Names and columns of a batch to be.
 #[derive(Default)]

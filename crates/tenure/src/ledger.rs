@@ -9,18 +9,9 @@ use serde_json::Value as Json;
 use tenure_engine::Engine;
 use tenure_model::Instant;
 use tenure_model::definition::{OnExisting, Revision};
+use tenure_store::alerts::{LEARNED_LATE, MERGED, RULE_CHANGED, RULE_REMOVED};
 use tenure_store::{Alert, AlertState, AppliedModel, Merges, Store};
-
-use super::derived::Firing;
-
-/// Why an alert is closed that history no longer has: what came in later says that it never fired …
-const LEARNED_LATE: &str = "learned late";
-/// … or its rule is defined otherwise now …
-const RULE_CHANGED: &str = "rule changed";
-/// … or is not there any more …
-const RULE_REMOVED: &str = "rule removed";
-/// … or its account (or person) was merged into another one, whose alert it may be.
-const MERGED: &str = "merged";
+use tenure_tables::evaluated::derived::Firing;
 
 /// What became of the ledger.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,11 +20,6 @@ pub struct Recorded {
     pub new: u64,
     /// Open ones that history no longer has.
     pub closed: u64,
-}
-
-/// Does history no longer have the alert? Then nothing is left to do, whoever has it.
-pub fn is_withdrawn(alert: &Alert) -> bool {
-    alert.resolved.as_ref().is_some_and(|(_, why)| [LEARNED_LATE, RULE_CHANGED, RULE_REMOVED, MERGED].contains(&why.as_str()))
 }
 
 /// Brings the ledger up to a history that ends at `until`: new firings are opened, those that ended resolved, those it no longer has closed.

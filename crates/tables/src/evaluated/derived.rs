@@ -6,7 +6,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use crate::Result;
 use datafusion::parquet::file::reader::{FileReader, SerializedFileReader};
 use tenure_engine::{Account, AlertReason, AlertState, Engine, Happened, Inputs, MovedBy, Outcome, Sink};
 use tenure_model::definition::{Builtin, Source};
@@ -15,9 +15,9 @@ use tenure_model::{Day, Kind, Model, Value};
 
 use super::assumed::Assumed;
 use super::oscillated::Oscillated;
-use super::portfolio;
-use super::replay::Visitor;
 use super::table::Table;
+use tenure_replay::portfolio;
+use tenure_replay::replay::Visitor;
 
 /// The tables, as folders under the revision's.
 pub const TABLES: &[&str] = &["state", "metrics", "health_daily", "health", "stages", "segments", "milestones", "alerts", "lives"];
@@ -88,7 +88,7 @@ pub struct Derived {
     pub assumed: Assumed,
     /// Accounts that kept changing without settling.
     pub oscillated: Oscillated,
-    error: Option<anyhow::Error>,
+    error: Option<crate::Error>,
 }
 
 /// An alert that fired, and whether it still does.
@@ -275,12 +275,12 @@ impl Sink for Derived {
 }
 
 impl Visitor for Derived {
-    fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> Result<()> {
+    fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> tenure_replay::Result<()> {
         if let Some(error) = self.error.take() {
-            return Err(error);
+            return Err(error.into());
         }
         self.assumed.add(&self.engine, &account, inputs);
         let line = portfolio::line(&self.engine, &account, inputs);
-        self.state.push(&super::state::row(&line))
+        Ok(self.state.push(&super::state::row(&line))?)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
+use crate::Result;
 use datafusion::arrow::record_batch::RecordBatch;
 use serde_json::Value as Json;
 use tenure_model::definition::{Column, Source};

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use crate::Result;
+use crate::error::Doing;
 use serde::{Deserialize, Serialize};
 use tenure_model::Instant;
 
@@ -57,7 +58,7 @@ impl Manifest {
     /// Writes it.
     pub fn write(&self, folder: &Path) -> Result<()> {
         let path = path(folder);
-        std::fs::write(&path, serde_json::to_vec_pretty(self)?).with_context(|| format!("cannot write {}", path.display()))
+        std::fs::write(&path, serde_json::to_vec_pretty(self)?).doing(|| format!("cannot write {}", path.display()))
     }
 
     /// Does the evaluation answer questions as of an instant, while inputs stand at a position?

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use anyhow::Result;
 use tenure_engine::{Account, Change, Happened, Mode, Outcome, Sink, What};
 use tenure_model::Instant;
 use tenure_model::input::Entity;
 
-use super::World;
+use crate::{Result, World};
 
 /// What children reported, by parent.
 pub(super) type Reports = BTreeMap<Arc<str>, Vec<Change>>;
@@ -94,7 +93,7 @@ fn reports_of(world: &World, parent: &str, until: Instant, reports: &mut Reports
         let events = world.archive.account(child, Some(until))?;
         let said = world.inputs.get(child).cloned().unwrap_or_default();
         let own = reports.remove(child.as_str()).unwrap_or_default();
-        let history = super::History::new(&world.engine, child, events, &said, own);
+        let history = crate::History::new(&world.engine, child, events, &said, own);
         let mut account = world.engine.account(child.as_str());
         let mut nothing = tenure_engine::Nothing;
         world.engine.advance(&mut account, &history.inputs(), until, Mode::Exact, &mut Reporting { inner: &mut nothing, reports })?;

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
 use tenure_engine::{Account, AlertState, Engine, Inputs, Life, MilestoneStatus, Mode, Nothing, Outcome, Sink, What};
 use tenure_model::definition::Builtin;
 use tenure_model::time::Instant;
 use tenure_model::{Day, Value};
 
-use super::World;
-use super::replay::{Progress, Visitor, replay};
+use crate::replay::{Progress, Visitor, replay};
+use crate::{Result, World};
 
 /// One account as of an instant.
 #[derive(Clone, Debug)]
@@ -68,6 +67,9 @@ impl From<Life> for Status {
 }
 
 /// The portfolio as of an instant.
+///
+/// # Errors
+/// What the archive says.
 pub fn portfolio(world: &World, at: Instant, threads: usize, progress: Progress<'_>) -> Result<Vec<Line>> {
     let visitors = replay(world, at, Mode::Exact, threads, |_| Ok(Lines { engine: world.engine.clone(), lines: vec![] }), progress)?;
     let mut lines: Vec<Line> = visitors.into_iter().flat_map(|v| v.lines).collect();

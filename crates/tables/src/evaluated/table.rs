@@ -4,7 +4,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use crate::Result;
+use crate::error::Doing;
 use datafusion::arrow::array::{ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, StringBuilder, TimestampMicrosecondBuilder};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::arrow::record_batch::RecordBatch;
@@ -45,9 +46,9 @@ impl Table {
     pub fn create(path: &Path, columns: &[(String, Kind)]) -> Result<Table> {
         let schema = schema(columns);
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            std::fs::create_dir_all(folder).doing(|| format!("cannot make {}", folder.display()))?;
         }
-        let file = File::create(temporary(path)).with_context(|| format!("cannot write {}", path.display()))?;
+        let file = File::create(temporary(path)).doing(|| format!("cannot write {}", path.display()))?;
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
             .set_max_row_group_row_count(Some(GROUP_ROWS))
@@ -84,7 +85,7 @@ impl Table {
     pub fn finish(mut self) -> Result<u64> {
         self.flush()?;
         self.writer.close()?;
-        std::fs::rename(temporary(&self.path), &self.path).with_context(|| format!("cannot write {}", self.path.display()))?;
+        std::fs::rename(temporary(&self.path), &self.path).doing(|| format!("cannot write {}", self.path.display()))?;
         Ok(self.total)
     }
 }
