@@ -1,24 +1,77 @@
 //! What all handlers share.
 
+use std::sync::Arc;
+
 use tenure_model::Instant;
 use tenure_service::Service;
+use tenure_store::Store;
+use tokio::sync::Semaphore;
 
 use crate::ingest::Sources;
+
+/// Fills bytes that nobody can guess.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// Passwords that are hashed at once: each takes 19 MB and a core for tens of milliseconds.
+const HASHING_MAX: usize = 2;
+
+/// Streams of changes that are open at once.
+const STREAMS_MAX: usize = 1_000;
 
 /// The state of the API. Clones are the same one.
 #[derive(Clone)]
 pub struct App {
     pub(crate) service: Service,
     pub(crate) sources: Sources,
+    pub(crate) hashing: Arc<Semaphore>,
+    pub(crate) streams: Arc<Semaphore>,
+    random: Random,
 }
 
 impl App {
     /// For a running service.
-    pub fn new(service: Service) -> App {
-        App { sources: Sources::new(service.store().clone()), service }
+    pub fn new(service: Service, random: Random) -> App {
+        App {
+            sources: Sources::new(service.store().clone()),
+            hashing: Arc::new(Semaphore::new(HASHING_MAX)),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            service,
+            random,
+        }
     }
 
     pub(crate) fn now(&self) -> Instant {
         self.service.now()
     }
+
+    pub(crate) fn store(&self) -> &Store {
+        self.service.store()
+    }
+
+    /// Text of so many random bytes, in hexadecimal.
+    pub(crate) fn secret(&self, bytes: usize) -> String {
+        let mut random = vec![0; bytes];
+        (self.random)(&mut random);
+        hex(&random)
+    }
+
+    /// Sixteen random bytes.
+    pub(crate) fn salt(&self) -> [u8; 16] {
+        let mut salt = [0; 16];
+        (self.random)(&mut salt);
+        salt
+    }
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Bytes of a hexadecimal text.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || text.len() % 2 != 0 {
+        return None;
+    }
+    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()
 }

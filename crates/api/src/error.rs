@@ -142,3 +142,14 @@ impl From<tenure_store::Error> for ApiError {
         }
     }
 }
+
+impl From<tenure_tables::Error> for ApiError {
+    fn from(error: tenure_tables::Error) -> ApiError {
+        match error {
+            tenure_tables::Error::Asked { cause, help } => ApiError::Bad { code: "bad_query", message: format!("{cause}; {help}") },
+            tenure_tables::Error::Query(error) => ApiError::Bad { code: "bad_query", message: error.strip_backtrace() },
+            tenure_tables::Error::Store(error) => error.into(),
+            other => ApiError::Internal(other.to_string()),
+        }
+    }
+}

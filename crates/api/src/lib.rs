@@ -1,13 +1,34 @@
-//! HTTP in and out: ingestion, the REST API, how the service is doing. Handlers load, act, save; what they decide lies in other crates.
+//! HTTP in and out: ingestion, the REST API, sign-in, how the service is doing. Handlers load, act, save; what they decide lies in other crates.
 //!
-//! The URL map is `router`. Handlers lie by noun and verb: `ingest/track.rs` … Errors become answers in one place, `error`.
+//! The URL map is `router`, with the least role before every route. Handlers lie by noun. Errors become answers in one place, `error`.
 
+mod accounts;
+mod alerts;
 mod app;
+mod audit;
+mod auth;
 mod error;
+mod extract;
 mod ingest;
+mod keys;
+mod lifecycle;
+mod model;
+mod openapi;
 mod ops;
+mod page;
+mod quarantine;
 mod router;
+mod secure;
+mod segments;
+mod sources;
+mod sql;
+mod status;
+mod stream;
+mod teammates;
+mod views;
 
-pub use app::App;
+pub use accounts::Detail;
+pub use app::{App, Random};
+pub use auth::setup_link;
 pub use error::ApiError;
-pub use router::router;
+pub use router::{document, least_roles, router};

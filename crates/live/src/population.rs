@@ -243,6 +243,7 @@ impl Live {
             source: self.name(said.source),
             properties: said.properties.map(Into::into),
             message_id: said.message_id.map(Into::into),
+            arrived: said.arrived,
         };
         self.settle(recent);
         true

@@ -27,6 +27,8 @@ pub struct Recent {
     pub properties: Option<Box<str>>,
     /// As sent.
     pub message_id: Option<Box<str>>,
+    /// When it arrived.
+    pub arrived: Instant,
 }
 
 impl Recent {

@@ -94,6 +94,7 @@ impl Input {
                 source: "web".into(),
                 properties: (*name == "upgraded").then(|| format!("{{\"plan\":\"p{id}\"}}").into()),
                 message_id: Some(format!("m{id}").into()),
+                arrived: Instant::MIN,
             },
         ))
     }

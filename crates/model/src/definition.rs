@@ -23,6 +23,9 @@ pub struct Revision(pub String);
 pub struct Model {
     /// Content hash.
     pub revision: Revision,
+    /// What the hash is of: by section (`metrics`, `lifecycle.stages` …), the definitions by name as they were written; a list of pairs where their
+    /// order has meaning.
+    pub definitions: serde_json::Value,
     /// Dates and midnights.
     pub calendar: Calendar,
     /// An account is ended only after so long without a live subscription.

@@ -8,6 +8,7 @@ pub mod condition;
 pub mod decimal;
 pub mod definition;
 pub mod diagnostic;
+pub mod diff;
 pub mod file;
 pub mod input;
 pub mod scenario;

@@ -67,7 +67,7 @@ impl World {
         let events = self.archive.account(account, Some(until))?;
         let said = self.inputs.get(account).cloned().unwrap_or_default();
         let children = rollup::of_parent(self, account, until)?;
-        Ok(History::new(&self.engine, account, events, &said, children))
+        Ok(History::new(&self.engine, account, events, said, children))
     }
 }
 
@@ -77,6 +77,8 @@ pub struct History {
     pub account: Arc<str>,
     /// The events, in the order of the columns.
     pub events: Vec<Event>,
+    /// What was said and decided.
+    pub said: AccountInputs,
     /// Versions that could not be read as their declared type.
     pub unreadable: Vec<Unreadable>,
     table: EventTable,
@@ -86,7 +88,7 @@ pub struct History {
 
 impl History {
     /// Of what was said, done and, by its children, reported.
-    pub fn new(engine: &Engine, account: &str, events: Vec<Event>, said: &AccountInputs, children: Vec<Change>) -> History {
+    pub fn new(engine: &Engine, account: &str, events: Vec<Event>, said: AccountInputs, children: Vec<Change>) -> History {
         let mut table = EventTable::new(engine.model());
         for event in &events {
             let properties = event.properties.as_ref().and_then(|p| serde_json::from_str(p.get()).ok()).unwrap_or(serde_json::Value::Null);
@@ -101,7 +103,7 @@ impl History {
         changes.decisions(&said.decisions);
         changes.children(children);
         let (people, changes, unreadable) = changes.finish();
-        History { account: account.into(), events, unreadable, table, people, changes }
+        History { account: account.into(), events, said, unreadable, table, people, changes }
     }
 
     /// As the engine takes it.

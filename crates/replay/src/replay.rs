@@ -75,7 +75,7 @@ pub fn replay<V: Visitor>(
     for id in quiet.chain(&parents) {
         let events = if later.contains(id.as_str()) { world.archive.account(id, Some(to))? } else { vec![] };
         let said = world.inputs.get(id).cloned().unwrap_or_default();
-        let history = crate::History::new(&world.engine, id, events, &said, reports.remove(id.as_str()).unwrap_or_default());
+        let history = crate::History::new(&world.engine, id, events, said, reports.remove(id.as_str()).unwrap_or_default());
         let there = one(world, &history.account, &history.inputs(), to, mode, last, &mut reports)?;
         progress(usize::from(there), history.events.len());
     }

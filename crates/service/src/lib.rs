@@ -9,6 +9,7 @@
 
 mod archive;
 mod error;
+mod history;
 mod journal;
 mod outcome;
 mod past;

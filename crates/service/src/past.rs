@@ -33,6 +33,7 @@ fn recent(event: Event) -> Recent {
         source: event.source.into(),
         properties: event.properties.map(|p| p.get().into()),
         message_id: event.message_id.map(Into::into),
+        arrived: event.received_at,
     }
 }
 

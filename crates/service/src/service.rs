@@ -166,6 +166,10 @@ impl Service {
         self.inner.journal.record(&self.inner.status, source, received_at, record).await
     }
 
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
     /// The accounts as they stand. Hold it briefly: the engine waits.
     pub fn live(&self) -> MutexGuard<'_, Live> {
         self.inner.live()

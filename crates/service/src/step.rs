@@ -91,6 +91,7 @@ fn take(inner: &Inner, batches: &[Committed]) -> Unwritten {
                 reason: String::new(),
                 message: String::new(),
                 raw: vec![],
+                endpoint: String::new(),
                 status: QuarantineStatus::Waiting,
             });
         }
@@ -163,6 +164,7 @@ fn record_in(live: &mut Live, record: &Record, new: Option<&mut Unwritten>, quar
             reason: bad.code.as_str().to_owned(),
             message: bad.message.clone(),
             raw: bad.raw.clone().into_bytes(),
+            endpoint: bad.endpoint.clone(),
             ..quarantined()
         }),
         _ => {}

@@ -6,7 +6,7 @@ use tenure_model::definition::{Revision, Severity};
 
 use crate::dialect::{Row, Value, query};
 use crate::word::{parse, word};
-use crate::{Error, Result, Store, Write};
+use crate::{Error, Page, Result, Store, Write};
 
 /// Why an alert is closed that history no longer has: what came in later says that it never fired …
 pub const LEARNED_LATE: &str = "learned late";
@@ -47,6 +47,17 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// Is it open for people: not closed, not put off, its condition has not ceased to hold untouched, and history still has it?
+    pub fn is_open(&self, now: Instant) -> bool {
+        match &self.state {
+            _ if self.is_withdrawn() => false,
+            AlertState::Open | AlertState::Silent => self.resolved.is_none(),
+            AlertState::Acknowledged { .. } => true,
+            AlertState::Snoozed { until, .. } => *until <= now,
+            AlertState::Closed { .. } => false,
+        }
+    }
+
     /// Does history no longer have it? Then nothing is left to do, whoever has it.
     pub fn is_withdrawn(&self) -> bool {
         self.resolved.as_ref().is_some_and(|(_, why)| [LEARNED_LATE, RULE_CHANGED, RULE_REMOVED, MERGED].contains(&why.as_str()))
@@ -192,6 +203,17 @@ impl Write {
         Ok(())
     }
 
+    /// Gives an alert to somebody; None: to nobody.
+    ///
+    /// # Errors
+    /// `Error::NotFound` where there is no such alert.
+    pub async fn assign_alert(&mut self, key: &str, owner: Option<&str>) -> Result<()> {
+        match query("UPDATE alerts SET owner = $2 WHERE key = $1").bind(key).bind(owner).execute(&mut self.tx).await? {
+            0 => Err(Error::NotFound { what: "alert", name: key.to_owned() }),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes down what somebody did with an alert.
     ///
     /// # Errors
@@ -213,7 +235,69 @@ impl Write {
     }
 }
 
+/// Which alerts; each condition that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertFilter {
+    /// Of this account (canonical id).
+    pub account: Option<String>,
+    /// Of this rule.
+    pub rule: Option<String>,
+    /// Of this owner.
+    pub owner: Option<String>,
+    /// Some: those that are open for people at this instant, or those that are not.
+    pub open: Option<(bool, Instant)>,
+}
+
+/// Open for people: its condition holds or somebody has taken it up, it is not put off, and history still has it; see `Alert::is_open`.
+const OPEN: &str = "COALESCE(resolved_reason, '') NOT IN ('learned late', 'rule changed', 'rule removed', 'merged') AND     (status IN ('open', 'silent') AND resolved_at IS NULL OR status = 'acknowledged' OR status = 'snoozed' AND snoozed_until <= $7)";
+
+/// How the alerts of a rule ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleCount {
+    /// The rule.
+    pub rule: String,
+    /// How it was closed; None: not by somebody.
+    pub closed_as: Option<Closing>,
+    /// How many.
+    pub alerts: u64,
+}
+
 impl Store {
+    /// A page of alerts, newest first; its last key goes on.
+    pub async fn alerts_of(&self, filter: &AlertFilter, page: &Page<String>) -> Result<Vec<Alert>> {
+        let (before, key) = page.bound(String::as_str);
+        let open = match filter.open {
+            None => "1 = 1 OR $7 = 0".to_owned(),
+            Some((true, _)) => OPEN.to_owned(),
+            Some((false, _)) => format!("NOT ({OPEN})"),
+        };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM alerts WHERE (opened_at, key) < ($1, $2) AND account = COALESCE($3, account) AND rule = COALESCE($4, rule) \
+             AND COALESCE(owner, '') = COALESCE($5, owner, '') AND ({open}) ORDER BY opened_at DESC, key DESC LIMIT $6"
+        );
+        let query = query(sqlx::AssertSqlSafe(sql)).bind(before).bind(key).bind(filter.account.as_deref()).bind(filter.rule.as_deref());
+        let query = query.bind(filter.owner.as_deref()).bind(i64::from(page.limit)).bind(filter.open.map_or(0, |open| open.1.0));
+        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+    }
+
+    /// An alert.
+    pub async fn alert(&self, key: &str) -> Result<Option<Alert>> {
+        let sql = format!("SELECT {COLUMNS} FROM alerts WHERE key = $1");
+        query(sqlx::AssertSqlSafe(sql)).bind(key).fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
+    }
+
+    /// How the alerts of each rule ended.
+    pub async fn alert_counts(&self) -> Result<Vec<RuleCount>> {
+        let rows = query("SELECT rule, closed_as, COUNT(*) FROM alerts GROUP BY rule, closed_as ORDER BY rule, closed_as")
+            .fetch_all(&self.pool)
+            .await?;
+        let read = |row: &Row| {
+            let closed_as = row.get::<Option<&str>>(1)?.map(|word| parse("alerts", word)).transpose()?;
+            Ok(RuleCount { rule: row.get(0)?, closed_as, alerts: row.get::<i64>(2)? as u64 })
+        };
+        rows.iter().map(read).collect()
+    }
+
     /// The whole ledger, by opening.
     pub async fn alerts(&self) -> Result<Vec<Alert>> {
         let rows =

@@ -40,7 +40,7 @@ mod views;
 mod word;
 mod workspace;
 
-pub use alerts::{Alert, AlertState, Closing};
+pub use alerts::{Alert, AlertFilter, AlertState, Closing, RuleCount};
 pub use api_keys::ApiKey;
 pub use audit::{AuditEntry, AuditFilter};
 pub use database::{Database, Server};

@@ -9,7 +9,8 @@ use crate::dialect::{On, Pool, query};
 use crate::{Error, Result};
 
 /// The steps from an empty database to the newest tables, in order.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_tables.sql"), include_str!("migrations/0002_live.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_tables.sql"), include_str!("migrations/0002_live.sql"), include_str!("migrations/0003_api.sql")];
 
 /// The newest format this version knows.
 const KNOWN: i64 = MIGRATIONS.len() as i64;

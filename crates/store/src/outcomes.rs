@@ -9,7 +9,7 @@ use tenure_model::Instant;
 use tenure_model::definition::Revision;
 
 use crate::dialect::{Query, Row, Value, query};
-use crate::{Result, Store, Write};
+use crate::{Page, Result, Store, Write};
 
 /// The counter of outcomes.
 const NUMBERS: &str = "outcome";
@@ -119,6 +119,14 @@ impl Store {
     /// The outcomes of an account in the span (from, to], by instant, then number.
     pub async fn account_outcomes(&self, account: &str, from: Instant, to: Instant) -> Result<Vec<Outcome>> {
         let query = select("WHERE account = $1 AND at > $2 AND at <= $3 ORDER BY at, number").bind(account).bind(from).bind(to);
+        query.fetch_all(&self.pool).await?.iter().map(read).collect()
+    }
+
+    /// A page of the outcomes of one kind about one thing of the model, newest first; a page goes on from the number of the last one.
+    pub async fn outcomes_of(&self, kind: &str, subject: &str, page: &Page<i64>) -> Result<Vec<Outcome>> {
+        let (before, number) = page.before.unwrap_or((Instant::NEVER, i64::MAX));
+        let query = select("WHERE kind = $1 AND subject = $2 AND (at, number) < ($3, $4) ORDER BY at DESC, number DESC LIMIT $5");
+        let query = query.bind(kind).bind(subject).bind(before).bind(number).bind(i64::from(page.limit));
         query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 

@@ -24,6 +24,8 @@ pub struct Quarantined {
     pub message: String,
     /// The item as it came; it need not be valid text.
     pub raw: Vec<u8>,
+    /// The endpoint that reads it again.
+    pub endpoint: String,
     /// What became of it.
     pub status: QuarantineStatus,
 }
@@ -44,8 +46,14 @@ impl Write {
     /// Adds items; those whose id is there already change nothing. Returns how many were new.
     pub async fn quarantine(&mut self, items: &[Quarantined]) -> Result<u64> {
         let rows: Vec<_> = items.iter().map(values).collect();
-        let columns = ["id", "source", "received_at", "reason", "message", "raw", "status"];
+        let columns = ["id", "source", "received_at", "reason", "message", "raw", "status", "endpoint"];
         Ok(self.tx.insert("quarantine", columns, "DO NOTHING", &rows).await?)
+    }
+
+    /// Writes a waiting item anew: mended, or with what is wrong now. False where it does not wait.
+    pub async fn mend_quarantined(&mut self, id: &QuarantineId, reason: &str, message: &str, raw: &[u8]) -> Result<bool> {
+        let sql = "UPDATE quarantine SET reason = $2, message = $3, raw = $4 WHERE id = $1 AND status = 'waiting'";
+        Ok(query(sql).bind(id).bind(reason).bind(message).bind(raw).execute(&mut self.tx).await? > 0)
     }
 
     /// Says what became of waiting items; returns how many were waiting.
@@ -63,10 +71,20 @@ impl Store {
     /// A page of items of one status, newest first.
     pub async fn quarantined(&self, status: QuarantineStatus, page: &Page<QuarantineId>) -> Result<Vec<Quarantined>> {
         let (before, id) = page.bound(QuarantineId::as_str);
-        let sql = "SELECT id, source, received_at, reason, message, raw, status FROM quarantine \
+        let sql = "SELECT id, source, received_at, reason, message, raw, status, endpoint FROM quarantine \
             WHERE status = $1 AND (received_at, id) < ($2, $3) ORDER BY received_at DESC, id DESC LIMIT $4";
         let query = query(sql).bind(word(&status)).bind(before).bind(id).bind(i64::from(page.limit));
         query.fetch_all(&self.pool).await?.iter().map(read).collect()
+    }
+
+    /// Waiting items by id, in the order asked for; those that do not wait are left out.
+    pub async fn waiting(&self, ids: &[QuarantineId]) -> Result<Vec<Quarantined>> {
+        let mut found = Vec::new();
+        for id in ids {
+            let sql = "SELECT id, source, received_at, reason, message, raw, status, endpoint FROM quarantine WHERE id = $1 AND status = 'waiting'";
+            found.extend(query(sql).bind(id).fetch_optional(&self.pool).await?.as_ref().map(read).transpose()?);
+        }
+        Ok(found)
     }
 
     /// How many items wait, by reason.
@@ -76,7 +94,7 @@ impl Store {
     }
 }
 
-fn values(item: &Quarantined) -> [Value<'_>; 7] {
+fn values(item: &Quarantined) -> [Value<'_>; 8] {
     [
         Value::from(&item.id),
         Value::from(&item.source),
@@ -85,6 +103,7 @@ fn values(item: &Quarantined) -> [Value<'_>; 7] {
         Value::from(&item.message),
         Value::from(&item.raw),
         Value::from(word(&item.status)),
+        Value::from(&item.endpoint),
     ]
 }
 
@@ -97,5 +116,6 @@ fn read(row: &Row) -> Result<Quarantined> {
         message: row.get(4)?,
         raw: row.get(5)?,
         status: parse("quarantine", row.get(6)?)?,
+        endpoint: row.get(7)?,
     })
 }

@@ -179,6 +179,7 @@ async fn live(store: &Store) {
         reason: "no_account".into(),
         message: "é".into(),
         raw: payload,
+        endpoint: "track".to_owned(),
         status: QuarantineStatus::Waiting,
     };
     write.quarantine(&[bad]).await.unwrap();

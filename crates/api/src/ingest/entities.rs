@@ -12,12 +12,8 @@ use crate::error::ApiError;
 
 /// Takes rows of one kind; those that are wrong are told by index, the others are taken.
 pub async fn entities(State(app): State<App>, Path(kind): Path<String>, headers: HeaderMap, body: Bytes) -> Result<Json<Value>, ApiError> {
-    let kind = match kind.as_str() {
-        "accounts" => Kind::Accounts,
-        "people" => Kind::People,
-        "subscriptions" => Kind::Subscriptions,
-        _ => return Err(ApiError::NotFound { what: "kind of entities", name: format!("{kind}: accounts, people, subscriptions") }),
-    };
+    let kind = Kind::parse(&kind)
+        .ok_or_else(|| ApiError::NotFound { what: "kind of entities", name: format!("{kind}: accounts, people, subscriptions") })?;
     let now = app.now();
     let text = http::open(&body, BATCH_BYTES_MAX)?;
     let source = app.sources.of(&headers, &text, now).await?;

@@ -47,6 +47,11 @@ impl Sources {
         source.filter(|s| s.disabled_at.is_none()).ok_or(ApiError::Unauthorized("the write key is not known, or its source is disabled"))
     }
 
+    /// Asks the store again for every key: a source was changed.
+    pub fn forget(&self) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     async fn look_up(&self, hash: Hash, now: Instant) -> Result<Option<Source>, ApiError> {
         let source = self.store.source_by_key(&hash).await?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -44,7 +44,7 @@ pub fn cloud_events<'a>(headers: &[(&str, &str)], body: &'a str, received_at: In
 }
 
 fn bad(index: usize, fault: Fault, raw: &str) -> Bad {
-    Bad { index, code: fault.code, message: fault.message, raw: raw.to_owned() }
+    Bad { index, code: fault.code, message: fault.message, raw: raw.to_owned(), endpoint: "cloudevents".to_owned() }
 }
 
 fn own(event: Event<'_>) -> Event<'static> {

@@ -26,6 +26,23 @@ pub enum Kind {
     Subscriptions,
 }
 
+impl Kind {
+    /// By its endpoint's name.
+    pub fn parse(endpoint: &str) -> Option<Kind> {
+        [Kind::Accounts, Kind::People, Kind::Subscriptions]
+            .into_iter()
+            .find(|kind| kind.endpoint().strip_prefix("entities/") == Some(endpoint))
+    }
+
+    fn endpoint(self) -> &'static str {
+        match self {
+            Kind::Accounts => "entities/accounts",
+            Kind::People => "entities/people",
+            Kind::Subscriptions => "entities/subscriptions",
+        }
+    }
+}
+
 /// What is said of a row rather than in it.
 const ABOUT: &[&str] = &["id", "account_id", "account_from", "account_until", "valid_from", "known_from", "traits"];
 
@@ -45,7 +62,13 @@ pub fn entities(kind: Kind, body: &str, received_at: Instant) -> Result<Intake<'
                 intake.versions.extend(row.versions);
                 intake.memberships.extend(row.membership);
             }
-            Err(fault) => intake.bad.push(Bad { index, code: fault.code, message: fault.message, raw: row.to_owned() }),
+            Err(fault) => intake.bad.push(Bad {
+                index,
+                code: fault.code,
+                message: fault.message,
+                raw: row.to_owned(),
+                endpoint: kind.endpoint().to_owned(),
+            }),
         }
     }
     Ok(intake)

@@ -87,6 +87,9 @@ pub struct Bad {
     pub message: String,
     /// A body that says this item alone (with the batch's `context` and `sentAt`): sent to the same endpoint, it is read again.
     pub raw: String,
+    /// The endpoint that reads it again: `track`, `batch`, `cloudevents`, `entities/accounts` …
+    #[serde(default)]
+    pub endpoint: String,
 }
 
 macro_rules! codes {

@@ -9,6 +9,7 @@
 //! Nothing here knows what came before: whether a message is a duplicate, which of two links is the first, whose event it is, are questions
 //! for whoever keeps the answers. The meaning is written down in docs/reference/ingest.md.
 
+mod again;
 mod body;
 mod clock;
 mod cloud_events;
@@ -21,6 +22,7 @@ mod refused;
 mod said;
 mod segment;
 
+pub use again::again;
 pub use body::{inflate, open, write_key};
 pub use cloud_events::cloud_events;
 pub use entities::{Kind, entities};

@@ -102,7 +102,7 @@ pub fn segment(endpoint: Endpoint, body: &str, received_at: Instant) -> Result<I
         return Ok(batch(&envelope, body, endpoint == Endpoint::Batch, received_at));
     };
     let item: Item<'_> = parse(body)?;
-    let mut reading = Reading::new(Clock::new(received_at, None, true), None);
+    let mut reading = Reading::new(call.name(), Clock::new(received_at, None, true), None);
     if let Err(fault) = reading.one(&item, Some(call)) {
         reading.bad(0, fault, body.trim_ascii().to_owned());
     }
@@ -111,7 +111,11 @@ pub fn segment(endpoint: Endpoint, body: &str, received_at: Instant) -> Result<I
 
 fn batch<'a>(envelope: &Envelope<'a>, body: &'a str, corrects: bool, received_at: Instant) -> Intake<'a> {
     let items = envelope.items.as_deref().unwrap_or_default();
-    let mut reading = Reading::new(Clock::new(received_at, envelope.sent_at, corrects), group_of(envelope.context));
+    let mut reading = Reading::new(
+        if corrects { "batch" } else { "import" },
+        Clock::new(received_at, envelope.sent_at, corrects),
+        group_of(envelope.context),
+    );
     reading.intake.events.reserve(items.len());
     let mut faults = Vec::new();
     for (index, item) in items.iter().enumerate() {
@@ -145,6 +149,7 @@ fn alone(item: &str, envelope: &Envelope<'_>) -> String {
 
 /// The reading of a request: what has been understood so far.
 struct Reading<'a> {
+    endpoint: &'static str,
     clock: Clock,
     /// The account that the batch's context names.
     group: Option<&'a str>,
@@ -153,12 +158,12 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(clock: Clock, group: Option<&'a str>) -> Reading<'a> {
-        Reading { clock, group, ids: MessageIds::default(), intake: Intake::default() }
+    fn new(endpoint: &'static str, clock: Clock, group: Option<&'a str>) -> Reading<'a> {
+        Reading { endpoint, clock, group, ids: MessageIds::default(), intake: Intake::default() }
     }
 
     fn bad(&mut self, index: usize, fault: Fault, raw: String) {
-        self.intake.bad.push(Bad { index, code: fault.code, message: fault.message, raw });
+        self.intake.bad.push(Bad { index, code: fault.code, message: fault.message, raw, endpoint: self.endpoint.to_owned() });
     }
 
     /// Understands an item; Err, and nothing is added, where it is wrong.

@@ -82,8 +82,10 @@ fn model(roots: &[Node], report: &mut Report) -> Option<Model> {
             property.kind = Kind::Text;
         }
     }
+    let definitions = revision::definitions(roots);
     Some(Model {
-        revision: revision::revision(roots),
+        revision: revision::revision(&definitions),
+        definitions,
         calendar: calendar?,
         grace,
         event_names: scope.events.into_names(),

@@ -17,8 +17,13 @@ const ORDERED: &[&[&str]] = &[
 /// Maps whose entries are joined over the files.
 const JOINED: &[&str] = &["lifecycle"];
 
-/// The first 16 characters of the BLAKE3 hash of the canonical JSON of all files together.
-pub(crate) fn revision(roots: &[Node]) -> Revision {
+/// The first 16 characters of the BLAKE3 hash of the canonical JSON of all definitions.
+pub(crate) fn revision(definitions: &Value) -> Revision {
+    Revision(blake3::hash(definitions.to_string().as_bytes()).to_hex()[..16].to_string())
+}
+
+/// All files together as canonical JSON: by section, its definitions by name; where order has meaning, a list of pairs.
+pub(crate) fn definitions(roots: &[Node]) -> Value {
     let mut sections: Vec<(&str, Vec<&Entry>)> = Vec::new();
     let mut add = |name, entries: Vec<_>| match sections.iter_mut().find(|(n, _)| *n == name) {
         Some((_, list)) => list.extend(entries),
@@ -43,8 +48,7 @@ pub(crate) fn revision(roots: &[Node]) -> Revision {
     }
     let mut all: Vec<(String, Value)> = scalars.into_iter().filter(|(_, v)| !is_empty(v)).collect();
     all.sort_by(|a, b| a.0.cmp(&b.0));
-    let text = Value::Object(all.into_iter().collect()).to_string();
-    Revision(blake3::hash(text.as_bytes()).to_hex()[..16].to_string())
+    Value::Object(all.into_iter().collect())
 }
 
 fn is_empty(value: &Value) -> bool {

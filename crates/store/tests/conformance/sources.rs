@@ -51,6 +51,7 @@ pub async fn quarantine_pages(store: Store) {
         reason: if n % 3 == 0 { "no_account" } else { "bad_time" }.into(),
         message: "it says \"why\"".into(),
         raw: vec![b'{', 0, 0xff, n as u8],
+        endpoint: "track".to_owned(),
         status: QuarantineStatus::Waiting,
     };
     let items: Vec<Quarantined> = (0..7).map(item).collect();

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 use serde_json::Value;
-use tenure_model::Instant;
 use tenure_model::diagnostic::nearest;
 use tenure_store::{Alert, AlertState, Closing, Store};
 
@@ -96,7 +95,7 @@ impl Alerts {
         let account = self.account.as_deref();
         let merges = store.merges().await?;
         let alerts = store.alerts().await?.into_iter().filter(|alert| {
-            (self.all || is_open(alert, now))
+            (self.all || alert.is_open(now))
                 && account.is_none_or(|id| alert.account == merges.account(id))
                 && self.rule.as_ref().is_none_or(|rule| *rule == alert.rule)
         });
@@ -136,17 +135,6 @@ async fn known_rule(store: &Store, shared: &Shared, rule: &str) -> Result<()> {
     let help =
         nearest(rule, names()).map_or_else(|| "the model's alerts: tenure check".to_owned(), |near| format!("did you mean `{near}`?"));
     Err(failure(format!("there is no alert rule `{rule}`"), help))
-}
-
-/// Open for people: not closed, not put off, its condition has not ceased to hold untouched, and history still has it.
-fn is_open(alert: &Alert, now: Instant) -> bool {
-    match &alert.state {
-        _ if alert.is_withdrawn() => false,
-        AlertState::Open | AlertState::Silent => alert.resolved.is_none(),
-        AlertState::Acknowledged { .. } => true,
-        AlertState::Snoozed { until, .. } => *until <= now,
-        AlertState::Closed { .. } => false,
-    }
 }
 
 /// How it stands: what people did with it, else whether it has resolved by itself; and by whom.

@@ -72,9 +72,13 @@ impl Serve {
             text +=
                 &format!("  write key of the source \"first\": {key}\n    (shown once: point your SDK's host here and give it this key)\n");
         }
+        let app = App::new(service.clone(), Arc::new(random::fill));
+        if let Some(path) = tenure_api::setup_link(&app).await.context("cannot make the setup link")? {
+            text += &format!("  set up http://{address}{path}\n    (good once, for a week: it makes the first admin)\n");
+        }
         render::text(&text)?;
-        let app = App::new(service.clone());
-        let served = axum::serve(listener, tenure_api::router(app)).with_graceful_shutdown(told_to_stop()).await;
+        let router = tenure_api::router(app).into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, router).with_graceful_shutdown(told_to_stop()).await;
         service.stop().await;
         served.context("the server ended")?;
         Ok(Outcome::Fine)
