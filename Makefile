@@ -14,7 +14,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 # Ready-made models that have scenarios.
 MODELS = $(patsubst %/scenarios,%,$(wildcard models/*/scenarios scenarios/*/scenarios))
 
-.PHONY: help demo test test-rust test-models test-python test-sdk tidy lint fmt bench bench-engine
+.PHONY: help demo test test-rust test-models test-python test-sdk tidy lint fmt bench bench-engine bench-ingest crash
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -66,10 +66,16 @@ lint: tidy ## Clippy with our bans (clippy.toml), and deny.toml where cargo-deny
 fmt: ## Format the code
 	$(CARGO) fmt --all
 
-bench: bench-engine ## All benchmarks; each writes target/bench/<name>.json
+bench: bench-engine bench-ingest ## All benchmarks; each writes target/bench/<name>.json
 
 bench-engine: build .venv/ready ## The engine beside DuckDB on 20,000 accounts and 20 million events (10 min, 6 GB of disk)
 	TENURE=$(TENURE) PYTHON=$(VENV) benches/run.sh engine
+
+bench-ingest: build ## The live service beside a server that only parses (4 min)
+	$(TENURE) bench-ingest
+
+crash: build ## Kill the server 500 times, and compare with a run that nobody disturbed (15 min)
+	python3 tests/crash/run.py --tenure $(TENURE) --kills 500
 
 build:
 	$(CARGO) build --workspace

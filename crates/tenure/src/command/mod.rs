@@ -4,6 +4,7 @@ mod account;
 mod accounts;
 mod alerts;
 mod bench_engine;
+mod bench_ingest;
 mod check;
 pub mod decision;
 mod evaluate;
@@ -73,6 +74,9 @@ enum Command {
     /// Measure the engine beside its peer (benches/run.sh)
     #[command(hide = true)]
     BenchEngine(bench_engine::BenchEngine),
+    /// Measure the live service beside a server that only parses
+    #[command(hide = true)]
+    BenchIngest(bench_ingest::BenchIngest),
     /// Run the live service: take events over HTTP and keep every account current
     Serve(serve::Serve),
     /// Check a model and report everything that is wrong with it
@@ -124,6 +128,7 @@ impl Cli {
         let shared = self.shared;
         match self.command {
             Command::BenchEngine(c) => c.run(&shared).await,
+            Command::BenchIngest(c) => c.run().await,
             Command::Serve(c) => c.run(&shared).await,
             Command::Check(c) => c.run(&shared),
             Command::Schema(c) => c.run(),
