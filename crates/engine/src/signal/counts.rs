@@ -28,14 +28,14 @@ impl Counts {
         Counts { horizon, held: false, dates: VecDeque::new(), forgotten: (0, 0), total: 0, first: Instant::NEVER, last: Instant::MIN }
     }
 
-    /// Notes events of one date, the first and the last of them at these instants.
+    /// Notes events of one date, the first and the last of them at these instants. Of one date those come first whose first event did.
     #[inline]
     pub fn note(&mut self, count: u32, first: Instant, last: Instant, day: Day) {
         self.total = self.total.saturating_add(count);
         if self.first == Instant::NEVER {
             self.first = first;
         }
-        self.last = last;
+        self.last = self.last.max(last);
         match self.dates.back_mut() {
             Some((last, n)) if *last == day.0 => *n = self.total,
             _ => {
@@ -95,17 +95,14 @@ impl Counts {
             (Aggregate::Days, Some(days)) => self.windows(dates, first, days, out, |_, dates| f64::from(dates)),
             (Aggregate::Ever, Some(days)) => self.windows(dates, first, days, out, |n, _| f64::from(u8::from(n > 0))),
             _ => {
-                let (mut high, mut upto, mut last) = (0, self.forgotten, None);
+                let mut upto = UpTo::new(dates, first, self.forgotten.0);
                 for (today, out) in (first..).zip(out) {
-                    while let Some((day, n)) = dates.get(high).filter(|d| d.0 <= today) {
-                        high += 1;
-                        (upto, last) = ((*n, self.forgotten.1 + high as u32), Some(*day));
-                    }
+                    upto.move_to(today);
                     *out = match aggregate {
-                        Aggregate::Count => f64::from(upto.0),
-                        Aggregate::Days => f64::from(upto.1),
-                        Aggregate::Ever => f64::from(u8::from(upto.0 > 0)),
-                        _ => last.map_or(f64::NAN, |day| f64::from(today - day)),
+                        Aggregate::Count => f64::from(upto.events),
+                        Aggregate::Days => f64::from(self.forgotten.1 + upto.dates as u32),
+                        Aggregate::Ever => f64::from(u8::from(upto.events > 0)),
+                        _ => upto.last().map_or(f64::NAN, |day| f64::from(today - day)),
                     };
                 }
             }
@@ -115,23 +112,12 @@ impl Counts {
     /// For each date from one on what is made of the events and dates in the `days` dates up to it.
     #[inline]
     fn windows(&self, dates: &[(i32, u32)], first: i32, days: i32, out: &mut [f64], make: impl Fn(u32, u32) -> f64) {
-        let (mut high, mut low, mut upto, mut before) = (0, 0, self.forgotten.0, self.forgotten.0);
-        let (mut enters, mut leaves) =
-            (dates.first().map_or(i32::MAX, |d| d.0), dates.first().map_or(i32::MAX, |d| d.0.saturating_add(days)));
-        let mut value = make(0, 0);
+        let mut upto = UpTo::new(dates, first, self.forgotten.0);
+        let mut before = UpTo::new(dates, first.saturating_sub(days), self.forgotten.0);
         for (today, out) in (first..).zip(out) {
-            if enters <= today || leaves <= today {
-                while let Some((_, n)) = dates.get(high).filter(|d| d.0 <= today) {
-                    (high, upto) = (high + 1, *n);
-                }
-                while let Some((_, n)) = dates.get(low).filter(|d| d.0 <= today - days) {
-                    (low, before) = (low + 1, *n);
-                }
-                enters = dates.get(high).map_or(i32::MAX, |d| d.0);
-                leaves = dates.get(low).map_or(i32::MAX, |d| d.0.saturating_add(days));
-                value = make(upto - before, (high - low) as u32);
-            }
-            *out = value;
+            upto.move_to(today);
+            before.move_to(today.saturating_sub(days));
+            *out = make(upto.events - before.events, (upto.dates - before.dates) as u32);
         }
     }
 
@@ -154,6 +140,36 @@ impl Counts {
 
     pub fn bytes(&self) -> usize {
         self.dates.capacity() * 8
+    }
+}
+
+/// Events and dates up to and with a date, as it moves on.
+struct UpTo<'a> {
+    of: &'a [(i32, u32)],
+    dates: usize,
+    events: u32,
+}
+
+impl<'a> UpTo<'a> {
+    /// As of the eve of a date. `forgotten`: events before the first date.
+    fn new(of: &'a [(i32, u32)], first: i32, forgotten: u32) -> UpTo<'a> {
+        let dates = of.partition_point(|d| d.0 < first);
+        UpTo { of, dates, events: if dates == 0 { forgotten } else { of[dates - 1].1 } }
+    }
+
+    /// The last date that has events.
+    #[inline]
+    fn last(&self) -> Option<i32> {
+        self.dates.checked_sub(1).map(|i| self.of[i].0)
+    }
+
+    /// To the next date: there is one entry of it at most, and no branch that would have to be guessed.
+    #[inline]
+    fn move_to(&mut self, day: i32) {
+        let (next, events) = self.of.get(self.dates).copied().unwrap_or((i32::MAX, 0));
+        let is_there = next <= day;
+        self.events = if is_there { events } else { self.events };
+        self.dates += usize::from(is_there);
     }
 }
 
