@@ -22,8 +22,8 @@ pub trait Visitor: Sink + Send {
 /// Called with the number of accounts (those that are there) and events that are through.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// Events a partition should hold: bounds the memory of a replay.
-const PARTITION_EVENTS: u64 = 1_000_000;
+/// Events a partition should hold: bounds the memory of a replay. Fewer would read the row groups at the edges of partitions more often.
+const PARTITION_EVENTS: u64 = 2_500_000;
 
 /// Replays every account from its beginning up to and with an instant. Gives the visitors back, one for each thread.
 pub fn replay<V: Visitor>(
@@ -34,9 +34,10 @@ pub fn replay<V: Visitor>(
     visitor: impl Fn(usize) -> Result<V> + Sync,
     progress: Progress<'_>,
 ) -> Result<Vec<V>> {
-    let parents: Vec<String> = parents_in_order(world);
+    let parents: Vec<String> = parents_in_order(world)?;
     let later: BTreeSet<&str> = parents.iter().map(String::as_str).collect();
-    let n = (world.archive.rows() / PARTITION_EVENTS + 1).max(threads as u64) as usize;
+    // As many for each thread, so that they are through together.
+    let n = (world.archive.rows() / PARTITION_EVENTS + 1).next_multiple_of(threads as u64) as usize;
     let queue: Mutex<VecDeque<Partition>> = Mutex::new(world.archive.partitions(n).into());
     let seen: Mutex<BTreeSet<Arc<str>>> = Mutex::new(BTreeSet::new());
     let reports: Mutex<Reports> = Mutex::new(Reports::new());
@@ -66,10 +67,11 @@ pub fn replay<V: Visitor>(
     let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Some(last) = visitors.first_mut() else { return Ok(visitors) };
     // Accounts of which there are no events, then parents, each after its children.
-    let quiet = world.inputs.keys().filter(|id| !seen.contains(id.as_str()) && !later.contains(id.as_str()));
+    let inputs = world.inputs()?;
+    let quiet = inputs.keys().filter(|id| !seen.contains(id.as_str()) && !later.contains(id.as_str()));
     for id in quiet.chain(&parents) {
         let events = if later.contains(id.as_str()) { world.archive.account(id, Some(to))? } else { vec![] };
-        let said = world.inputs.get(id).cloned().unwrap_or_default();
+        let said = inputs.get(id).cloned().unwrap_or_default();
         let history = super::History::new(&world.engine, id, events, &said, reports.remove(id.as_str()).unwrap_or_default());
         let there = one(world, &history.account, &history.inputs(), to, mode, last, &mut reports)?;
         progress(usize::from(there), history.events.len());
@@ -120,7 +122,7 @@ fn with_events<V: Visitor>(
     reports: &mut Reports,
 ) -> Result<bool> {
     let mut changes = world.engine.changes(events.persons);
-    if let Some(said) = world.inputs.get(events.account.as_ref()) {
+    if let Some(said) = world.inputs()?.get(events.account.as_ref()) {
         changes.versions(&said.versions);
         changes.memberships(&said.memberships);
         changes.decisions(&said.decisions);
@@ -147,7 +149,7 @@ fn one<V: Visitor>(
     } else {
         world.engine.advance(&mut account, inputs, to, mode, &mut Reporting { inner: visitor, reports })?;
     }
-    if !is_there(world, &account) {
+    if !is_there(world, &account)? {
         return Ok(false);
     }
     // A date is told when the next one begins. One that ends with the replay is over as well; samples have told it already.
@@ -161,8 +163,8 @@ fn one<V: Visitor>(
 }
 
 /// Has the account begun, or is nothing dated known of it at all, so that it is assumed to have been there since ever?
-fn is_there(world: &World, account: &Account) -> bool {
-    account.life() != Life::Unborn || world.inputs.get(account.id().as_ref()).is_some_and(is_undated)
+fn is_there(world: &World, account: &Account) -> Result<bool> {
+    Ok(account.life() != Life::Unborn || world.is_undated(account.id())?)
 }
 
 /// Does nothing that was said, of what the model reads, tell when the account begins?
