@@ -129,7 +129,8 @@ impl Columns {
                 None => {}
             }
             let programs = programs(model, node.task);
-            let reads = |wanted: &dyn Fn(usize) -> bool| programs.iter().any(|p| p.reads_now() || p.reads().iter().any(|s| wanted(*s as usize)));
+            let reads =
+                |wanted: &dyn Fn(usize) -> bool| programs.iter().any(|p| p.reads_now() || p.reads().iter().any(|s| wanted(*s as usize)));
             let is_condition = !matches!(node.task, Task::Metric(_) | Task::Health);
             let read: Vec<Trigger> = distinct(account.reads_of(n), &made).map(Trigger::Column).collect();
             let truths = || -> Vec<Trigger> {

@@ -35,8 +35,8 @@ use tenure_model::{Kind, Model, Value};
 
 pub use account::{Account, Life, MilestoneState, Override};
 pub use advance::{Late, Mode};
-pub use events::{EventTable, Events, NO_PROPERTIES, NOBODY, OTHER_NAME};
 pub use curve::score;
+pub use events::{EventTable, Events, NO_PROPERTIES, NOBODY, OTHER_NAME};
 pub use health::{GroupNow, HealthNow, MeasureNow, band, band_name};
 pub use input::{Change, Changes, Inputs, SubscriptionField, Unreadable, What, sort};
 pub use live::LiveTable;

@@ -88,36 +88,51 @@ impl Counts {
     /// For each date from one on: the aggregate over the window that ends `offset` dates before it; `days` None is all there ever was.
     /// For `since` the number of dates since the last event; NaN without any.
     pub fn fill(&self, aggregate: Aggregate, from: Day, days: Option<i32>, offset: i32, out: &mut [f64]) {
-        let dates = self.dates.as_slices().0;
         let first = from.0 - offset;
-        match (aggregate, days) {
-            (Aggregate::Count, Some(days)) => self.windows(dates, first, days, out, |n, _| f64::from(n)),
-            (Aggregate::Days, Some(days)) => self.windows(dates, first, days, out, |_, dates| f64::from(dates)),
-            (Aggregate::Ever, Some(days)) => self.windows(dates, first, days, out, |n, _| f64::from(u8::from(n > 0))),
-            _ => {
-                let mut upto = UpTo::new(dates, first, self.forgotten.0);
-                for (today, out) in (first..).zip(out) {
-                    upto.move_to(today);
-                    *out = match aggregate {
-                        Aggregate::Count => f64::from(upto.events),
-                        Aggregate::Days => f64::from(self.forgotten.1 + upto.dates as u32),
-                        Aggregate::Ever => f64::from(u8::from(upto.events > 0)),
-                        _ => upto.last().map_or(f64::NAN, |day| f64::from(today - day)),
-                    };
-                }
-            }
+        match aggregate {
+            Aggregate::Since => self.fill_since(first, out),
+            Aggregate::Days => self.fill_sums(first, days, out, f64::from(self.forgotten.1), |_| 1.0),
+            _ => self.fill_sums(first, days, out, f64::from(self.forgotten.0), f64::from),
+        }
+        if aggregate == Aggregate::Ever {
+            out.iter_mut().for_each(|x| *x = if *x > 0.0 { 1.0 } else { 0.0 });
         }
     }
 
-    /// For each date from one on what is made of the events and dates in the `days` dates up to it.
-    #[inline]
-    fn windows(&self, dates: &[(i32, u32)], first: i32, days: i32, out: &mut [f64], make: impl Fn(u32, u32) -> f64) {
-        let mut upto = UpTo::new(dates, first, self.forgotten.0);
-        let mut before = UpTo::new(dates, first.saturating_sub(days), self.forgotten.0);
+    /// What the events of each date make, summed over the dates of a window, for each date from `first` on. A date comes when it enters the
+    /// window and goes when it leaves it: what comes and goes sums up to what is there.
+    fn fill_sums(&self, first: i32, days: Option<i32>, out: &mut [f64], forgotten: f64, of: impl Fn(u32) -> f64) {
+        let dates = self.dates.as_slices().0;
+        out.fill(0.0);
+        let start = days.map_or(0, |days| dates.partition_point(|d| d.0 <= first.saturating_sub(days)));
+        let mut before = if start == 0 { self.forgotten.0 } else { dates[start - 1].1 };
+        let mut within = if days.is_none() { forgotten } else { 0.0 };
+        for (day, upto) in &dates[start..] {
+            let made = of(upto - before);
+            before = *upto;
+            if *day <= first {
+                within += made;
+            } else if let Some(on) = out.get_mut((*day - first) as usize) {
+                *on += made;
+            } else {
+                break;
+            }
+            if let Some(on) = days.and_then(|days| out.get_mut((day.saturating_add(days) - first) as usize)) {
+                *on -= made;
+            }
+        }
+        for on in out {
+            within += *on;
+            *on = within;
+        }
+    }
+
+    fn fill_since(&self, first: i32, out: &mut [f64]) {
+        let dates = self.dates.as_slices().0;
+        let mut next = dates.partition_point(|d| d.0 < first);
         for (today, out) in (first..).zip(out) {
-            upto.move_to(today);
-            before.move_to(today.saturating_sub(days));
-            *out = make(upto.events - before.events, (upto.dates - before.dates) as u32);
+            next += usize::from(dates.get(next).is_some_and(|d| d.0 <= today));
+            *out = next.checked_sub(1).map_or(f64::NAN, |last| f64::from(today - dates[last].0));
         }
     }
 
@@ -140,36 +155,6 @@ impl Counts {
 
     pub fn bytes(&self) -> usize {
         self.dates.capacity() * 8
-    }
-}
-
-/// Events and dates up to and with a date, as it moves on.
-struct UpTo<'a> {
-    of: &'a [(i32, u32)],
-    dates: usize,
-    events: u32,
-}
-
-impl<'a> UpTo<'a> {
-    /// As of the eve of a date. `forgotten`: events before the first date.
-    fn new(of: &'a [(i32, u32)], first: i32, forgotten: u32) -> UpTo<'a> {
-        let dates = of.partition_point(|d| d.0 < first);
-        UpTo { of, dates, events: if dates == 0 { forgotten } else { of[dates - 1].1 } }
-    }
-
-    /// The last date that has events.
-    #[inline]
-    fn last(&self) -> Option<i32> {
-        self.dates.checked_sub(1).map(|i| self.of[i].0)
-    }
-
-    /// To the next date: there is one entry of it at most, and no branch that would have to be guessed.
-    #[inline]
-    fn move_to(&mut self, day: i32) {
-        let (next, events) = self.of.get(self.dates).copied().unwrap_or((i32::MAX, 0));
-        let is_there = next <= day;
-        self.events = if is_there { events } else { self.events };
-        self.dates += usize::from(is_there);
     }
 }
 

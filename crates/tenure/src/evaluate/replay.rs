@@ -22,8 +22,11 @@ pub trait Visitor: Sink + Send {
 /// Called with the number of accounts (those that are there) and events that are through.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// Events a partition should hold: bounds the memory of a replay. Fewer would read the row groups at the edges of partitions more often.
+/// Events that are read at a time, by each thread, at most: bounds the memory of a replay. With fewer, the row groups at the edges would be read
+/// more often.
 const PARTITION_EVENTS: u64 = 2_500_000;
+/// A partition is this many small ones: at the end they are taken one by one, so that all threads are through together.
+const PARTS: usize = 4;
 
 /// Replays every account from its beginning up to and with an instant. Gives the visitors back, one for each thread.
 pub fn replay<V: Visitor>(
@@ -36,12 +39,15 @@ pub fn replay<V: Visitor>(
 ) -> Result<Vec<V>> {
     let parents: Vec<String> = parents_in_order(world)?;
     let later: BTreeSet<&str> = parents.iter().map(String::as_str).collect();
-    // As many for each thread, so that they are through together.
-    let n = (world.archive.rows() / PARTITION_EVENTS + 1).next_multiple_of(threads as u64) as usize;
-    let queue: Mutex<VecDeque<Partition>> = Mutex::new(world.archive.partitions(n).into());
+    let n = (world.archive.rows() / PARTITION_EVENTS + 1).max(threads as u64) as usize;
+    let queue: Mutex<VecDeque<Partition>> = Mutex::new(world.archive.partitions(n * PARTS).into());
     let seen: Mutex<BTreeSet<Arc<str>>> = Mutex::new(BTreeSet::new());
     let reports: Mutex<Reports> = Mutex::new(Reports::new());
-    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let next = || {
+        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let parts = (queue.len() / (2 * threads)).clamp(1, PARTS).min(queue.len());
+        queue.drain(..parts).reduce(Partition::and)
+    };
     let mut visitors: Vec<V> = std::thread::scope(|scope| -> Result<Vec<V>> {
         let workers: Vec<_> = (0..threads)
             .map(|i| {
