@@ -235,12 +235,13 @@ impl Engine {
     pub(crate) fn next_day(&self, account: &mut Account, sink: &mut dyn Sink) {
         if account.life == Life::Live {
             for (i, (column, days)) in self.plan.logs.iter().enumerate() {
-                let value = account.body.row[*column as usize].clone();
-                account.logs[i].note(account.today, &value, *days);
+                account.logs[i].note(account.today, &account.body.row[*column as usize], *days);
             }
             sink.day(account, account.today);
         }
-        self.today(account, Day(account.today.0 + 1));
+        account.today = Day(account.today.0 + 1);
+        account.midnight = account.next_midnight;
+        account.next_midnight = self.model.calendar.midnight(Day(account.today.0 + 1));
     }
 
     fn today(&self, account: &mut Account, day: Day) {

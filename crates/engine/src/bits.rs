@@ -35,6 +35,13 @@ impl Bits {
     }
 
     #[inline]
+    pub fn subtract(&mut self, other: &Bits) {
+        for (a, b) in self.words.iter_mut().zip(&other.words) {
+            *a &= !b;
+        }
+    }
+
+    #[inline]
     pub fn clear(&mut self) {
         self.words.fill(0);
     }

@@ -1,9 +1,10 @@
 //! What of a model can be computed for many dates at once, in columns: all that no feedback enters, and what its changes make due.
 
-use tenure_model::definition::{ColumnId, MetricDef, Segment};
+use tenure_model::definition::{Builtin, ColumnId, MetricDef, Segment};
 use tenure_model::{Kind, Model, Program};
 
-use crate::plan::{Layer, Plan, RowPlan, Task};
+use crate::bits::Bits;
+use crate::plan::{Layer, Plan, Task};
 use crate::signal::Need;
 
 /// The part of a plan that sampled replays compute in columns.
@@ -21,12 +22,28 @@ pub(crate) struct Columns {
     pub nodes: Vec<usize>,
     /// What makes them due, by position in `nodes`.
     pub triggers: Vec<(usize, Trigger)>,
+    /// What beside these makes those due that read health: where its scores are in columns, and where they are not.
+    pub scored: Vec<(usize, Trigger)>,
+    pub unscored: Vec<(usize, Trigger)>,
+    /// Nodes that `scored` makes due, whatever else becomes of health: it need not make them dirty.
+    pub told: Bits,
     /// Those of them that each date makes due.
     pub daily: Vec<usize>,
     /// By slot: is it written date by date?
     pub stepped: Vec<bool>,
-    /// The position of health in `nodes`.
-    pub health: Option<usize>,
+    /// Health, if the model has scores.
+    pub health: Option<Health>,
+    /// The nodes whose timers rest while their columns are made.
+    pub untimed: Vec<usize>,
+}
+
+/// Where health stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Health {
+    /// Its position in `Columns::nodes`.
+    pub bit: usize,
+    /// Slots of the score and its coverage; `usize::MAX` where a declared trait has taken the place.
+    pub slots: [usize; 2],
 }
 
 /// What makes a node due.
@@ -52,10 +69,15 @@ impl Columns {
             given: vec![],
             nodes: vec![],
             triggers: vec![],
+            scored: vec![],
+            unscored: vec![],
+            told: Bits::new(account.width),
             daily: vec![],
             stepped: vec![],
             health: None,
+            untimed: vec![],
         };
+        let scores = [Builtin::Health, Builtin::HealthCoverage].map(|b| plan.slot(b));
         // By slot: is it computed in a column? Is it written by a node that is evaluated date by date?
         let mut made = vec![false; model.account.len()];
         let mut stepped = vec![false; model.account.len()];
@@ -98,7 +120,7 @@ impl Columns {
             let bit = columns.nodes.len();
             columns.nodes.push(n);
             if node.task == Task::Health {
-                columns.health = Some(bit);
+                columns.health = Some(Health { bit, slots: scores });
             }
             let unread = |slot: ColumnId| account.readers[slot as usize].0.is_empty() && account.readers[slot as usize].1.is_empty();
             match node.out.filter(|slot| node.task == Task::DaysInStage && unread(*slot)) {
@@ -107,21 +129,31 @@ impl Columns {
                 None => {}
             }
             let programs = programs(model, node.task);
-            let truths = !matches!(node.task, Task::Metric(_) | Task::Health)
-                && programs.iter().all(|p| !p.reads_now() && !p.reads().iter().any(|slot| stepped[*slot as usize]));
-            let mut others: Vec<ColumnId> = account.reads_of(n);
-            if truths {
-                others = beside_conditions(model, node.task);
-                columns.triggers.extend(programs.iter().map(|p| (bit, Trigger::Truth(Box::new((*p).clone())))));
+            let reads =
+                |wanted: &dyn Fn(usize) -> bool| programs.iter().any(|p| p.reads_now() || p.reads().iter().any(|s| wanted(*s as usize)));
+            let is_condition = !matches!(node.task, Task::Metric(_) | Task::Health);
+            let read: Vec<Trigger> = distinct(account.reads_of(n), &made).map(Trigger::Column).collect();
+            let truths = || -> Vec<Trigger> {
+                let truths = programs.iter().map(|p| Trigger::Truth(Box::new((*p).clone())));
+                truths.chain(distinct(beside_conditions(model, node.task), &made).map(Trigger::Column)).collect()
+            };
+            let due = |triggers: Vec<Trigger>| triggers.into_iter().map(move |t| (bit, t));
+            if is_condition && !reads(&|slot| stepped[slot]) {
+                columns.triggers.extend(due(truths()));
+            } else if matches!(node.task, Task::Alert(_)) && !reads(&|slot| stepped[slot] && !scores.contains(&slot)) {
+                // It reads health, and nothing else that is only known date by date.
+                columns.scored.extend(due(truths()));
+                columns.unscored.extend(due(read));
+                columns.told.insert(n);
+            } else {
+                columns.triggers.extend(due(read));
             }
-            others.retain(|slot| made[*slot as usize]);
-            others.sort_unstable();
-            others.dedup();
-            columns.triggers.extend(others.into_iter().map(|slot| (bit, Trigger::Column(slot))));
         }
         let in_row = columns.made.iter().filter(|(_, task)| !matches!(task, Task::Segment(_)));
         columns.taken = in_row.map(|made| made.0).collect();
         columns.stepped = stepped;
+        let slots = columns.made.iter().map(|m| m.0).chain(columns.given.iter().map(|g| g.0));
+        columns.untimed = slots.filter_map(|slot| account.writers[slot as usize]).filter(|n| !columns.nodes.contains(n)).collect();
         (columns.nodes.len() <= 64).then_some(columns)
     }
 }
@@ -130,12 +162,6 @@ impl Columns {
     /// Can it be computed in a column?
     pub fn can(&self, program: &Program) -> bool {
         !program.reads_now() && !program.reads().iter().any(|slot| self.stepped[*slot as usize])
-    }
-
-    /// The nodes whose timers rest while their columns are made.
-    pub fn untimed<'a>(&'a self, account: &'a RowPlan) -> impl Iterator<Item = usize> + 'a {
-        let slots = self.made.iter().map(|m| m.0).chain(self.given.iter().map(|g| g.0));
-        slots.filter_map(|slot| account.writers[slot as usize]).filter(|n| !self.nodes.contains(n))
     }
 }
 
@@ -174,6 +200,14 @@ fn beside_conditions(model: &Model, task: Task) -> Vec<ColumnId> {
         }
         _ => vec![],
     }
+}
+
+/// Slots that are computed in columns, each once.
+fn distinct(mut slots: Vec<ColumnId>, made: &[bool]) -> impl Iterator<Item = ColumnId> + use<> {
+    slots.retain(|slot| made[*slot as usize]);
+    slots.sort_unstable();
+    slots.dedup();
+    slots.into_iter()
 }
 
 fn column(segment: &Segment) -> ColumnId {

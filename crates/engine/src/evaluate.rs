@@ -321,7 +321,8 @@ impl Step<'_> {
         self.tell(Happened::Milestone { milestone: m, status, due }, inputs);
     }
 
-    fn health(&mut self, n: usize) {
+    /// Evaluates health, whose node is `n`.
+    pub fn health(&mut self, n: usize) {
         let engine = self.engine;
         if let Some(scored) = self.scored {
             let band = scored.score.map(|s| health::band_after(&engine.model, self.account, scored.card, s));

@@ -31,6 +31,7 @@ pub(crate) struct EventRow {
     /// Where that date begins and ends.
     span: (Instant, Instant),
     batch: Batch,
+    tallies: Tallies,
 }
 
 impl Default for EventRow {
@@ -47,6 +48,7 @@ impl EventRow {
             day: Day(0),
             span: (Instant::NEVER, Instant::MIN),
             batch: Batch::default(),
+            tallies: Tallies::default(),
         }
     }
 
@@ -99,13 +101,12 @@ pub(crate) fn feed(plan: &RowPlan, fed: &[Feed], body: &mut Body, a: &Arrival<'_
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub time: Vec<i64>,
-    pub day: Vec<Day>,
     /// Ids of names; the one after the last is every other name.
-    pub name: Vec<u16>,
+    name: Vec<u16>,
     /// The account's ordinals of persons; `u32::MAX` for none.
     pub person: Vec<u32>,
-    /// Where each date's events end.
-    pub ends: Vec<usize>,
+    /// Its dates, and where the events of each end.
+    ends: Vec<(Day, usize)>,
 }
 
 impl Batch {
@@ -114,18 +115,67 @@ impl Batch {
         let other = engine.plan.event_names.len() as u16;
         self.time.clear();
         self.time.extend_from_slice(&events.time[range.clone()]);
-        self.day.clear();
-        self.day.extend(self.time.iter().map(|t| row.day(Instant(*t), &engine.model.calendar)));
-        self.ends.clear();
-        self.ends.extend((1..=self.day.len()).filter(|i| self.day.get(*i) != Some(&self.day[i - 1])));
         self.name.clear();
         self.name.extend(events.name[range.clone()].iter().map(|name| (*name).min(other)));
         self.person.clear();
         self.person.extend(events.person[range].iter().map(|p| people.get(*p as usize).copied().unwrap_or(u32::MAX)));
+        self.ends.clear();
+        let mut start = 0;
+        while let Some(first) = self.time.get(start) {
+            let day = row.day(Instant(*first), &engine.model.calendar);
+            start += self.time[start..].iter().take_while(|t| **t < row.span.1.0).count();
+            self.ends.push((day, start));
+        }
+    }
+
+    /// Each date with the range of its events.
+    pub fn dates(&self) -> impl Iterator<Item = (Day, Range<usize>)> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|e| e.1));
+        self.ends.iter().zip(starts).map(|((day, end), start)| (*day, start..*end))
     }
 }
 
-/// Feeds a range of events to the account's signals: those that take every event at once, the others event by event.
+/// What came of one name on one date.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub count: u32,
+    pub first: Instant,
+    pub last: Instant,
+}
+
+/// The events of a date by name.
+#[derive(Debug, Default)]
+struct Tallies {
+    by_name: Vec<Tally>,
+    /// The names that came, in the order of their first events.
+    names: Vec<u16>,
+}
+
+impl Tallies {
+    #[inline]
+    fn add(&mut self, name: u16, time: Instant) {
+        let tally = &mut self.by_name[usize::from(name)];
+        if tally.count == 0 {
+            tally.first = time;
+            self.names.push(name);
+        }
+        tally.count += 1;
+        tally.last = time;
+    }
+
+    /// Feeds them to the signals that only ask how many there were of each name, and when.
+    fn feed(&mut self, plan: &RowPlan, body: &mut Body, day: Day) {
+        for name in self.names.drain(..) {
+            let tally = std::mem::take(&mut self.by_name[usize::from(name)]);
+            for feed in &plan.tallied[usize::from(name)] {
+                body.signals[usize::from(feed.signal)].add_tally(feed.name, tally, day);
+            }
+        }
+    }
+}
+
+/// Feeds a range of events to the account's signals: those that take every event at once, those that only count date by date, the others event
+/// by event.
 pub(crate) fn feed_all(engine: &Engine, body: &mut Body, inputs: &Inputs<'_>, range: Range<usize>, people: &[u32], row: &mut EventRow) {
     let plan = &engine.plan;
     let mut batch = std::mem::take(&mut row.batch);
@@ -133,12 +183,19 @@ pub(crate) fn feed_all(engine: &Engine, body: &mut Body, inputs: &Inputs<'_>, ra
     for (_, signal) in plan.account.signals.iter().zip(&mut body.signals).filter(|(plan, _)| plan.takes_all()) {
         signal.add_all(&batch);
     }
-    for (k, i) in range.enumerate() {
-        let named = &plan.account.named[usize::from(batch.name[k])];
-        if !named.is_empty() {
-            row.filled = false;
-            let (time, day, person) = (Instant(batch.time[k]), batch.day[k], batch.person[k]);
-            feed(&plan.account, named, body, &Arrival { i, time, day, person, inputs, names: &plan.event_names }, row);
+    row.tallies.by_name.resize(plan.account.tallied.len(), Tally::default());
+    let is_named = plan.account.named.iter().any(|fed| !fed.is_empty());
+    for (day, of_date) in batch.dates() {
+        let events = batch.name[of_date.clone()].iter().zip(&batch.time[of_date.clone()]);
+        events.for_each(|(name, time)| row.tallies.add(*name, Instant(*time)));
+        row.tallies.feed(&plan.account, body, day);
+        for k in of_date.filter(|_| is_named) {
+            let named = &plan.account.named[usize::from(batch.name[k])];
+            if !named.is_empty() {
+                row.filled = false;
+                let (i, time, person) = (range.start + k, Instant(batch.time[k]), batch.person[k]);
+                feed(&plan.account, named, body, &Arrival { i, time, day, person, inputs, names: &plan.event_names }, row);
+            }
         }
     }
     row.batch = batch;

@@ -1,11 +1,12 @@
 //! Health: which card applies, what each measure scores, and how they make groups, a total, a coverage and a band.
 
-use tenure_model::definition::{Builtin, Comparison, Curve, Measure, Missing, RollUp, Scorecard, Shape};
+use tenure_model::definition::{Builtin, Curve, Measure, Missing, RollUp, Scorecard};
 use tenure_model::input::OverrideKind;
 use tenure_model::time::{Day, Instant};
 use tenure_model::{Calendar, Model, Span, Value};
 
 use crate::account::{Account, Override};
+use crate::curve::score;
 use crate::plan::Plan;
 
 /// A measure as it stands.
@@ -85,15 +86,15 @@ pub(crate) fn rounded(x: f64) -> f64 {
     round(x * 1e9) / 1e9
 }
 
-/// As `f64::round`, which is a call on processors of any age.
+/// As `f64::round`, which is a call on processors of any age: without branches, so that columns are rounded several at a time.
 #[inline]
 fn round(x: f64) -> f64 {
-    if x.abs() >= 4e15 || x.is_nan() {
-        return x.round();
-    }
-    let whole = x as i64 as f64;
-    let rest = x - whole;
-    (whole + f64::from(i8::from(rest >= 0.5)) - f64::from(i8::from(rest <= -0.5))).copysign(x)
+    /// From here on all numbers are whole; added to a lesser one, it leaves no place for a fraction.
+    const WHOLE: f64 = (1u64 << 52) as f64;
+    let size = x.abs();
+    let even = size + WHOLE - WHOLE;
+    let rounded = if size - even >= 0.5 { even + 1.0 } else { even };
+    (if size < WHOLE { rounded } else { size }).copysign(x)
 }
 
 /// A weighted mean in the making.
@@ -239,39 +240,6 @@ fn curve_applies(model: &Model, curve: &Curve, row: &[Value], at: &At<'_>) -> bo
         && curve.max_age.is_none_or(|age| at.started.is_some() && !at.is_old(age))
 }
 
-/// The score of a value; None where the value is NULL or no rule fits it.
-pub fn score(shape: &Shape, value: &Value) -> Option<f64> {
-    match (shape, value) {
-        (Shape::Points(points), Value::Number(x)) => Some(interpolate(points, *x)),
-        (Shape::Steps(steps), Value::Number(x)) => steps
-            .iter()
-            .find(|step| match step.test {
-                None => true,
-                Some((Comparison::Less, n)) => *x < n,
-                Some((Comparison::AtMost, n)) => *x <= n,
-                Some((Comparison::AtLeast, n)) => *x >= n,
-                Some((Comparison::Greater, n)) => *x > n,
-                Some((Comparison::Equal, n)) => *x == n,
-            })
-            .map(|step| step.score),
-        (Shape::Map(map, or_else), Value::Text(text)) => map.get(text.as_ref()).copied().or(*or_else),
-        (Shape::Map(map, or_else), Value::Bool(b)) => map.get(if *b { "true" } else { "false" }).copied().or(*or_else),
-        _ => None,
-    }
-}
-
-#[inline]
-pub(crate) fn interpolate(points: &[(f64, f64)], x: f64) -> f64 {
-    // Of the few that curves have, counting them all is faster than guessing.
-    let i = if points.len() <= 8 { points.iter().map(|p| usize::from(p.0 <= x)).sum() } else { points.partition_point(|p| p.0 <= x) };
-    match (i.checked_sub(1).map(|i| points[i]), points.get(i)) {
-        (None, Some(first)) => first.1,
-        (Some(last), None) => last.1,
-        (Some(a), Some(b)) => a.1 + (b.1 - a.1) * (x - a.0) / (b.0 - a.0),
-        (None, None) => 0.0,
-    }
-}
-
 fn overridden(score: Option<f64>, overrides: &[Override], prefix: &str, name: &str) -> Option<f64> {
     let mut score = score;
     for o in overrides.iter().filter(|o| o.target.strip_prefix(prefix) == Some(name)) {
@@ -328,6 +296,20 @@ pub(crate) fn children(plan: &Plan, account: &Account, of: u32, how: RollUp) -> 
                 mean.add(weight, x);
             }
             mean.get().map_or(Value::Null, Value::Number)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::round;
+
+    proptest! {
+        #[test]
+        fn rounds_as_the_standard_does(x in prop_oneof![any::<f64>(), (-1000..1000i32).prop_map(|x| f64::from(x) / 2.0), -5e15..5e15]) {
+            prop_assert_eq!(round(x).to_bits(), x.round().to_bits());
         }
     }
 }

@@ -7,6 +7,7 @@ mod advance;
 mod alert;
 mod bits;
 mod columns;
+mod curve;
 mod evaluate;
 mod events;
 pub mod explain;
@@ -34,8 +35,9 @@ use tenure_model::{Kind, Model, Value};
 
 pub use account::{Account, Life, MilestoneState, Override};
 pub use advance::{Late, Mode};
+pub use curve::score;
 pub use events::{EventTable, Events, NO_PROPERTIES, NOBODY, OTHER_NAME};
-pub use health::{GroupNow, HealthNow, MeasureNow, band, band_name, score};
+pub use health::{GroupNow, HealthNow, MeasureNow, band, band_name};
 pub use input::{Change, Changes, Inputs, SubscriptionField, Unreadable, What, sort};
 pub use live::LiveTable;
 pub use outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Nothing, Outcome, Sink};

@@ -94,6 +94,11 @@ impl SignalPlan {
     pub fn takes_all(&self) -> bool {
         self.events == Events::Any && self.filter.is_none() && matches!(self.need, Need::Counts | Need::People)
     }
+
+    /// Does it only ask how many events of each name a date has, and when they came?
+    fn takes_tallies(&self) -> bool {
+        !self.takes_all() && self.filter.is_none() && matches!(self.need, Need::Counts | Need::Names)
+    }
 }
 
 /// The compiled row of an account or a person.
@@ -109,7 +114,8 @@ pub(crate) struct RowPlan {
     pub writers: Vec<Option<usize>>,
     /// By event id (the last is every other name): signals fed, nodes made dirty.
     pub dispatch: Vec<(Box<[Feed]>, Bits)>,
-    /// As the signals of `dispatch`, without those that take every event alike.
+    /// As the signals of `dispatch`: those that take the tallies of dates, and those that are neither of them nor take every event alike.
+    pub tallied: Vec<Box<[Feed]>>,
     pub named: Vec<Box<[Feed]>>,
     /// Nodes that midnight makes dirty.
     pub daily: Bits,
@@ -402,8 +408,11 @@ impl RowPlan {
                 (fed.into_boxed_slice(), bits)
             })
             .collect();
-        let named =
-            dispatch.iter().map(|(fed, _)| fed.iter().filter(|f| !signals[usize::from(f.signal)].takes_all()).copied().collect()).collect();
+        let of = |wanted: &dyn Fn(&SignalPlan) -> bool| -> Vec<Box<[Feed]>> {
+            dispatch.iter().map(|(fed, _)| fed.iter().filter(|f| wanted(&signals[usize::from(f.signal)])).copied().collect()).collect()
+        };
+        let tallied = of(&SignalPlan::takes_tallies);
+        let named = of(&|s| !s.takes_all() && !s.takes_tallies());
         let mut daily = Bits::new(width);
         nodes.iter().enumerate().filter(|(_, n)| n.daily).for_each(|(i, _)| daily.insert(i));
         // Who writes each slot decides who reads it at once and who a microsecond later.
@@ -429,7 +438,7 @@ impl RowPlan {
                 if at_once { readers[slot].0.insert(r) } else { readers[slot].1.insert(r) }
             }
         }
-        RowPlan { nodes, signals, metric_signal, readers, writers, dispatch, named, daily, width }
+        RowPlan { nodes, signals, metric_signal, readers, writers, dispatch, tallied, named, daily, width }
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Sheet {
     due: Vec<u64>,
     /// By date: which of `Columns::taken` changed, as far as they are among the first 64.
     changed: Vec<u64>,
+    /// By date: not 0 if the score or its coverage changed.
+    moved: Vec<u64>,
     column: Vec<f64>,
     /// Scores and their coverage, date by date.
     pub score: Vec<f64>,
@@ -76,8 +78,7 @@ impl Engine {
         account.body.signals.iter_mut().for_each(|s| s.hold(false));
         let card = self.score_dates(plan, &mut sheet, account, dates as usize);
         find_due(plan, &mut sheet, &account.body.row, dates as usize, card.is_some());
-        let untimed: Vec<usize> = plan.untimed(&self.plan.account).collect();
-        untimed.iter().for_each(|n| account.body.wake[*n] = i64::MAX);
+        plan.untimed.iter().for_each(|n| account.body.wake[*n] = i64::MAX);
         find_changed(plan, &mut sheet, dates as usize);
         let mut wake = i64::MIN;
         for i in 0..dates as usize {
@@ -85,7 +86,7 @@ impl Engine {
             self.next_day(account, sink);
         }
         // When time alone changes these next is asked of their signals again.
-        untimed.iter().for_each(|n| account.body.wake[*n] = account.evaluated.next().0);
+        plan.untimed.iter().for_each(|n| account.body.wake[*n] = account.evaluated.next().0);
         scratch.sheet = sheet;
         dates
     }
@@ -200,7 +201,8 @@ impl Engine {
         }
     }
 
-    /// Looks at one date: its columns go into the row, and what they make due is evaluated. `wake`: the next timer.
+    /// Looks at one date: its columns go into the row, and what they make due is evaluated. Where nothing is due but a new score, it is noted, and
+    /// that is all, unless it makes something dirty that is not known to stand. `wake`: the next timer.
     #[allow(clippy::too_many_arguments)]
     fn date(
         &self,
@@ -227,15 +229,27 @@ impl Engine {
         if let Some(slot) = plan.days_in_stage {
             account.body.row[slot as usize] = Value::Number(f64::from(account.today.0 - account.stage.entered_on.0));
         }
-        if sheet.due[i] == 0 && *wake > t.0 && plan.daily.is_empty() && plan.given.is_empty() {
+        let moved = sheet.moved[i] != 0;
+        let still = sheet.due[i] == 0 && *wake > t.0 && plan.daily.is_empty() && plan.given.is_empty();
+        if still && !moved {
             return;
         }
         let mut step = self.step(account, scratch, sink, t);
         step.dirty.clear();
         let some = |x: f64| (!x.is_nan()).then_some(x);
         step.scored = card.map(|card| Scored { card, score: some(sheet.score[i]), coverage: some(sheet.coverage[i]) });
+        if still {
+            step.health(self.plan.health);
+            step.dirty.subtract(&plan.told);
+            if step.dirty.is_empty() && step.account.body.lagged.is_empty() {
+                return;
+            }
+        }
         for ((slot, _), values) in plan.given.iter().zip(&sheet.given) {
             step.write(*slot as usize, values[i].clone());
+        }
+        if moved {
+            step.dirty.insert(self.plan.health);
         }
         let mut due = sheet.due[i];
         while due != 0 {
@@ -261,19 +275,27 @@ fn find_changed(plan: &Columns, sheet: &mut Sheet, dates: usize) {
     }
 }
 
-/// By date, which nodes are due: on the first all of them, then those for which a trigger changed from the date before.
+/// By date, which nodes are due: on the first all of them, then those for which a trigger changed from the date before; and on which of them the
+/// score changed.
 fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize, scored: bool) {
     sheet.due.clear();
     sheet.due.resize(dates, 0);
     sheet.due[0] = first(plan.nodes.len());
+    sheet.moved.clear();
+    sheet.moved.resize(dates, 0);
     let due = &mut sheet.due;
     let health = plan.health.filter(|_| scored);
-    if let Some(bit) = health {
-        for column in [&sheet.score, &sheet.coverage] {
-            mark_changes(column, due, bit);
+    if let Some(health) = health {
+        for (column, slot) in [&sheet.score, &sheet.coverage].into_iter().zip(health.slots) {
+            mark_changes(column, &mut sheet.moved, 0);
+            // Conditions of alerts may read it.
+            if let Some(read) = sheet.columns.get_mut(slot) {
+                *read = Column::Numbers(column.clone());
+            }
         }
     }
-    for (bit, trigger) in plan.triggers.iter().filter(|t| Some(t.0) != health) {
+    let beside = if scored { &plan.scored } else { &plan.unscored };
+    for (bit, trigger) in plan.triggers.iter().chain(beside).filter(|t| health.is_none_or(|h| h.bit != t.0)) {
         match trigger {
             Trigger::Truth(program) => {
                 let rows = Rows { from: 0, len: dates, shared: row, columns: &sheet.columns };

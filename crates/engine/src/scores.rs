@@ -7,7 +7,8 @@ use tenure_model::{Program, Value};
 use crate::Engine;
 use crate::account::Account;
 use crate::columns::Columns;
-use crate::health::{At, rounded, score};
+use crate::curve::{score, score_all};
+use crate::health::{At, rounded};
 use crate::sampled::Sheet;
 use tenure_model::time::{Day, Instant};
 
@@ -21,6 +22,10 @@ pub(crate) struct Scratch {
     all: Vec<f64>,
     had: Vec<f64>,
     truth: Vec<f64>,
+    /// Of a measure or group: its weight where it applies, else 0; its score, and how much of it had data.
+    weight: Vec<f64>,
+    score: Vec<f64>,
+    share: Vec<f64>,
 }
 
 /// Weighted means in the making, date by date.
@@ -32,10 +37,8 @@ pub(crate) struct Means {
 
 impl Means {
     pub fn clear(&mut self, dates: usize) {
-        for column in [&mut self.sum, &mut self.weight] {
-            column.clear();
-            column.resize(dates, 0.0);
-        }
+        reset(&mut self.sum, dates, 0.0);
+        reset(&mut self.weight, dates, 0.0);
     }
 
     #[inline]
@@ -47,8 +50,38 @@ impl Means {
     /// NaN of no weight.
     #[inline]
     pub fn get(&self, i: usize) -> f64 {
-        if self.weight[i] > 0.0 { rounded(self.sum[i] / self.weight[i]) } else { f64::NAN }
+        mean(self.sum[i], self.weight[i])
     }
+
+    /// To all dates; NaN does not count.
+    fn add_all(&mut self, weight: &[f64], values: &[f64]) {
+        for ((sum, weight), x) in self.sum.iter_mut().zip(weight).zip(values) {
+            *sum += if x.is_nan() { 0.0 } else { weight * x };
+        }
+        add_weight(&mut self.weight, weight, values);
+    }
+
+    fn get_all(&self, out: &mut [f64]) {
+        self.sum.iter().zip(&self.weight).zip(out).for_each(|((sum, weight), out)| *out = mean(*sum, *weight));
+    }
+}
+
+#[inline]
+fn mean(sum: f64, weight: f64) -> f64 {
+    let mean = rounded(sum / weight);
+    if weight > 0.0 { mean } else { f64::NAN }
+}
+
+/// Adds the weight of values that are there.
+fn add_weight(sum: &mut [f64], weight: &[f64], values: &[f64]) {
+    for ((sum, weight), x) in sum.iter_mut().zip(weight).zip(values) {
+        *sum += if x.is_nan() { 0.0 } else { *weight };
+    }
+}
+
+fn reset(column: &mut Vec<f64>, dates: usize, to: f64) {
+    column.clear();
+    column.resize(dates, to);
 }
 
 impl Engine {
@@ -75,11 +108,9 @@ impl Engine {
         let done = card.groups.iter().all(|group| self.score_group(plan, sheet, &mut scratch, group, row, &ends, dates).is_some());
         sheet.score.resize(dates, f64::NAN);
         sheet.coverage.resize(dates, f64::NAN);
-        for i in 0..dates {
-            sheet.score[i] = scratch.total.get(i);
-            sheet.coverage[i] = scratch.covered.get(i);
-        }
         if done {
+            scratch.total.get_all(&mut sheet.score);
+            scratch.covered.get_all(&mut sheet.coverage);
             self.limit(sheet, &mut scratch, card, row, dates);
         }
         sheet.scores = scratch;
@@ -126,24 +157,22 @@ impl Engine {
         dates: usize,
     ) -> Option<()> {
         scratch.group.clear(dates);
-        for column in [&mut scratch.all, &mut scratch.had] {
-            column.clear();
-            column.resize(dates, 0.0);
-        }
+        reset(&mut scratch.all, dates, 0.0);
+        reset(&mut scratch.had, dates, 0.0);
+        reset(&mut scratch.score, dates, f64::NAN);
         for measure in &group.measures {
             self.score_measure(plan, sheet, scratch, measure, row, ends, dates)?;
         }
-        for i in 0..dates {
-            let score = scratch.group.get(i);
-            if !score.is_nan() {
-                scratch.total.add(i, group.weight, score);
-            }
-            if scratch.all[i] > 0.0 {
-                scratch.covered.add(i, group.weight, scratch.had[i] / scratch.all[i]);
-            } else if !score.is_nan() {
-                scratch.covered.add(i, group.weight, 1.0);
-            }
+        let Scratch { total, covered, group: mean, all, had, weight, score, share, .. } = scratch;
+        mean.get_all(score);
+        reset(weight, dates, group.weight);
+        total.add_all(weight, score);
+        reset(share, dates, 1.0);
+        for (((share, all), had), score) in share.iter_mut().zip(&*all).zip(&*had).zip(&*score) {
+            let scored = if score.is_nan() { f64::NAN } else { 1.0 };
+            *share = if *all > 0.0 { had / all } else { scored };
         }
+        covered.add_all(weight, share);
         Some(())
     }
 
@@ -184,31 +213,19 @@ impl Engine {
                 break;
             }
         }
-        let when = measure.when.as_ref().map(|p| self.truths(p, sheet, scratch, row, dates)).is_some();
-        let column = sheet.columns[slot].numbers();
-        let shared = if column.is_empty() { shape.and_then(|s| score(s, &row[slot])) } else { None };
-        for i in 0..dates {
-            if when && scratch.truth[i] != 1.0 {
-                continue;
-            }
-            let found = match (shape, column.get(i)) {
-                (Some(Shape::Map(..)), Some(_)) => shape.and_then(|s| score(s, &sheet.columns[slot].value(i))),
-                (Some(shape), Some(x)) if !x.is_nan() && !matches!(sheet.columns[slot], Column::Truths(_)) => {
-                    score(shape, &Value::Number(*x))
-                }
-                (_, Some(_)) => None,
-                (_, None) => shared,
-            };
-            scratch.all[i] += measure.weight;
-            match found {
-                Some(score) => {
-                    scratch.group.add(i, measure.weight, score);
-                    scratch.had[i] += measure.weight;
-                }
-                None if !missing.is_nan() => scratch.group.add(i, measure.weight, missing),
-                None => {}
-            }
+        reset(&mut scratch.weight, dates, measure.weight);
+        if let Some(when) = &measure.when {
+            self.truths(when, sheet, scratch, row, dates);
+            let applies = scratch.weight.iter_mut().zip(&scratch.truth);
+            applies.for_each(|(weight, truth)| *weight = if *truth == 1.0 { *weight } else { 0.0 });
         }
+        reset(&mut scratch.score, dates, f64::NAN);
+        found(shape, &sheet.columns[slot], &row[slot], &mut scratch.score);
+        let Scratch { group, all, had, weight, score, .. } = scratch;
+        all.iter_mut().zip(&*weight).for_each(|(all, weight)| *all += weight);
+        add_weight(had, weight, score);
+        score.iter_mut().for_each(|x| *x = if x.is_nan() { missing } else { *x });
+        group.add_all(weight, score);
         Some(())
     }
 
@@ -226,5 +243,17 @@ impl Engine {
     fn truths(&self, program: &Program, sheet: &mut Sheet, scratch: &mut Scratch, row: &[Value], dates: usize) {
         let rows = Rows { from: 0, len: dates, shared: row, columns: &sheet.columns };
         program.over(&rows, Instant::MIN, &mut sheet.scratch, &mut scratch.truth);
+    }
+}
+
+/// What a shape makes of a column, or of the value that all dates share; NaN where that is nothing.
+fn found(shape: Option<&Shape>, column: &Column, shared: &Value, out: &mut [f64]) {
+    let Some(shape) = shape else { return out.fill(f64::NAN) };
+    match column {
+        column if column.is_empty() => out.fill(score(shape, shared).unwrap_or(f64::NAN)),
+        Column::Numbers(numbers) => score_all(shape, numbers, out),
+        column => {
+            out.iter_mut().enumerate().for_each(|(i, out)| *out = score(shape, &column.value(i)).unwrap_or(f64::NAN));
+        }
     }
 }

@@ -51,6 +51,11 @@ impl Partition {
         self.rows
     }
 
+    /// It and the one after it as one.
+    pub fn and(self, next: Partition) -> Partition {
+        Partition { to: next.to, rows: self.rows + next.rows, ..self }
+    }
+
     /// Reads it, in the calling thread.
     pub fn read(&self, needs: &Needs<'_>) -> Result<Accounts, Error> {
         scan::read(self, needs)

@@ -169,9 +169,11 @@ impl<'a, 'b> Filling<'a, 'b> {
                 for (id, key) in self.accounts.name[into.clone()].iter_mut().zip(&names[from.clone()]) {
                     *id = ids[*key as usize];
                 }
-                for (i, (person, key)) in self.accounts.person[into.clone()].iter_mut().zip(&persons[from.clone()]).enumerate() {
-                    if nobody.is_none_or(|n| n.is_valid(row + i)) {
-                        *person = symbols[*key as usize];
+                let known = self.accounts.person[into.clone()].iter_mut().zip(&persons[from.clone()]).enumerate();
+                match nobody {
+                    None => known.for_each(|(_, (person, key))| *person = symbols[*key as usize]),
+                    Some(nulls) => {
+                        known.filter(|(i, _)| nulls.is_valid(row + i)).for_each(|(_, (person, key))| *person = symbols[*key as usize]);
                     }
                 }
                 if self.needs.positions {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use tenure_history::{Accounts, Archive, Needs, OTHER, Resolver};
+use tenure_history::{Accounts, Archive, Needs, OTHER, Partition, Resolver};
 use tenure_ingest::batch::{Builder, Row};
 use tenure_model::definition::Property;
 use tenure_model::time::DAY;
@@ -106,6 +106,8 @@ fn scans_agree_with_the_events_in_full() {
         assert!(archive.partitions(n).len() <= n);
         assert!(scan(n, &needs) == whole, "{n} partitions");
     }
+    let joined = archive.partitions(16).into_iter().reduce(Partition::and).unwrap();
+    assert!(lines(&joined.read(&needs).unwrap(), &names) == whole, "16 partitions as one");
     for account in ["account 0", "account 1", "account 133", "account 298"] {
         let of_account: Vec<&String> = whole.iter().filter(|l| l.starts_with(&format!("{account} "))).collect();
         assert!(of_account.iter().map(|l| l.as_str()).eq(expected(&archive, account, None).iter().map(String::as_str)), "{account}");

@@ -17,6 +17,9 @@ pub enum Error {
     /// Whoever takes the accounts could not.
     #[error(transparent)]
     Visitor(#[from] Box<dyn StdError + Send + Sync>),
+    /// What was said of the accounts could not be read; it is told to everybody who waits for it.
+    #[error("{0}")]
+    Inputs(String),
     /// A thread ended without a result.
     #[error("an evaluation panicked")]
     Panicked,

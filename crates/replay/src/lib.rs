@@ -4,6 +4,7 @@ mod error;
 pub mod portfolio;
 pub mod replay;
 mod rollup;
+mod said;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,13 +14,12 @@ use tenure_history::{Archive, Event};
 use tenure_model::Instant;
 use tenure_store::{AccountInputs, Store};
 
+use said::Said;
+
 pub use error::Error;
 
 /// What replays return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// How many accounts' inputs are read from the store at a time.
-const PAGE_ACCOUNTS: usize = 2_000;
 
 /// Everything that decides about the accounts, ready to be replayed.
 pub struct World {
@@ -27,19 +27,14 @@ pub struct World {
     pub engine: Arc<Engine>,
     /// The events.
     pub archive: Archive,
-    /// What was said and decided, by account.
-    pub inputs: BTreeMap<String, AccountInputs>,
+    said: Said,
 }
 
 impl World {
-    /// Reads the store; events stay in the archive until they are needed.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn load(engine: Arc<Engine>, archive: Archive, store: &Store, threads: usize) -> Result<World> {
-        let all = store.inputs(PAGE_ACCOUNTS).await?.only(engine.fields()).all(threads).await?;
-        let inputs = all.into_iter().map(|i| (i.account.clone(), i)).collect();
-        Ok(World { engine, archive, inputs })
+    /// Begins to read the store, with so many threads. Meanwhile, a replay reads the archive.
+    pub fn load(engine: Arc<Engine>, archive: Archive, store: &Store, threads: usize) -> World {
+        let fields: Vec<String> = engine.fields().map(str::to_owned).collect();
+        World { engine, archive, said: Said::read(store.clone(), fields, threads) }
     }
 
     /// As `load`, for questions about one account: only what was said of it, unless it rolls up its children.
@@ -48,15 +43,20 @@ impl World {
     /// As `load`.
     pub async fn load_for(account: &str, engine: Arc<Engine>, archive: Archive, store: &Store, threads: usize) -> Result<World> {
         if !engine.exports().is_empty() {
-            return World::load(engine, archive, store, threads).await;
+            return Ok(World::load(engine, archive, store, threads));
         }
-        let inputs = store.account_inputs(account).await?;
-        Ok(World { engine, archive, inputs: BTreeMap::from([(inputs.account.clone(), inputs)]) })
+        let said = Said::known(store.account_inputs(account).await?);
+        Ok(World { engine, archive, said })
+    }
+
+    /// What was said and decided, by account. Waits until it is read.
+    pub fn inputs(&self) -> Result<&BTreeMap<String, AccountInputs>> {
+        self.said.wait()
     }
 
     /// Is nothing dated known of an account, though it was spoken of?
-    pub fn is_undated(&self, account: &str) -> bool {
-        self.inputs.get(account).is_some_and(replay::is_undated)
+    pub fn is_undated(&self, account: &str) -> Result<bool> {
+        Ok(self.inputs()?.get(account).is_some_and(replay::is_undated))
     }
 
     /// The history of one account up to an instant, every event in full.
@@ -65,7 +65,7 @@ impl World {
     /// What the archive says.
     pub fn history(&self, account: &str, until: Instant) -> Result<History> {
         let events = self.archive.account(account, Some(until))?;
-        let said = self.inputs.get(account).cloned().unwrap_or_default();
+        let said = self.inputs()?.get(account).cloned().unwrap_or_default();
         let children = rollup::of_parent(self, account, until)?;
         Ok(History::new(&self.engine, account, events, said, children))
     }

@@ -24,8 +24,11 @@ pub trait Visitor: Sink + Send {
 /// Called with the number of accounts (those that are there) and events that are through.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// Events a partition should hold: bounds the memory of a replay.
-const PARTITION_EVENTS: u64 = 1_000_000;
+/// Events that are read at a time, by each thread, at most: bounds the memory of a replay. With fewer, the row groups at the edges would be read
+/// more often.
+const PARTITION_EVENTS: u64 = 2_500_000;
+/// A partition is this many small ones: at the end they are taken one by one, so that all threads are through together.
+const PARTS: usize = 4;
 
 /// Replays every account from its beginning up to and with an instant. Gives the visitors back, one for each thread.
 ///
@@ -39,13 +42,17 @@ pub fn replay<V: Visitor>(
     visitor: impl Fn(usize) -> Result<V> + Sync,
     progress: Progress<'_>,
 ) -> Result<Vec<V>> {
-    let parents: Vec<String> = parents_in_order(world);
+    let parents: Vec<String> = parents_in_order(world)?;
     let later: BTreeSet<&str> = parents.iter().map(String::as_str).collect();
     let n = (world.archive.rows() / PARTITION_EVENTS + 1).max(threads as u64) as usize;
-    let queue: Mutex<VecDeque<Partition>> = Mutex::new(world.archive.partitions(n).into());
+    let queue: Mutex<VecDeque<Partition>> = Mutex::new(world.archive.partitions(n * PARTS).into());
     let seen: Mutex<BTreeSet<Arc<str>>> = Mutex::new(BTreeSet::new());
     let reports: Mutex<Reports> = Mutex::new(Reports::new());
-    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let next = || {
+        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let parts = (queue.len() / (2 * threads)).clamp(1, PARTS).min(queue.len());
+        queue.drain(..parts).reduce(Partition::and)
+    };
     let mut visitors: Vec<V> = std::thread::scope(|scope| -> Result<Vec<V>> {
         let workers: Vec<_> = (0..threads)
             .map(|i| {
@@ -71,10 +78,11 @@ pub fn replay<V: Visitor>(
     let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Some(last) = visitors.first_mut() else { return Ok(visitors) };
     // Accounts of which there are no events, then parents, each after its children.
-    let quiet = world.inputs.keys().filter(|id| !seen.contains(id.as_str()) && !later.contains(id.as_str()));
+    let inputs = world.inputs()?;
+    let quiet = inputs.keys().filter(|id| !seen.contains(id.as_str()) && !later.contains(id.as_str()));
     for id in quiet.chain(&parents) {
         let events = if later.contains(id.as_str()) { world.archive.account(id, Some(to))? } else { vec![] };
-        let said = world.inputs.get(id).cloned().unwrap_or_default();
+        let said = inputs.get(id).cloned().unwrap_or_default();
         let history = crate::History::new(&world.engine, id, events, said, reports.remove(id.as_str()).unwrap_or_default());
         let there = one(world, &history.account, &history.inputs(), to, mode, last, &mut reports)?;
         progress(usize::from(there), history.events.len());
@@ -125,7 +133,7 @@ fn with_events<V: Visitor>(
     reports: &mut Reports,
 ) -> Result<bool> {
     let mut changes = world.engine.changes(events.persons);
-    if let Some(said) = world.inputs.get(events.account.as_ref()) {
+    if let Some(said) = world.inputs()?.get(events.account.as_ref()) {
         changes.versions(&said.versions);
         changes.memberships(&said.memberships);
         changes.decisions(&said.decisions);
@@ -152,7 +160,7 @@ fn one<V: Visitor>(
     } else {
         world.engine.advance(&mut account, inputs, to, mode, &mut Reporting { inner: visitor, reports })?;
     }
-    if !is_there(world, &account) {
+    if !is_there(world, &account)? {
         return Ok(false);
     }
     // A date is told when the next one begins. One that ends with the replay is over as well; samples have told it already.
@@ -166,8 +174,8 @@ fn one<V: Visitor>(
 }
 
 /// Has the account begun, or is nothing dated known of it at all, so that it is assumed to have been there since ever?
-fn is_there(world: &World, account: &Account) -> bool {
-    account.life() != Life::Unborn || world.inputs.get(account.id().as_ref()).is_some_and(is_undated)
+fn is_there(world: &World, account: &Account) -> Result<bool> {
+    Ok(account.life() != Life::Unborn || world.is_undated(account.id())?)
 }
 
 /// Does nothing that was said, of what the model reads, tell when the account begins?

@@ -39,12 +39,12 @@ impl<S: Sink> Sink for Reporting<'_, S> {
 
 /// The accounts that were ever a parent, those without parents above them last: each comes after all its children.
 /// Accounts that are each other's parent are left out of the order and come at its end.
-pub(super) fn parents_in_order(world: &World) -> Vec<String> {
+pub(super) fn parents_in_order(world: &World) -> Result<Vec<String>> {
     if world.engine.exports().is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let mut children: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (id, said) in &world.inputs {
+    for (id, said) in world.inputs()? {
         for version in said.versions.iter().filter(|v| v.field == "parent" && matches!(v.entity, Entity::Account(_))) {
             if let Some(parent) = version.value.as_str().filter(|p| p != id) {
                 children.entry(parent).or_default().insert(id);
@@ -66,12 +66,12 @@ pub(super) fn parents_in_order(world: &World) -> Vec<String> {
         order.extend(ready.into_iter().map(str::to_owned));
     }
     order.extend(children.keys().filter(|p| !placed.contains(*p)).map(|p| (*p).to_owned()));
-    order
+    Ok(order)
 }
 
 /// What the children of one account reported up to an instant; empty where nothing is rolled up.
 pub(super) fn of_parent(world: &World, parent: &str, until: Instant) -> Result<Vec<Change>> {
-    let order = parents_in_order(world);
+    let order = parents_in_order(world)?;
     if !order.iter().any(|p| p == parent) {
         return Ok(Vec::new());
     }
@@ -87,11 +87,11 @@ fn reports_of(world: &World, parent: &str, until: Instant, reports: &mut Reports
     let is_child =
         |said: &tenure_store::AccountInputs| said.versions.iter().any(|v| v.field == "parent" && v.value.as_str() == Some(parent));
     let children: Vec<&String> =
-        world.inputs.iter().filter(|(id, said)| id.as_str() != parent && is_child(said)).map(|(id, _)| id).collect();
+        world.inputs()?.iter().filter(|(id, said)| id.as_str() != parent && is_child(said)).map(|(id, _)| id).collect();
     for child in children {
         reports_of(world, child, until, reports, seen)?;
         let events = world.archive.account(child, Some(until))?;
-        let said = world.inputs.get(child).cloned().unwrap_or_default();
+        let said = world.inputs()?.get(child).cloned().unwrap_or_default();
         let own = reports.remove(child.as_str()).unwrap_or_default();
         let history = crate::History::new(&world.engine, child, events, said, own);
         let mut account = world.engine.account(child.as_str());

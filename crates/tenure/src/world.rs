@@ -39,13 +39,13 @@ impl Opened {
     }
 
     /// All accounts, ready to be replayed.
-    pub async fn world(&self) -> Result<World> {
-        self.world_with(Arc::new(self.loaded.model.clone())).await
+    pub fn world(&self) -> Result<World> {
+        self.world_with(Arc::new(self.loaded.model.clone()))
     }
 
     /// All accounts with another model: one that has what only this question needs.
-    pub async fn world_with(&self, model: Arc<Model>) -> Result<World> {
-        Ok(World::load(Arc::new(Engine::new(model)), self.folder.archive()?, &self.store, threads()).await?)
+    pub fn world_with(&self, model: Arc<Model>) -> Result<World> {
+        Ok(World::load(Arc::new(Engine::new(model)), self.folder.archive()?, &self.store, threads()))
     }
 
     /// What one account needs to be replayed.

@@ -9,7 +9,8 @@ use super::change::WouldChange;
 use super::column::Scene;
 use super::tree::Reason;
 use super::words::{plain, score as points, time};
-use crate::health::{GroupNow, HealthNow, MeasureNow, band, band_name, score};
+use crate::curve::score;
+use crate::health::{GroupNow, HealthNow, MeasureNow, band, band_name};
 
 /// Group and total weighted: (weight, score), None left out.
 fn mean(parts: impl Iterator<Item = (f64, Option<f64>)>) -> Option<f64> {

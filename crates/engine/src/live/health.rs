@@ -6,7 +6,7 @@ use tenure_model::definition::{Builtin, ColumnId, Group, Measure, Missing, Score
 use tenure_model::{Model, Span};
 
 use super::stale::{Look, same};
-use crate::health::{interpolate, score};
+use crate::curve::{interpolate, score};
 use crate::scores::Means;
 
 /// Memory for the parts of scores, used again. By position in `members`, unless it says otherwise.

@@ -28,14 +28,14 @@ impl Counts {
         Counts { horizon, held: false, dates: VecDeque::new(), forgotten: (0, 0), total: 0, first: Instant::NEVER, last: Instant::MIN }
     }
 
-    /// Notes events of one date, the first and the last of them at these instants.
+    /// Notes events of one date, the first and the last of them at these instants. Of one date those come first whose first event did.
     #[inline]
     pub fn note(&mut self, count: u32, first: Instant, last: Instant, day: Day) {
         self.total = self.total.saturating_add(count);
         if self.first == Instant::NEVER {
             self.first = first;
         }
-        self.last = last;
+        self.last = self.last.max(last);
         match self.dates.back_mut() {
             Some((last, n)) if *last == day.0 => *n = self.total,
             _ => {
@@ -88,50 +88,51 @@ impl Counts {
     /// For each date from one on: the aggregate over the window that ends `offset` dates before it; `days` None is all there ever was.
     /// For `since` the number of dates since the last event; NaN without any.
     pub fn fill(&self, aggregate: Aggregate, from: Day, days: Option<i32>, offset: i32, out: &mut [f64]) {
-        let dates = self.dates.as_slices().0;
         let first = from.0 - offset;
-        match (aggregate, days) {
-            (Aggregate::Count, Some(days)) => self.windows(dates, first, days, out, |n, _| f64::from(n)),
-            (Aggregate::Days, Some(days)) => self.windows(dates, first, days, out, |_, dates| f64::from(dates)),
-            (Aggregate::Ever, Some(days)) => self.windows(dates, first, days, out, |n, _| f64::from(u8::from(n > 0))),
-            _ => {
-                let (mut high, mut upto, mut last) = (0, self.forgotten, None);
-                for (today, out) in (first..).zip(out) {
-                    while let Some((day, n)) = dates.get(high).filter(|d| d.0 <= today) {
-                        high += 1;
-                        (upto, last) = ((*n, self.forgotten.1 + high as u32), Some(*day));
-                    }
-                    *out = match aggregate {
-                        Aggregate::Count => f64::from(upto.0),
-                        Aggregate::Days => f64::from(upto.1),
-                        Aggregate::Ever => f64::from(u8::from(upto.0 > 0)),
-                        _ => last.map_or(f64::NAN, |day| f64::from(today - day)),
-                    };
-                }
-            }
+        match aggregate {
+            Aggregate::Since => self.fill_since(first, out),
+            Aggregate::Days => self.fill_sums(first, days, out, f64::from(self.forgotten.1), |_| 1.0),
+            _ => self.fill_sums(first, days, out, f64::from(self.forgotten.0), f64::from),
+        }
+        if aggregate == Aggregate::Ever {
+            out.iter_mut().for_each(|x| *x = if *x > 0.0 { 1.0 } else { 0.0 });
         }
     }
 
-    /// For each date from one on what is made of the events and dates in the `days` dates up to it.
-    #[inline]
-    fn windows(&self, dates: &[(i32, u32)], first: i32, days: i32, out: &mut [f64], make: impl Fn(u32, u32) -> f64) {
-        let (mut high, mut low, mut upto, mut before) = (0, 0, self.forgotten.0, self.forgotten.0);
-        let (mut enters, mut leaves) =
-            (dates.first().map_or(i32::MAX, |d| d.0), dates.first().map_or(i32::MAX, |d| d.0.saturating_add(days)));
-        let mut value = make(0, 0);
-        for (today, out) in (first..).zip(out) {
-            if enters <= today || leaves <= today {
-                while let Some((_, n)) = dates.get(high).filter(|d| d.0 <= today) {
-                    (high, upto) = (high + 1, *n);
-                }
-                while let Some((_, n)) = dates.get(low).filter(|d| d.0 <= today - days) {
-                    (low, before) = (low + 1, *n);
-                }
-                enters = dates.get(high).map_or(i32::MAX, |d| d.0);
-                leaves = dates.get(low).map_or(i32::MAX, |d| d.0.saturating_add(days));
-                value = make(upto - before, (high - low) as u32);
+    /// What the events of each date make, summed over the dates of a window, for each date from `first` on. A date comes when it enters the
+    /// window and goes when it leaves it: what comes and goes sums up to what is there.
+    fn fill_sums(&self, first: i32, days: Option<i32>, out: &mut [f64], forgotten: f64, of: impl Fn(u32) -> f64) {
+        let dates = self.dates.as_slices().0;
+        out.fill(0.0);
+        let start = days.map_or(0, |days| dates.partition_point(|d| d.0 <= first.saturating_sub(days)));
+        let mut before = if start == 0 { self.forgotten.0 } else { dates[start - 1].1 };
+        let mut within = if days.is_none() { forgotten } else { 0.0 };
+        for (day, upto) in &dates[start..] {
+            let made = of(upto - before);
+            before = *upto;
+            if *day <= first {
+                within += made;
+            } else if let Some(on) = out.get_mut((*day - first) as usize) {
+                *on += made;
+            } else {
+                break;
             }
-            *out = value;
+            if let Some(on) = days.and_then(|days| out.get_mut((day.saturating_add(days) - first) as usize)) {
+                *on -= made;
+            }
+        }
+        for on in out {
+            within += *on;
+            *on = within;
+        }
+    }
+
+    fn fill_since(&self, first: i32, out: &mut [f64]) {
+        let dates = self.dates.as_slices().0;
+        let mut next = dates.partition_point(|d| d.0 < first);
+        for (today, out) in (first..).zip(out) {
+            next += usize::from(dates.get(next).is_some_and(|d| d.0 <= today));
+            *out = next.checked_sub(1).map_or(f64::NAN, |last| f64::from(today - dates[last].0));
         }
     }
 

@@ -15,7 +15,7 @@ use tenure_model::definition::{Aggregate, Window};
 use tenure_model::time::{Day, Instant};
 use tenure_model::{Calendar, Decimal, Value};
 
-use crate::feed::Batch;
+use crate::feed::{Batch, Tally};
 use crate::snapshot::{Broken, Reader, Writer};
 
 pub(crate) use counts::Counts;
@@ -141,13 +141,25 @@ impl Signal {
     pub fn add_all(&mut self, batch: &Batch) {
         match self {
             Signal::Counts(s) => {
-                let mut start = 0;
-                for end in &batch.ends {
-                    s.note((end - start) as u32, Instant(batch.time[start]), Instant(batch.time[end - 1]), batch.day[start]);
-                    start = *end;
+                for (day, of) in batch.dates() {
+                    s.note(of.len() as u32, Instant(batch.time[of.start]), Instant(batch.time[of.end - 1]), day);
                 }
             }
-            Signal::People(s) => batch.person.iter().zip(&batch.day).for_each(|(person, day)| s.see(*person, *day)),
+            Signal::People(s) => {
+                for (day, of) in batch.dates() {
+                    batch.person[of].iter().for_each(|person| s.see(*person, day));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// As `add`, of all events of one name on one date; for signals that only ask how many there were, and when.
+    #[inline]
+    pub fn add_tally(&mut self, name: u32, tally: Tally, day: Day) {
+        match self {
+            Signal::Counts(s) => s.note(tally.count, tally.first, tally.last, day),
+            Signal::Names(s) => s.see(name, day),
             _ => {}
         }
     }

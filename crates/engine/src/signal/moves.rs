@@ -8,6 +8,7 @@ pub(super) const NEVER: i32 = i32::MIN;
 /// How it stood when the span began, and every move from one last date to a later one since.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Moves {
+    held: bool,
     /// (date, how many were last seen on it).
     start: Vec<(i32, u32)>,
     /// How many were ever seen.
@@ -17,46 +18,85 @@ pub(crate) struct Moves {
 }
 
 impl Moves {
-    pub fn new(start: Vec<(i32, u32)>, ever: u32) -> Moves {
-        Moves { start, ever, moves: Vec::new() }
+    /// A span begins: moves are noted until it ends.
+    pub fn begin(&mut self, start: impl Iterator<Item = (i32, u32)>, ever: u32) {
+        (self.held, self.ever) = (true, ever);
+        self.start.clear();
+        self.start.extend(start);
+        self.moves.clear();
     }
 
+    /// The span is over. Its moves.
+    pub fn end(&mut self) -> &[(i32, i32)] {
+        self.held = false;
+        &self.moves
+    }
+
+    /// Notes a move, within a span. Was it?
     #[inline]
-    pub fn add(&mut self, day: Day, before: i32) {
-        self.moves.push((day.0, before));
+    pub fn add(&mut self, day: Day, before: i32) -> bool {
+        if self.held {
+            self.moves.push((day.0, before));
+        }
+        self.held
     }
 
     /// For each date from one on: how many different ones in the `days` dates up to it; None is all there ever were.
+    ///
+    /// One that is seen on a date counts on it and the `days - 1` after it, but for those on which it counted already: it comes on the first of
+    /// them and goes after the last. What comes and goes on each date sums up to how many there are.
     pub fn fill(&self, from: Day, days: Option<i32>, out: &mut [f64]) {
-        let mut moves = self.moves.iter().peekable();
-        let Some(days) = days else {
-            let mut ever = self.ever;
-            for (today, out) in (from.0..).zip(out) {
-                while let Some((_, before)) = moves.next_if(|m| m.0 <= today) {
-                    ever += u32::from(*before == NEVER);
-                }
-                *out = f64::from(ever);
+        out.fill(0.0);
+        let mut come = |day: i32, count: f64| {
+            if let Some(on) = out.get_mut((day - from.0) as usize) {
+                *on += count;
             }
-            return;
         };
-        let base = from.0 - days;
-        let mut seen = vec![0u32; out.len() + days as usize + 1];
-        let mut within = 0;
-        for (day, count) in self.start.iter().filter(|s| s.0 >= base) {
-            seen[(day - base) as usize] += count;
-            within += count;
-        }
-        for (i, (today, out)) in (from.0..).zip(out).enumerate() {
-            within -= seen[i];
-            while let Some((day, before)) = moves.next_if(|m| m.0 <= today) {
-                if *before > today - days {
-                    seen[(before - base) as usize] -= 1;
-                } else {
-                    within += 1;
-                }
-                seen[(day - base) as usize] += 1;
+        match days {
+            None => {
+                come(from.0, f64::from(self.ever));
+                self.moves.iter().filter(|m| m.1 == NEVER).for_each(|m| come(m.0, 1.0));
             }
-            *out = f64::from(within);
+            Some(days) => {
+                for (day, count) in self.start.iter().filter(|s| s.0 > from.0 - days) {
+                    come(from.0, f64::from(*count));
+                    come(day + days, -f64::from(*count));
+                }
+                for (day, before) in &self.moves {
+                    come((*day).max(before + days), 1.0);
+                    come(day + days, -1.0);
+                }
+            }
         }
+        let mut within = 0.0;
+        for on in out {
+            within += *on;
+            *on = within;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two are there when the span begins, seen on dates 8 and 10; the second comes again on 11 and 15, a third on 12.
+    #[test]
+    fn windows_of_each_date() {
+        let mut moves = Moves::default();
+        moves.begin([(8, 1), (10, 1)].into_iter(), 5);
+        for (day, before) in [(11, 10), (12, NEVER), (15, 11)] {
+            assert!(moves.add(Day(day), before));
+        }
+        let fill = |days| {
+            let mut out = [0.0; 6];
+            moves.fill(Day(10), days, &mut out);
+            out
+        };
+        assert_eq!(fill(Some(3)), [2.0, 1.0, 2.0, 2.0, 1.0, 1.0]);
+        assert_eq!(fill(Some(1)), [1.0, 1.0, 1.0, 0.0, 0.0, 1.0]);
+        assert_eq!(fill(None), [5.0, 5.0, 6.0, 6.0, 6.0, 6.0]);
+        assert_eq!(moves.end().len(), 3);
+        assert!(!moves.add(Day(16), 15));
     }
 }

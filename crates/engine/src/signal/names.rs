@@ -22,23 +22,23 @@ impl Names {
         if name >= self.last.len() {
             self.last.resize(name + 1, NEVER);
         }
-        let before = self.last[name];
-        if before == today.0 {
-            return;
-        }
-        self.last[name] = today.0;
-        if let Some(moves) = &mut self.moves {
+        let before = std::mem::replace(&mut self.last[name], today.0);
+        if before != today.0
+            && let Some(moves) = &mut self.moves
+        {
             moves.add(today, before);
         }
     }
 
     /// Notes every change until further notice.
     pub fn hold(&mut self, held: bool) {
-        let start: Vec<(i32, u32)> = self.last.iter().filter(|d| **d != NEVER).map(|d| (*d, 1)).collect();
-        self.moves = held.then(|| {
-            let ever = start.len() as u32;
-            Box::new(Moves::new(start, ever))
-        });
+        let moves = self.moves.get_or_insert_default();
+        if held {
+            let seen = || self.last.iter().filter(|d| **d != NEVER);
+            moves.begin(seen().map(|d| (*d, 1)), seen().count() as u32);
+        } else {
+            moves.end();
+        }
     }
 
     /// As `Moves::fill`.

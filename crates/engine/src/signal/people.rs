@@ -35,33 +35,61 @@ impl People {
         if person >= self.last.len() {
             self.last.resize(person + 1, NEVER);
         }
-        let before = self.last[person];
-        if before == today.0 {
+        let before = std::mem::replace(&mut self.last[person], today.0);
+        if before == today.0 || self.moves.as_mut().is_some_and(|m| m.add(today, before)) {
             return;
-        }
-        self.last[person] = today.0;
-        if let Some(moves) = &mut self.moves {
-            moves.add(today, before);
         }
         if before == NEVER {
             self.ever += 1;
         } else if let Ok(i) = self.dates.binary_search_by_key(&before, |d| d.0) {
             self.dates[i].1 -= 1;
         }
+        self.count(today.0, 1);
+    }
+
+    /// Counts persons who were last seen on a date, which is no earlier than those counted before.
+    fn count(&mut self, day: i32, persons: u32) {
         match self.dates.back_mut() {
-            Some((day, n)) if *day == today.0 => *n += 1,
+            Some((last, n)) if *last == day => *n += persons,
             _ => {
-                while self.dates.front().is_some_and(|d| d.0 <= today.0 - self.horizon) {
+                while self.dates.front().is_some_and(|d| d.0 <= day - self.horizon) {
                     self.dates.pop_front();
                 }
-                self.dates.push_back((today.0, 1));
+                self.dates.push_back((day, persons));
             }
         }
     }
 
-    /// Notes every change until further notice.
+    /// Notes every change until further notice; only then the dates are counted.
     pub fn hold(&mut self, held: bool) {
-        self.moves = held.then(|| Box::new(Moves::new(self.dates.iter().copied().collect(), self.ever)));
+        let mut moves = self.moves.take().unwrap_or_default();
+        if held {
+            moves.begin(self.dates.iter().copied(), self.ever);
+        } else {
+            self.settle(moves.end());
+        }
+        self.moves = Some(moves);
+    }
+
+    /// Counts what moved while it was held, as `see` would have one by one.
+    fn settle(&mut self, moves: &[(i32, i32)]) {
+        let Some((last, _)) = moves.last() else { return };
+        for of_date in moves.chunk_by(|a, b| a.0 == b.0) {
+            self.count(of_date[0].0, of_date.len() as u32);
+        }
+        // By date after those that are forgotten: how many were seen again later.
+        let forgotten = last - self.horizon;
+        let mut left = vec![0; self.horizon as usize + 1];
+        for (_, before) in moves {
+            if *before == NEVER {
+                self.ever += 1;
+            } else if let Some(left) = left.get_mut((before - forgotten) as usize) {
+                *left += 1;
+            }
+        }
+        for (day, count) in &mut self.dates {
+            *count -= left.get((*day - forgotten) as usize).copied().unwrap_or(0);
+        }
     }
 
     /// As `Moves::fill`.

@@ -53,6 +53,29 @@ pub const METRICS: &[&str] = &[
 
 /// `people`: with definitions of persons.
 pub fn model(zone: usize, picks: &[usize], limits: &[u32], people: bool) -> Arc<Model> {
+    checked(&text(zone, picks, limits, people))
+}
+
+/// Without persons, and without anything that every date makes due: scores often change alone. Alerts read them in all ways.
+pub fn still(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
+    let mut text = text(zone, picks, limits, false).replace(", missing: keep 2d", ", missing: zero").replace(", min_age: 2d", "");
+    let ago = between(&text, "  before: { ago:", "\n").to_owned();
+    let idle = between(&text, "  idle:", "segment: busy }").to_owned() + "segment: busy }";
+    text = text.replace(&ago, "  before: { sql: \"age_days / 2\" }").replace(&idle, "");
+    if limits[1] % 2 == 0 {
+        text = text.replace("health > 55 OR ratio > 1", "ratio > 1");
+    }
+    text += &format!(
+        "\n  low: {{ when: \"health < {}\" }}\n  few: {{ when: \"health < 60 AND health_coverage > 0.5 AND age_days > 3\", for: 30h, segment: busy }}\n  red: {{ when: \"health_band = 'red' OR health > 90\", stages: [second, third] }}\n",
+        limits[2] * 15
+    );
+    if limits[3] % 2 == 0 {
+        text += "  both: { when: \"days_in_stage > 2 AND health < 60\" }\n";
+    }
+    checked(&text)
+}
+
+fn text(zone: usize, picks: &[usize], limits: &[u32], people: bool) -> String {
     let picks: Vec<usize> = picks.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
     let metric = |i: usize| format!("m{i}");
     let limit = |i: usize| limits[i % limits.len()];
@@ -121,7 +144,11 @@ pub fn model(zone: usize, picks: &[usize], limits: &[u32], people: bool) -> Arc<
             text = text.replace("  everyone:\n", &card).replace(", missing: keep 2d", ", missing: zero").replace(", min_age: 2d", "");
         }
     }
-    match tenure_model::check(&[("model.yaml".to_owned(), text.clone())]) {
+    text
+}
+
+fn checked(text: &str) -> Arc<Model> {
+    match tenure_model::check(&[("model.yaml".to_owned(), text.to_owned())]) {
         Ok(model) => Arc::new(model),
         Err(diagnostics) => panic!("{text}\n{}", diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
     }

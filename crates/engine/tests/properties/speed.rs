@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tenure_engine::{Account, Engine, EventTable, Inputs, Mode, Nothing};
-use tenure_model::time::{DAY, Instant};
+use tenure_engine::{Account, Engine, EventTable, Inputs, Mode, Nothing, Outcome, Sink};
+use tenure_model::time::{DAY, Day, Instant};
 
 /// Nanoseconds this thread has run, as Linux counts them.
 fn ran_ns() -> f64 {
@@ -12,8 +12,8 @@ fn ran_ns() -> f64 {
     stat.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(f64::NAN)
 }
 
-/// Accounts of the benchmark's model, each with its own amount of use.
-fn accounts(engine: &Engine, count: u64) -> Vec<Account> {
+/// The events of so many accounts, each with its own amount of use, over some dates.
+fn tables(engine: &Engine, count: u64, dates: u64, events_max: u64) -> Vec<EventTable> {
     let mut seed = 7u64;
     let mut random = |below: u64| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -21,13 +21,30 @@ fn accounts(engine: &Engine, count: u64) -> Vec<Account> {
     };
     let names = ["login", "dashboard_viewed", "report_created", "workflow_run", "comment_added", "api_call", "support_ticket_opened"];
     (0..count)
-        .map(|i| {
+        .map(|_| {
             let mut table = EventTable::new(engine.model());
-            for _ in 0..random(400) {
-                let at = Instant(20_000 * DAY + random(100 * DAY as u64) as i64);
+            for _ in 0..random(events_max) {
+                let at = Instant(20_000 * DAY + random(dates * DAY as u64) as i64);
                 table.push(at, names[random(7) as usize], Some(["ann", "bob", "cem", "dora"][random(4) as usize]), &json!({}));
             }
             table.sort();
+            table
+        })
+        .collect()
+}
+
+fn benchmark() -> Engine {
+    let text = include_str!("../../../../benches/model.yaml").to_owned();
+    Engine::new(Arc::new(tenure_model::check(&[("model.yaml".into(), text)]).unwrap()))
+}
+
+/// Accounts of the benchmark's model as they stand after their events.
+fn accounts(engine: &Engine, count: u64) -> Vec<Account> {
+    let tables = tables(engine, count, 100, 400);
+    tables
+        .iter()
+        .enumerate()
+        .map(|(i, table)| {
             let mut account = engine.account(format!("a{i}"));
             let inputs = Inputs { people: table.people(), events: table.events(), changes: &[] };
             engine.advance(&mut account, &inputs, Instant(20_100 * DAY + DAY / 2), Mode::Exact, &mut Nothing).unwrap();
@@ -39,8 +56,7 @@ fn accounts(engine: &Engine, count: u64) -> Vec<Account> {
 #[test]
 #[ignore = "a measurement, not a test"]
 fn speed() {
-    let text = include_str!("../../../../benches/model.yaml").to_owned();
-    let engine = Engine::new(Arc::new(tenure_model::check(&[("model.yaml".into(), text)]).unwrap()));
+    let engine = benchmark();
     let accounts = accounts(&engine, 10_000);
     let mut table = engine.live_table();
     let start = ran_ns();
@@ -73,4 +89,32 @@ fn speed() {
         state / read,
         restored.len()
     );
+}
+
+/// Takes what a sampled replay tells.
+#[derive(Default)]
+struct Days(usize);
+
+impl Sink for Days {
+    fn outcome(&mut self, _: &Account, _: Outcome) {}
+
+    fn day(&mut self, _: &Account, _: Day) {
+        self.0 += 1;
+    }
+}
+
+#[test]
+#[ignore = "a measurement, not a test"]
+fn sampled_speed() {
+    let engine = benchmark();
+    let tables = tables(&engine, 1_000, 365, 2_000);
+    let (end, mode) = (Instant(20_365 * DAY - 1), Mode::Daily { from: Day(20_000) });
+    let mut days = Days::default();
+    let start = ran_ns();
+    for table in &tables {
+        let inputs = Inputs { people: table.people(), events: table.events(), changes: &[] };
+        engine.advance(&mut engine.account("a"), &inputs, end, mode, &mut days).unwrap();
+    }
+    let events: usize = tables.iter().map(EventTable::len).sum();
+    println!("{:7.1} ns a date of an account, {events} events", (ran_ns() - start) / days.0 as f64);
 }

@@ -104,6 +104,7 @@ impl Column {
     }
 
     /// The value of a row; NULL of a row that is not there.
+    #[inline]
     pub fn value(&self, row: usize) -> Value {
         let number = |x: &Vec<f64>| x.get(row).copied().filter(|x| !x.is_nan());
         match self {

@@ -128,7 +128,7 @@ async fn lines(opened: &Opened, model: &Arc<Model>, at: Instant) -> Result<Vec<L
     let mut lines = match lines {
         Some(lines) => lines,
         None => {
-            let world = opened.world_with(model.clone()).await?;
+            let world = opened.world_with(model.clone())?;
             let bar = world::progress(&world);
             let progress = |_: usize, events: usize| bar.inc(events as u64);
             let lines = tokio::task::block_in_place(|| portfolio(&world, at, world::threads(), &progress))?;

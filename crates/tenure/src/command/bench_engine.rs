@@ -128,7 +128,7 @@ impl BenchEngine {
         let day = when::as_of(&self.day, calendar)?;
         let last = when::as_of(&self.last, calendar)?;
         let (phase, tables) = phase.strip_suffix("_tables").map_or((phase, false), |name| (name, true));
-        let world = opened.world().await?;
+        let world = opened.world()?;
         let engine = world.engine.clone();
         let (to, mode) = match phase {
             "asof" => (day, Mode::Once),

@@ -92,7 +92,7 @@ impl Evaluate {
             );
         }
         let position = self.apply(&opened).await?;
-        let world = opened.world().await?;
+        let world = opened.world()?;
         let (manifest, firings) = self.replay(&world, to, position, &target)?;
         // What samples do not see would be closed: they are for exploring.
         let ledger = if self.sampled { None } else { Some(ledger::record(&opened.store, &world.engine, &firings, to).await?) };

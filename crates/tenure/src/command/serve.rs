@@ -47,7 +47,7 @@ impl Serve {
         let key = first_source(&store).await?;
         let engine = Arc::new(Engine::new(Arc::new(loaded.model)));
         let position = store.mark(Mark::Archive).await?;
-        let world = World::load(engine.clone(), folder.archive()?, &store, threads()).await?;
+        let world = World::load(engine.clone(), folder.archive()?, &store, threads());
         let accounts = tokio::task::block_in_place(|| bring_up(&world))?;
         drop(world);
         let parts = Parts {
