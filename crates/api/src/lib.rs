@@ -5,9 +5,13 @@
 mod app;
 mod error;
 mod ingest;
+mod limits;
 mod ops;
 mod router;
+mod server;
 
 pub use app::App;
 pub use error::ApiError;
+pub use limits::Limits;
 pub use router::router;
+pub use server::serve;
