@@ -21,8 +21,8 @@ use tenure_ingest::Resolver;
 /// One process writes at a time (`Error::Busy` for a second one); any number read. A reader sees the catalog of when it was opened; a write
 /// removes the files it replaces, so a long-lived reader opens again where a file is gone.
 pub struct Archive {
-    data: PathBuf,
-    catalog: Catalog,
+    pub(crate) data: PathBuf,
+    pub(crate) catalog: Catalog,
 }
 
 /// What resolving again has changed.
@@ -125,7 +125,7 @@ impl Archive {
     }
 
     /// Becomes the only writer: takes the lock, reads the newest catalog and removes what crashes have left behind.
-    fn lock(&mut self) -> Result<File, Error> {
+    pub(crate) fn lock(&mut self) -> Result<File, Error> {
         let folder = self.data.join("events");
         std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
         let path = folder.join(".lock");
@@ -143,19 +143,22 @@ impl Archive {
 
     /// Removes files of months that the catalog does not mention.
     fn sweep(&self) -> Result<(), Error> {
+        self.orphans()?.iter().try_for_each(|file| std::fs::remove_file(file).map_err(Error::io(file)))
+    }
+
+    /// Files of months that the catalog does not mention: left behind by a crash, or being written.
+    pub(crate) fn orphans(&self) -> Result<Vec<PathBuf>, Error> {
         let known: BTreeSet<PathBuf> = self.files().into_iter().chain(self.quarantine_files()).collect();
+        let mut orphans = Vec::new();
         for folder in ["events", "quarantine"].map(|kind| self.data.join(kind)) {
             let Ok(months) = std::fs::read_dir(&folder) else { continue };
             for month in months.flatten().filter(|entry| entry.path().is_dir()) {
                 let files = std::fs::read_dir(month.path()).map_err(Error::io(&month.path()))?;
-                for file in files.flatten().map(|entry| entry.path()) {
-                    if !known.contains(&file) && file.extension().is_some_and(|e| e == "parquet" || e == "tmp") {
-                        std::fs::remove_file(&file).map_err(Error::io(&file))?;
-                    }
-                }
+                let is_ours = |file: &PathBuf| file.extension().is_some_and(|e| e == "parquet" || e == "tmp");
+                orphans.extend(files.flatten().map(|entry| entry.path()).filter(|file| is_ours(file) && !known.contains(file)));
             }
         }
-        Ok(())
+        Ok(orphans)
     }
 
     /// Rewrites months, swaps the catalog, removes the files that were replaced.
@@ -220,7 +223,7 @@ impl Archive {
     }
 }
 
-fn catalog_path(data: &Path) -> PathBuf {
+pub(crate) fn catalog_path(data: &Path) -> PathBuf {
     data.join("events").join("catalog.json")
 }
 

@@ -13,7 +13,7 @@ use tenure_store::{Mark, transact};
 use tokio::sync::watch;
 
 use crate::service::Inner;
-use crate::{ARCHIVE_AGE, ARCHIVE_ITEMS, Error, Result};
+use crate::{Error, Result};
 
 /// How often it is looked whether there is enough to archive.
 const LOOK: Duration = Duration::from_secs(5);
@@ -48,7 +48,7 @@ async fn is_due(inner: &Inner) -> Result<bool> {
         return Ok(false);
     }
     let oldest = inner.store.journal_after(done, 0).await?.first().map(|row| row.received_at);
-    Ok(depth.items >= ARCHIVE_ITEMS || oldest.is_some_and(|at| at.plus(ARCHIVE_AGE) <= (inner.clock)()))
+    Ok(depth.items >= inner.limits.archive_items || oldest.is_some_and(|at| at.plus(inner.limits.archive_age) <= (inner.clock)()))
 }
 
 /// Archives what the engine has committed. Gives how many events were new in the archive.

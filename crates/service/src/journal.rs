@@ -9,7 +9,7 @@ use tenure_store::{NewRow, Store, transact_beside};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::status::Status;
-use crate::{BACKLOG_ITEMS_MAX, Error, PENDING_BYTES_MAX, Result};
+use crate::{Error, Limits, Result};
 
 /// A batch that is durable.
 #[derive(Clone, Debug)]
@@ -28,13 +28,18 @@ struct Pending {
 }
 
 /// Where requests wait for their commit.
-#[derive(Default)]
 pub(crate) struct Journal {
+    limits: Limits,
     pending: Mutex<Pending>,
     wake: Notify,
 }
 
 impl Journal {
+    /// An empty one.
+    pub fn new(limits: Limits) -> Journal {
+        Journal { limits, pending: Mutex::default(), wake: Notify::new() }
+    }
+
     /// Makes what a request says durable; comes back when it is.
     pub async fn offer(&self, status: &Status, source: &str, received_at: Instant, intake: &Intake<'_>) -> Result<()> {
         self.wait(status, |batch| batch.push(source, received_at, intake)).await
@@ -52,8 +57,10 @@ impl Journal {
                 return Err(Error::Unavailable("it is being stopped".into()));
             }
             let full = match () {
-                _ if pending.batch.bytes() > PENDING_BYTES_MAX => Some("too much waits for the disk"),
-                _ if status.backlog.load(std::sync::atomic::Ordering::Relaxed) > BACKLOG_ITEMS_MAX => Some("the engine has much to do"),
+                _ if pending.batch.bytes() > self.limits.pending_bytes_max => Some("too much waits for the disk"),
+                _ if status.backlog.load(std::sync::atomic::Ordering::Relaxed) > self.limits.backlog_items_max => {
+                    Some("the engine has much to do")
+                }
                 _ => None,
             };
             if let Some(why) = full {

@@ -11,6 +11,7 @@ mod archive;
 mod error;
 mod history;
 mod journal;
+mod limits;
 mod outcome;
 mod past;
 mod service;
@@ -18,18 +19,13 @@ mod status;
 mod step;
 
 pub use error::Error;
+pub use limits::Limits;
 pub use outcome::{alert_key, outcome_of};
-pub use service::{Clock, News, Parts, Service};
+pub use service::{Clock, LEASE, News, Parts, Service};
 pub use status::Status;
 
 /// What the service's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// Bytes that may wait for a commit to the journal; beyond that, offers are refused until it has caught up.
-pub const PENDING_BYTES_MAX: usize = 64 << 20;
-
-/// Items of the journal that the engine may be behind; beyond that, offers are refused.
-pub const BACKLOG_ITEMS_MAX: u64 = 2_000_000;
 
 /// Accounts whose timers ring in one step at most: events wait for no more than these.
 pub const TIMERS_MAX: usize = 2_000;
@@ -39,8 +35,3 @@ pub const STEP_ITEMS_MAX: usize = 50_000;
 
 /// Decisions for instants further back than this, in microseconds, are recorded and never delivered.
 pub const DELIVERY_AGE_MAX: i64 = 24 * tenure_model::time::HOUR;
-
-/// The archive takes over when so many items lie in the journal …
-pub const ARCHIVE_ITEMS: u64 = 500_000;
-/// … or the oldest of them is so old, in microseconds.
-pub const ARCHIVE_AGE: i64 = 15 * tenure_model::time::MINUTE;

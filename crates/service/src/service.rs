@@ -21,13 +21,13 @@ use tokio::task::JoinHandle;
 use crate::journal::{Committed, Journal};
 use crate::status::Status;
 use crate::step::step;
-use crate::{Error, Result, STEP_ITEMS_MAX};
+use crate::{Error, Limits, Result, STEP_ITEMS_MAX};
 
 /// Tells what time it is.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// The name of the engine's lease.
-const LEASE: &str = "engine";
+pub const LEASE: &str = "engine";
 /// How long a lease lasts unless it is renewed, in microseconds.
 const LEASE_TIME: i64 = 30 * tenure_model::time::SECOND;
 /// How often it is renewed, and how long the loop waits where nothing is due.
@@ -78,6 +78,7 @@ pub(crate) struct Inner {
     pub status: Arc<Status>,
     pub news: broadcast::Sender<Arc<News>>,
     pub lease: Mutex<Lease>,
+    pub limits: Limits,
     live: Lock<Live>,
     /// Accounts whose archived events may be settled otherwise by what became known since.
     unsettled: Lock<BTreeSet<Arc<str>>>,
@@ -109,6 +110,14 @@ impl Service {
     /// # Errors
     /// What database and archive say.
     pub async fn start(parts: Parts) -> Result<Service> {
+        Service::start_within(parts, Limits::default()).await
+    }
+
+    /// As `start`, with limits that an operator has set.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub async fn start_within(parts: Parts, limits: Limits) -> Result<Service> {
         let Parts { store, data, engine, accounts, untold, position, clock, holder } = parts;
         let now = clock();
         let lease = acquire(&store, &clock, &holder).await?;
@@ -132,7 +141,8 @@ impl Service {
             lease: Mutex::new(lease),
             live: Lock::new(live),
             unsettled: Lock::default(),
-            journal: Journal::default(),
+            journal: Journal::new(limits),
+            limits,
         });
         catch_up(&inner, position).await?;
         inner.status.ready.store(true, Ordering::Relaxed);

@@ -55,6 +55,20 @@ impl fmt::Display for Database {
     }
 }
 
+impl Database {
+    /// May the file be written, or does it lie on a read-only file system, or belong to somebody else? A server is asked by writing.
+    pub fn can_be_written(&self) -> bool {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        match self {
+            Database::Postgres(_) => true,
+            Database::Sqlite(path) => {
+                let opened = std::fs::File::options().append(true).open(path);
+                !opened.is_err_and(|error| matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem))
+            }
+        }
+    }
+}
+
 impl From<&Path> for Database {
     fn from(path: &Path) -> Database {
         Database::Sqlite(path.to_owned())

@@ -14,6 +14,16 @@ pub enum Error {
         /// The newest format known here.
         known: i64,
     },
+    /// The tables are of an older version, and cannot be written.
+    #[error(
+        "the database has format {found}, this version of tenure needs {known}, and it cannot be written: run any command where it can, such as tenure status"
+    )]
+    Older {
+        /// The format found.
+        found: i64,
+        /// The one needed.
+        known: i64,
+    },
     /// A setting cannot be used.
     #[error("{setting}: {why}")]
     Setting {

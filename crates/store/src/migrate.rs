@@ -5,7 +5,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::dialect::{On, Pool, query};
+use crate::dialect::{On, Pool, Transaction, query};
 use crate::{Error, Result};
 
 /// The steps from an empty database to the newest tables, in order.
@@ -13,7 +13,10 @@ const MIGRATIONS: &[&str] =
     &[include_str!("migrations/0001_tables.sql"), include_str!("migrations/0002_live.sql"), include_str!("migrations/0003_api.sql")];
 
 /// The newest format this version knows.
-const KNOWN: i64 = MIGRATIONS.len() as i64;
+pub(crate) const KNOWN: i64 = MIGRATIONS.len() as i64;
+
+/// The table that says which steps were done.
+const FORMAT: &str = "CREATE TABLE IF NOT EXISTS format (version BIGINT NOT NULL PRIMARY KEY)";
 
 /// Runs the steps that are missing.
 pub(crate) async fn forward(pool: &Pool) -> Result<()> {
@@ -22,19 +25,37 @@ pub(crate) async fn forward(pool: &Pool) -> Result<()> {
         return Ok(());
     }
     let mut tx = pool.begin().await?; // another process may have been faster: look again under the lock
-    tx.script("CREATE TABLE IF NOT EXISTS format (version BIGINT NOT NULL PRIMARY KEY)").await?;
+    tx.script(FORMAT).await?;
     let found = version(&mut tx).await?;
     if found > KNOWN {
         return Err(Error::Newer { found, known: KNOWN });
     }
-    for (number, step) in (1i64..).zip(MIGRATIONS).skip(found as usize) {
-        tx.script(AssertSqlSafe(pool.dialect().fill(step))).await?;
-        query("INSERT INTO format (version) VALUES ($1)").bind(number).execute(&mut tx).await?;
-    }
+    steps(&mut tx, found, KNOWN).await?;
     Ok(tx.commit().await?)
 }
 
+/// Makes the tables of a format in an empty database.
+pub(crate) async fn make(tx: &mut Transaction, format: i64) -> Result<()> {
+    tx.script(FORMAT).await?;
+    steps(tx, 0, format).await
+}
+
+/// The steps from one format to another.
+async fn steps(tx: &mut Transaction, from: i64, to: i64) -> Result<()> {
+    for (number, step) in (1i64..=to).zip(MIGRATIONS).skip(from as usize) {
+        tx.script(AssertSqlSafe(tx.dialect().fill(step))).await?;
+        query("INSERT INTO format (version) VALUES ($1)").bind(number).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
+/// The names of all tables that the steps make, in their order: a table comes after those that it refers to.
+pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
+    let made = MIGRATIONS.iter().flat_map(|step| step.lines()).filter_map(|line| line.strip_prefix("CREATE TABLE "));
+    std::iter::once("format").chain(made.filter_map(|rest| rest.split_whitespace().next()))
+}
+
 /// The format found; 0 before the first step.
-async fn version<'c>(on: impl Into<On<'c>>) -> Result<i64> {
+pub(crate) async fn version<'c>(on: impl Into<On<'c>>) -> Result<i64> {
     Ok(query("SELECT COALESCE(MAX(version), 0) FROM format").fetch_one(on).await?.get(0)?)
 }

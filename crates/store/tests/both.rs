@@ -10,6 +10,10 @@ use tenure_model::input::{Action, Decision, Entity, Membership, Merge, Version};
 use tenure_store::*;
 use tenure_testing::Postgres;
 
+#[path = "conformance/snapshots.rs"]
+#[allow(dead_code, reason = "its tests run for each database")]
+mod snapshots;
+
 #[tokio::test]
 async fn the_same_state() {
     let folder = tempfile::tempdir().unwrap();
@@ -28,6 +32,66 @@ async fn the_same_state() {
         assert_eq!(sqlite, postgres);
     }
     assert_eq!(states[0], states[1]);
+}
+
+/// What one database gives fills the other one, and comes back the same.
+#[tokio::test]
+async fn a_snapshot_fills_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| Database::Sqlite(folder.path().join(name));
+    let Some(server) = Postgres::shared() else { return };
+    let source = Store::open(&file("first.db")).await.unwrap();
+    said(&source).await;
+    live(&source).await;
+    people(&source).await;
+    let expected = dump(&source).await;
+    let mut all = snapshots::rows(&mut source.snapshot().await.unwrap()).await;
+    assert!(all.iter().map(|(.., lines)| lines.len()).sum::<usize>() > 50);
+    for target in [server.database().parse().unwrap(), file("second.db"), server.database().parse().unwrap()] {
+        fill(&target, newest_format(), &all).await.unwrap();
+        let again = fill(&target, newest_format(), &all).await.unwrap_err();
+        assert!(matches!(again, Error::Taken { .. }), "{again}");
+        let store = Store::open(&target).await.unwrap();
+        let (left, right) = (without_leases(&expected), without_leases(&dump(&store).await));
+        left.lines().zip(right.lines()).for_each(|(left, right)| assert_eq!(left, right));
+        assert_eq!(left, right);
+        all = snapshots::rows(&mut store.snapshot().await.unwrap()).await;
+    }
+}
+
+/// Fills an empty database with them.
+async fn fill(database: &Database, format: i64, all: &[(String, Vec<String>, Vec<String>)]) -> Result<(), Error> {
+    let mut restore = Restore::begin(database, format).await?;
+    for (table, columns, lines) in all {
+        let mut lines = lines.iter().map(|line| Ok(line.clone()));
+        restore.rows::<Error>(table, columns, &mut lines).await?;
+    }
+    restore.commit().await
+}
+
+/// Leases are the process's, not the workspace's.
+fn without_leases(dump: &str) -> String {
+    dump.lines().filter(|line| !line.contains("Lease {")).map(|line| line.to_owned() + "\n").collect()
+}
+
+#[tokio::test]
+async fn what_is_broken_fills_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Database::Sqlite(folder.path().join("tenure.db"));
+    let columns = vec!["name".to_owned(), "value".to_owned()];
+    for (table, columns, line) in [
+        ("counters", columns.clone(), "[\"input\"]"),
+        ("counters", columns.clone(), "[\"input\", \"many\"]"),
+        ("counters", columns.clone(), "[\"input\", 1"),
+        ("counters", columns[..1].to_vec(), "[\"input\"]"),
+        ("nothing", columns.clone(), "[\"input\", 1]"),
+    ] {
+        let all = [(table.to_owned(), columns, vec![line.to_owned()])];
+        let error = fill(&target, newest_format(), &all).await.unwrap_err();
+        assert!(matches!(error, Error::Corrupt { .. }), "{line}: {error}");
+    }
+    assert!(matches!(fill(&target, newest_format() + 1, &[]).await, Err(Error::Newer { .. })));
+    fill(&target, newest_format(), &[]).await.unwrap();
 }
 
 const IDS: [&str; 6] = ["B", "a", "b", "É", "€", "𝄞"];

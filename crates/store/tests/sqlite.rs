@@ -45,3 +45,27 @@ async fn something_else_is_refused() {
     std::fs::write(&path, "this is no database, though it is long enough to look like one ".repeat(40)).unwrap();
     assert!(Store::open(&Database::Sqlite(path)).await.is_err());
 }
+
+/// As a read-only file system looks to who is not root: neither file nor folder can be written.
+#[cfg(unix)]
+#[tokio::test]
+async fn looked_at_where_nothing_can_be_written() {
+    let (store, folder) = open().await.unwrap();
+    let mut write = store.write().await.unwrap();
+    write.next_position().await.unwrap();
+    write.commit().await.unwrap();
+    store.close().await;
+    let before = names(&folder);
+    assert_eq!(before, ["tenure.db"]);
+    let store = Store::look(&database(&folder)).await.unwrap();
+    assert_eq!((store.position().await.unwrap(), store.format().await.unwrap().found), (1, tenure_store::newest_format()));
+    assert!(store.check().await.unwrap().is_empty());
+    assert!(store.write().await.unwrap().next_position().await.is_err());
+    store.close().await;
+    assert!(Store::look(&Database::Sqlite(folder.path().join("none.db"))).await.is_err());
+    assert_eq!(names(&folder).iter().filter(|name| name.contains("none")).count(), 0);
+}
+
+fn names(folder: &tempfile::TempDir) -> Vec<String> {
+    std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+}

@@ -1,6 +1,7 @@
 //! The data folder: what lies where in it, and the lock that keeps two writers apart.
 
 use std::fs::{File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -11,6 +12,9 @@ use tenure_store::{Database, Store};
 
 use crate::failure::failure;
 
+/// Lies in a folder while a backup is restored into it.
+pub const RESTORING: &str = "restoring";
+
 /// A data folder that exists. One folder is one workspace.
 ///
 /// ```text
@@ -18,12 +22,19 @@ use crate::failure::failure;
 /// events/, quarantine/ the archive of events (Parquet)
 /// derived/<revision>/  what evaluations of a model gave (Parquet); may be deleted
 /// rejects/             rows of imported files that could not be read
+/// tenure.yaml          the configuration, if there is one
 /// lock                 held by the process that writes
 /// ```
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: PathBuf,
     database: Database,
+}
+
+/// Makes a data folder, where there is none: what customers do is nobody else's business.
+pub fn make(root: &Path) -> Result<()> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(root);
+    made.with_context(|| format!("cannot make the data folder {}", root.display()))
 }
 
 /// Held while writing; freed when dropped, also by the end of the process.
@@ -43,7 +54,7 @@ impl Folder {
             Database::Postgres(_) => root.is_dir(),
         };
         if made {
-            return Ok(folder);
+            return folder.whole();
         }
         let help = "import something first (tenure import accounts FILE), or say where the data folder is: --data DIR, or TENURE_DATA";
         Err(failure(format!("there is no data folder at {}", root.display()), help))
@@ -51,8 +62,8 @@ impl Folder {
 
     /// The folder at a path, made where there is none.
     pub async fn create(root: &Path, database: Option<&Database>, now: Instant) -> Result<Folder> {
-        std::fs::create_dir_all(root).with_context(|| format!("cannot make the data folder {}", root.display()))?;
-        let folder = Folder::at(root, database);
+        make(root)?;
+        let folder = Folder::at(root, database).whole()?;
         let store = folder.store().await?;
         if store.workspace().await?.is_none() {
             let mut write = store.write().await?;
@@ -63,7 +74,19 @@ impl Folder {
         Ok(folder)
     }
 
-    fn at(root: &Path, database: Option<&Database>) -> Folder {
+    /// This folder, unless a restore into it was interrupted.
+    fn whole(self) -> Result<Folder> {
+        match self.root.join(RESTORING).exists() {
+            false => Ok(self),
+            true => Err(failure(
+                format!("a restore into {} was interrupted: what lies there is not whole", self.root.display()),
+                "empty the folder, then run tenure restore again",
+            )),
+        }
+    }
+
+    /// What a folder at a path would be, whether or not it is there.
+    pub fn at(root: &Path, database: Option<&Database>) -> Folder {
         let database = database.cloned().unwrap_or_else(|| Database::Sqlite(root.join("tenure.db")));
         Folder { root: root.to_owned(), database }
     }
@@ -88,8 +111,29 @@ impl Folder {
         self.root.join("rejects")
     }
 
+    /// Opens the operational data to read them; that works on a read-only file system too.
+    pub async fn store_to_read(&self) -> Result<Store> {
+        Store::open_to_read(&self.database).await.with_context(|| format!("cannot open {}", self.database))
+    }
+
+    /// Opens the operational data as they are, to look at them: nothing is brought to this version.
+    pub async fn store_as_is(&self) -> Result<Store> {
+        Store::look(&self.database).await.with_context(|| format!("cannot open {}", self.database))
+    }
+
+    /// Where the operational data lie.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// Opens the operational data.
     pub async fn store(&self) -> Result<Store> {
+        if !self.database.can_be_written() {
+            return Err(failure(
+                format!("{} can only be read, and this command writes", self.database),
+                "make it writable, or work on a copy",
+            ));
+        }
         Store::open(&self.database).await.with_context(|| format!("cannot open {}", self.database))
     }
 

@@ -10,8 +10,11 @@ macro_rules! remark {
     ($($told:tt)*) => {{ _ = std::io::Write::write_all(&mut std::io::stderr(), (format!($($told)*) + "\n").as_bytes()); }};
 }
 
+mod backup;
 mod clock;
 mod command;
+mod config;
+mod doctor;
 mod failure;
 mod folder;
 mod import;
@@ -19,6 +22,7 @@ mod ledger;
 mod model;
 mod random;
 mod render;
+mod retain;
 mod when;
 mod world;
 

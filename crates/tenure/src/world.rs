@@ -28,7 +28,7 @@ impl Opened {
     /// Opens the data folder with the model asked for, else the one applied last, else ./model.
     pub async fn open(shared: &Shared) -> Result<Opened> {
         let folder = shared.folder()?;
-        let store = folder.store().await?;
+        let store = folder.store_to_read().await?;
         let source = model::find(shared.model.as_deref(), Some(&store)).await?;
         Opened::with(folder, store, source)
     }

@@ -1,5 +1,7 @@
 //! The driver: pool, transaction, row and query over either database. Here alone is asked which one it is.
 
+use futures_util::TryStreamExt as _;
+use futures_util::stream::BoxStream;
 use sqlx::query::Query as Bound;
 use sqlx::{Decode, Encode, PgPool, Postgres, SqlSafeStr, SqlStr, Sqlite, Type};
 
@@ -53,7 +55,23 @@ pub(crate) async fn open(database: &Database) -> Result<Pool> {
     })
 }
 
+/// Opens a database that is there, to look at it: nothing is made.
+pub(crate) async fn look(database: &Database) -> Result<Pool> {
+    Ok(match database {
+        Database::Sqlite(path) => Pool::Sqlite(sqlite::look(path, !database.can_be_written()).await?),
+        Database::Postgres(server) => Pool::Postgres(postgres::open(server.url()).await?),
+    })
+}
+
 impl Pool {
+    /// Begins a transaction that only reads, and reads everything as of its first statement.
+    pub(crate) async fn begin_snapshot(&self) -> sqlx::Result<Transaction> {
+        Ok(match self {
+            Pool::Sqlite(pools) => Transaction::Sqlite(pools.readers.begin().await?),
+            Pool::Postgres(pool) => Transaction::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY").await?),
+        })
+    }
+
     /// Begins the transaction of the one writer: two of them wait for each other at their start instead of failing midway.
     pub(crate) async fn begin(&self) -> sqlx::Result<Transaction> {
         Ok(match self {
@@ -129,9 +147,43 @@ impl Transaction {
         rows: &[[Value<'_>; N]],
     ) -> sqlx::Result<u64> {
         match self {
-            Transaction::Sqlite(tx) => sqlite::insert(tx.as_mut(), table, columns, conflict, rows).await,
-            Transaction::Postgres(tx) => postgres::insert(tx.as_mut(), table, columns, conflict, rows).await,
+            Transaction::Sqlite(tx) => sqlite::insert(tx.as_mut(), table, &columns, conflict, rows).await,
+            Transaction::Postgres(tx) => postgres::insert(tx.as_mut(), table, &columns, conflict, rows).await,
         }
+    }
+
+    /// As `insert`, of columns that are known only now; a row that is there already is an error.
+    pub(crate) async fn insert_rows(&mut self, table: &str, columns: &[String], rows: &[Vec<Value<'_>>]) -> sqlx::Result<u64> {
+        let quoted: Vec<String> = columns.iter().map(|column| format!("\"{column}\"")).collect();
+        let columns: Vec<&str> = quoted.iter().map(String::as_str).collect();
+        match self {
+            Transaction::Sqlite(tx) => sqlite::insert(tx.as_mut(), table, &columns, "", rows).await,
+            Transaction::Postgres(tx) => postgres::insert(tx.as_mut(), table, &columns, "", rows).await,
+        }
+    }
+
+    /// What this database says in its own words.
+    pub(crate) fn dialect(&self) -> &'static Dialect {
+        match self {
+            Transaction::Sqlite(_) => &sqlite::DIALECT,
+            Transaction::Postgres(_) => &postgres::DIALECT,
+        }
+    }
+}
+
+/// Rows that are still to be read.
+pub(crate) enum Rows<'t> {
+    Sqlite(BoxStream<'t, sqlx::Result<sqlx::sqlite::SqliteRow>>),
+    Postgres(BoxStream<'t, sqlx::Result<sqlx::postgres::PgRow>>),
+}
+
+impl Rows<'_> {
+    /// The next one.
+    pub(crate) async fn next(&mut self) -> sqlx::Result<Option<Row>> {
+        Ok(match self {
+            Rows::Sqlite(rows) => rows.try_next().await?.map(Row::Sqlite),
+            Rows::Postgres(rows) => rows.try_next().await?.map(Row::Postgres),
+        })
     }
 }
 
@@ -202,6 +254,17 @@ impl<'v> Query<'v> {
     /// The row, where there is one.
     pub(crate) async fn fetch_optional<'c>(self, on: impl Into<On<'c>>) -> sqlx::Result<Option<Row>> {
         run!(self, on, fetch_optional, |row| row.map(Row::Sqlite), |row| row.map(Row::Postgres))
+    }
+
+    /// The rows one after the other, however many there are.
+    pub(crate) fn fetch<'t>(self, tx: &'t mut Transaction) -> Rows<'t>
+    where
+        'v: 't,
+    {
+        match tx {
+            Transaction::Sqlite(tx) => Rows::Sqlite(self.bound().fetch(&mut **tx)),
+            Transaction::Postgres(tx) => Rows::Postgres(self.bound().fetch(&mut **tx)),
+        }
     }
 
     /// How many rows were changed.

@@ -9,8 +9,8 @@ mod postgres;
 mod sqlite;
 mod value;
 
-pub(crate) use driver::{On, Pool, Query, Row, Transaction, open, query};
-pub(crate) use value::Value;
+pub(crate) use driver::{On, Pool, Query, Row, Transaction, look, open, query};
+pub(crate) use value::{ColumnKind, Value};
 
 /// The texts and limits of one database.
 #[derive(Debug)]
@@ -19,6 +19,12 @@ pub(crate) struct Dialect {
     pub types: &'static [(&'static str, &'static str)],
     /// Counts the tables of this name.
     pub count_tables: &'static str,
+    /// All columns of all tables: table, column, type, in order.
+    pub list_columns: &'static str,
+    /// What time it is, in microseconds; None where the database has no clock of its own.
+    pub clock: Option<&'static str>,
+    /// Reads every page and says `ok`, or what is wrong; None where the database has nothing such.
+    pub check: Option<&'static str>,
     /// Packs the versions of a group into one JSON text: a row fetched costs several microseconds, however short, and accounts have dozens.
     pub pack_versions: &'static str,
     /// Is a version's field one of those named in the third value, each between line ends?

@@ -19,6 +19,35 @@ pub(crate) enum Value<'v> {
     Bytes(Option<Cow<'v, [u8]>>),
 }
 
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ColumnKind {
+    /// `{int}`.
+    Int,
+    /// `{float}`.
+    Float,
+    /// `{bool}`; in SQLite a number.
+    Bool,
+    /// `{text}`.
+    Text,
+    /// `{bytes}`.
+    Bytes,
+}
+
+impl ColumnKind {
+    /// By the type's name in either database.
+    pub(crate) fn of(name: &str) -> Option<ColumnKind> {
+        Some(match name {
+            "INTEGER" | "BIGINT" | "bigint" => ColumnKind::Int,
+            "REAL" | "double precision" => ColumnKind::Float,
+            "boolean" => ColumnKind::Bool,
+            "TEXT" | "text" => ColumnKind::Text,
+            "BLOB" | "bytea" => ColumnKind::Bytes,
+            _ => return None,
+        })
+    }
+}
+
 /// `From` for a type and for its option.
 macro_rules! from {
     ($($variant:ident: $type:ty, $value:ident => $into:expr;)+) => { $(

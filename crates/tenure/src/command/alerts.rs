@@ -83,11 +83,11 @@ impl Alerts {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
         let folder = shared.folder()?;
-        let store = folder.store().await?;
         if let Some(action) = self.action {
             let _lock = folder.lock()?;
-            return act(&store, shared, action).await;
+            return act(&folder.store().await?, shared, action).await;
         }
+        let store = folder.store_to_read().await?;
         let now = clock::now();
         if let Some(rule) = &self.rule {
             known_rule(&store, shared, rule).await?;

@@ -79,7 +79,7 @@ impl Export {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
         let folder = shared.folder()?;
-        let store = folder.store().await?;
+        let store = folder.store_to_read().await?;
         if self.what != What::All {
             match &self.output {
                 Some(path) => write_file(&folder, &store, self.what, self.format, path).await?,

@@ -3,10 +3,13 @@
 mod account;
 mod accounts;
 mod alerts;
+mod backup;
 mod bench_engine;
 mod bench_ingest;
 mod check;
+mod config;
 pub mod decision;
+mod doctor;
 mod evaluate;
 mod explain;
 mod export;
@@ -14,6 +17,7 @@ mod filter;
 mod import;
 mod merge;
 mod people;
+mod retain;
 mod schema;
 mod serve;
 mod simulate;
@@ -28,6 +32,7 @@ use clap::{Parser, Subcommand};
 use tenure_model::{Calendar, Instant};
 use tenure_store::{Database, Store};
 
+use crate::config::{Configuration, Environment, Flags, Settings};
 use crate::folder::Folder;
 use crate::model::{self, Loaded};
 
@@ -50,23 +55,42 @@ pub enum Outcome {
 )]
 pub struct Cli {
     #[command(flatten)]
-    shared: Shared,
+    options: Options,
     #[command(subcommand)]
     command: Command,
 }
 
-/// Options of all commands.
+/// Options of all commands; each is also a key of the configuration.
 #[derive(clap::Args, Clone, Debug)]
+pub struct Options {
+    /// The data folder [env: TENURE_DATA] [default: tenure-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<String>,
+    /// Where the operational data lies: a SQLite file or postgres://USER:PASSWORD@HOST/DATABASE [env: TENURE_DATABASE] [default: tenure.db in the data folder]
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    /// The model's folder or file [env: TENURE_MODEL] [default: the model evaluated last, else ./model]
+    #[arg(long, global = true, value_name = "DIR")]
+    model: Option<String>,
+    /// The configuration file [env: TENURE_CONFIG] [default: tenure.yaml in the data folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Set any key of the configuration, such as http.request_timeout=30s; tenure config lists them
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+}
+
+/// What all commands are given.
+#[derive(Clone, Debug)]
 pub struct Shared {
-    /// The data folder
-    #[arg(long, global = true, value_name = "DIR", env = "TENURE_DATA", default_value = "tenure-data")]
+    /// The data folder.
     pub data: PathBuf,
-    /// Where the operational data lies: a SQLite file or postgres://USER:PASSWORD@HOST/DATABASE [default: tenure.db in the data folder]
-    #[arg(long, global = true, value_name = "URL", env = "TENURE_DATABASE", hide_env_values = true)]
+    /// Where the operational data lies; None: in the data folder.
     pub database: Option<Database>,
-    /// The model's folder or file [default: the model evaluated last, else ./model]
-    #[arg(long, global = true, value_name = "DIR", env = "TENURE_MODEL")]
+    /// The model that was asked for.
     pub model: Option<PathBuf>,
+    /// All settings.
+    pub settings: Settings,
 }
 
 #[derive(Subcommand, Debug)]
@@ -79,6 +103,16 @@ enum Command {
     BenchIngest(bench_ingest::BenchIngest),
     /// Run the live service: take events over HTTP and keep every account current
     Serve(serve::Serve),
+    /// Print the configuration file with every key, check one, or show what holds and why
+    Config(config::Config),
+    /// Look at configuration, data folder, database and archive, and say what to do where something is wrong
+    Doctor(doctor::Doctor),
+    /// Copy everything as of one moment into a folder or file, also while the service runs
+    Backup(backup::Backup),
+    /// Fill an empty data folder and database from a backup
+    Restore(backup::Restore),
+    /// Remove what has been kept long enough
+    Retain(retain::Retain),
     /// Check a model and report everything that is wrong with it
     Check(check::Check),
     /// Print the JSON Schema of model files, for editors
@@ -123,10 +157,30 @@ impl Cli {
         matches!(self.command, Command::Serve(_))
     }
 
+    /// What flags, environment and file say together.
+    fn configuration(&self) -> Configuration {
+        let mut flags = self.options.flags();
+        if let Command::Serve(serve) = &self.command {
+            flags.values.extend(serve.flags());
+        }
+        Configuration::read(&flags, &Environment::of_process())
+    }
+
     /// Runs the command.
     pub async fn run(self) -> Result<Outcome> {
-        let shared = self.shared;
-        match self.command {
+        let configuration = self.configuration();
+        let command = match self.command {
+            Command::Config(c) => return c.run(configuration),
+            Command::Doctor(c) => return c.run(configuration).await,
+            other => other,
+        };
+        let shared = Shared::of(configuration.settings()?);
+        match command {
+            // Done above: they tell what is wrong with settings.
+            Command::Config(_) | Command::Doctor(_) => Ok(Outcome::Fine),
+            Command::Backup(c) => c.run(&shared).await,
+            Command::Restore(c) => c.run(&shared).await,
+            Command::Retain(c) => c.run(&shared).await,
             Command::BenchEngine(c) => c.run(&shared).await,
             Command::BenchIngest(c) => c.run().await,
             Command::Serve(c) => c.run(&shared).await,
@@ -152,7 +206,27 @@ impl Cli {
     }
 }
 
+impl Options {
+    /// As flags of the configuration.
+    fn flags(&self) -> Flags {
+        let own = [("data", &self.data), ("database", &self.database), ("model", &self.model)];
+        let own = own.into_iter().filter_map(|(key, value)| Some((format!("--{key}"), key.to_owned(), value.clone()?)));
+        let set = self.set.iter().map(|(key, value)| ("--set".to_owned(), key.clone(), value.clone()));
+        Flags { config: self.config.clone(), values: set.chain(own).collect() }
+    }
+}
+
+/// `KEY=VALUE`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
 impl Shared {
+    fn of(settings: Settings) -> Shared {
+        Shared { data: settings.data.clone(), database: settings.database.clone(), model: settings.model.clone(), settings }
+    }
+
     /// The data folder, which must exist.
     pub fn folder(&self) -> Result<Folder> {
         Folder::open(&self.data, self.database.as_ref())

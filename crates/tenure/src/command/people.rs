@@ -30,7 +30,7 @@ impl People {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
         let folder = shared.folder()?;
-        let store = folder.store().await?;
+        let store = folder.store_to_read().await?;
         let loaded = shared.model_if_any(&store).await?;
         let t = self.as_of.map(|t| when::as_of(&t, &calendar(loaded.as_ref()))).transpose()?.unwrap_or(Instant::NEVER);
         let merges = store.merges().await?;

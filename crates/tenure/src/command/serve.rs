@@ -1,6 +1,5 @@
 //! `tenure serve`: the live service. Everything is brought up to date first, then calls are taken.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -9,40 +8,49 @@ use tenure_engine::{Account, Engine, Inputs, Mode, Outcome as Told, Sink};
 use tenure_live::Placed;
 use tenure_service::{Parts, Service};
 use tenure_store::{AppliedModel, Hash, Mark, Source, SourceId, Store};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Outcome, Shared};
+use crate::config::{LogFormat, Settings};
 use crate::failure::failure;
 use crate::model::{self, Loaded, short};
 use crate::world::{progress, threads};
-use crate::{clock, random, render};
+use crate::{clock, random, render, retain};
 use tenure_replay::World;
 use tenure_replay::replay::{Visitor, replay};
 
 /// Options of `tenure serve`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Ends with SIGTERM or Ctrl-C: what was taken is finished first. docs/guide/serve.md tells how to run it.")]
+#[command(after_help = "Ends with SIGTERM or Ctrl-C: what was taken is finished first. docs/guide/operations.md tells how to run it.")]
 pub struct Serve {
-    /// Where to listen
-    #[arg(long, value_name = "ADDRESS", env = "TENURE_LISTEN", default_value = "127.0.0.1:7171")]
-    listen: SocketAddr,
-    /// What to log to standard error: error, warn, info, debug, or by module as in tenure_service=debug
-    #[arg(long, value_name = "FILTER", env = "TENURE_LOG", default_value = "info")]
-    log: String,
-    /// Log as JSON, one object a line
-    #[arg(long, env = "TENURE_LOG_JSON")]
-    log_json: bool,
+    /// Where to listen [env: TENURE_LISTEN] [default: 127.0.0.1:7171]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// What to log to standard error: error, warn, info, debug, or by module as in tenure_service=debug [env: TENURE_LOG] [default: info]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// How to log: text, or json, one object a line [env: TENURE_LOG_FORMAT] [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
 }
 
 impl Serve {
+    /// Its options as flags of the configuration.
+    pub fn flags(&self) -> impl Iterator<Item = (String, String, String)> {
+        let own = [("listen", &self.listen), ("log", &self.log), ("log_format", &self.log_format)];
+        own.into_iter().filter_map(|(key, value)| Some((format!("--{}", key.replace('_', "-")), key.to_owned(), value.clone()?)))
+    }
+
     /// Runs it until it is told to stop.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
-        self.log()?;
+        let settings = &shared.settings;
+        log(settings)?;
         let folder = shared.folder_or_new(clock::now()).await?;
         let _lock = folder.lock()?;
         let store = folder.store().await?;
         let loaded = model(shared, &store).await?;
-        let listener = tokio::net::TcpListener::bind(self.listen).await.map_err(|error| {
-            failure(format!("cannot listen on {}: {error}", self.listen), "choose another address: --listen 127.0.0.1:7272")
+        let listener = tokio::net::TcpListener::bind(settings.listen).await.map_err(|error| {
+            failure(format!("cannot listen on {}: {error}", settings.listen), "choose another address: --listen 127.0.0.1:7272")
         })?;
         let key = first_source(&store).await?;
         let engine = Arc::new(Engine::new(Arc::new(loaded.model)));
@@ -61,7 +69,7 @@ impl Serve {
             // The lock of the folder keeps others away from a file; a server may have other processes.
             holder: if folder.is_served() { format!("{}-{}", std::process::id(), random::text(8)) } else { "this folder".to_owned() },
         };
-        let service = Service::start(parts).await?;
+        let service = Service::start_within(parts, settings.service).await?;
         let address = listener.local_addr().context("the listener has no address")?;
         let mut text = format!(
             "tenure serves http://{address}\n  data   {}\n  model  {}\n",
@@ -77,22 +85,26 @@ impl Serve {
             text += &format!("  set up http://{address}{path}\n    (good once, for a week: it makes the first admin)\n");
         }
         render::text(&text)?;
-        let router = tenure_api::router(app).into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, router).with_graceful_shutdown(told_to_stop()).await;
-        service.stop().await;
-        served.context("the server ended")?;
-        Ok(Outcome::Fine)
+        let retaining = tokio::spawn(retain::run(service.store().clone(), settings.retention));
+        let mut signals = Signals::new()?;
+        tenure_api::serve(listener, tenure_api::router(app), settings.http, signals.next()).await;
+        tracing::info!("told to stop: what was taken is finished; a second signal ends at once");
+        retaining.abort();
+        // In a task of its own: it may block, and the second signal is to be heard.
+        let stopped = tokio::spawn(async move { service.stop().await });
+        tokio::select! {
+            stopped = stopped => stopped.context("the service ended badly").map(|()| Outcome::Fine),
+            () = signals.next() => Err(failure("ended at once by a second signal", "nothing that was answered is lost: the next start takes it in")),
+        }
     }
 }
 
-impl Serve {
-    fn log(&self) -> Result<()> {
-        let filter = tracing_subscriber::EnvFilter::try_new(&self.log)
-            .map_err(|error| failure(format!("--log {}: {error}", self.log), "such as info, or tenure_service=debug,info"))?;
-        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        let set = if self.log_json { lines.json().try_init() } else { lines.try_init() };
-        set.map_err(|error| anyhow::anyhow!("cannot log: {error}"))
-    }
+/// Logs to standard error as the settings say.
+fn log(settings: &Settings) -> Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&settings.log).context("the filter of the log")?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = if settings.log_format == LogFormat::Json { lines.json().try_init() } else { lines.try_init() };
+    set.map_err(|error| anyhow::anyhow!("cannot log: {error}"))
 }
 
 /// The model asked for or applied last, which becomes the one applied last; where there is none, the default one.
@@ -165,14 +177,23 @@ impl Visitor for Standing {
     }
 }
 
-/// Comes back with SIGTERM or Ctrl-C.
-async fn told_to_stop() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(_) => return drop(tokio::signal::ctrl_c().await),
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+/// SIGTERM and Ctrl-C, one after the other.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Signals { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Comes back with the next one.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

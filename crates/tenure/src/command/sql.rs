@@ -30,7 +30,7 @@ impl Sql {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
         let folder = shared.folder()?;
-        let store = folder.store().await?;
+        let store = folder.store_to_read().await?;
         let model = shared.model_if_any(&store).await?.map(|loaded| loaded.model.into());
         let tables = Tables::open(folder.root(), &store, model).await?;
         if self.tables {

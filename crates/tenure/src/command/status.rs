@@ -30,7 +30,7 @@ impl Status {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
         let folder = shared.folder()?;
-        let store = folder.store().await?;
+        let store = folder.store_to_read().await?;
         let archive = folder.archive()?;
         let counts = store.count_entities().await?;
         let imports = store.imports().await?;

@@ -7,5 +7,6 @@ mod export;
 mod human;
 mod import;
 mod ledger;
+mod operations;
 mod portfolio;
 mod sql;

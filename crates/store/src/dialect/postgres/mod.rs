@@ -25,6 +25,10 @@ pub(super) const DIALECT: Dialect = Dialect {
         ("plain_journal", "ALTER TABLE journal ALTER COLUMN payload SET STORAGE EXTERNAL;"), // it does not get smaller
     ],
     count_tables: "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1",
+    list_columns: "SELECT CAST(table_name AS text), CAST(column_name AS text), CAST(data_type AS text) FROM information_schema.columns \
+        WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position",
+    clock: Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)"),
+    check: None,
     pack_versions: "CAST(json_agg(json_build_array(v.item, v.field, v.valid_from, v.known_from, CAST(v.value AS json))) AS text)",
     field_wanted: "strpos($3, chr(10) || v.field || chr(10)) > 0",
 };

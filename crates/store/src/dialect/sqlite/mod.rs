@@ -21,6 +21,9 @@ pub(super) const DIALECT: Dialect = Dialect {
         ("plain_journal", ""),
     ],
     count_tables: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1",
+    list_columns: "SELECT m.name, c.name, c.type FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid",
+    clock: None,
+    check: Some("PRAGMA quick_check(20)"),
     pack_versions: "json_group_array(json_array(v.item, v.field, v.valid_from, v.known_from, json(v.value)))",
     field_wanted: "instr($3, char(10) || v.field || char(10)) > 0",
 };
@@ -65,24 +68,36 @@ pub(super) async fn open(path: &Path) -> sqlx::Result<Pools> {
     Ok(Pools { readers, writer })
 }
 
+/// Opens a file that is there for reading only. Where its folder cannot be written, it is taken as it is: nobody can change it there.
+pub(super) async fn look(path: &Path, is_frozen: bool) -> sqlx::Result<Pools> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_WAIT);
+    // With a write-ahead log beside it, what was committed lies in there too.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let is_whole = !Path::new(&log).exists();
+    let options = if is_frozen && is_whole { options.immutable(true) } else { options };
+    let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
+    Ok(Pools { writer: readers.clone(), readers })
+}
+
 /// Begins a transaction that holds the write lock from its start: two writers wait for each other instead of failing midway.
 pub(super) async fn begin(pools: &Pools) -> sqlx::Result<sqlx::Transaction<'static, Sqlite>> {
     pools.writer.begin_with("BEGIN IMMEDIATE").await
 }
 
-/// Inserts rows by statements of several hundred placeholders.
-pub(super) async fn insert<const N: usize>(
+/// Inserts rows by statements of several hundred placeholders. Without a word on conflicts, one is an error.
+pub(super) async fn insert<'v>(
     connection: &mut SqliteConnection,
     table: &str,
-    columns: [&str; N],
+    columns: &[&str],
     conflict: &str,
-    rows: &[[Value<'_>; N]],
+    rows: &[impl AsRef<[Value<'v>]>],
 ) -> sqlx::Result<u64> {
     let mut written = 0;
-    for chunk in rows.chunks(ROWS_MAX.min(BIND_LIMIT / N.max(1))) {
+    for chunk in rows.chunks(ROWS_MAX.min(BIND_LIMIT / columns.len().max(1))) {
         let mut sql = sqlx::QueryBuilder::<Sqlite>::new(format!("INSERT INTO {table} ({}) ", columns.join(", ")));
         sql.push_values(chunk, |mut row, values| {
-            for value in values {
+            for value in values.as_ref() {
                 match value {
                     Value::Int(value) => row.push_bind(*value),
                     Value::Float(value) => row.push_bind(*value),
@@ -92,7 +107,9 @@ pub(super) async fn insert<const N: usize>(
                 };
             }
         });
-        sql.push(" ON CONFLICT ").push(conflict);
+        if !conflict.is_empty() {
+            sql.push(" ON CONFLICT ").push(conflict);
+        }
         written += sql.build().execute(&mut *connection).await?.rows_affected();
     }
     Ok(written)

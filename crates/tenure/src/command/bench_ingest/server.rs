@@ -107,6 +107,6 @@ pub async fn parse_only(address: SocketAddr) -> Result<()> {
     let listener = tokio::net::TcpListener::bind(address).await?;
     crate::render::text("ready\n")?;
     let router = Router::new().route("/v1/batch", post(take)).route("/readyz", axum::routing::get(|| async { "ready\n" }));
-    axum::serve(listener, router).await?;
+    tenure_api::serve(listener, router, tenure_api::Limits::default(), std::future::pending()).await;
     Ok(())
 }
