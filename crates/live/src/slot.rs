@@ -1,11 +1,13 @@
 //! One account: a checkpoint, what has come in since, and the state after it.
 
+mod saved;
+
 use std::sync::Arc;
 
 use tenure_engine::{Account, Change, Engine, EventTable, Happened, Inputs, Mode, Nothing, Outcome, Sink, What, sort};
 use tenure_model::Instant;
 
-use crate::population::{Past, Placed};
+use crate::population::{Past, Placed, Through};
 use crate::recent::Recent;
 use crate::{LATENESS, TAIL_EVENTS_MAX};
 
@@ -27,6 +29,8 @@ pub(crate) struct Slot {
     pub wants: Option<Instant>,
     /// For when it stands in the timers.
     pub timer: Instant,
+    /// Up to where its history had everything when it was told from it.
+    pub through: Through,
 }
 
 /// What running an account brought.
@@ -50,12 +54,15 @@ impl Slot {
             due: None,
             wants: None,
             timer: Instant::NEVER,
+            through: Through::default(),
         }
     }
 
     pub fn placed(placed: Placed) -> Slot {
-        let Placed { account, changes, people } = placed;
-        let mut slot = Slot { changes, people, ..Slot::new(account) };
+        let Placed { account, changes, people, mut events, through } = placed;
+        events.sort_by(|a, b| a.order(b));
+        let due = events.first().map(|e| e.time);
+        let mut slot = Slot { changes, people, recent: events, due, through, ..Slot::new(account) };
         slot.forget(Recent::ARCHIVED);
         slot
     }
@@ -78,6 +85,9 @@ impl Slot {
     }
 
     pub fn event(&mut self, event: Recent) {
+        if event.position <= self.through.events {
+            return;
+        }
         self.input(event.time);
         let place = self.recent.partition_point(|r| r.order(&event).is_lt());
         self.recent.insert(place, event);
@@ -94,6 +104,11 @@ impl Slot {
         });
         self.changes.push(Change { at, what: what(ordinal) });
         sort(&mut self.changes);
+    }
+
+    /// Does it have inputs to take, or want its history?
+    pub fn is_waiting(&self) -> bool {
+        self.due.is_some() || self.wants.is_some()
     }
 
     /// When something is to be done: a timer of the account's, or an input that lies ahead.
@@ -217,6 +232,7 @@ impl Slot {
     pub fn rebuild(&mut self, engine: &Engine, empty: &EventTable, past: Past, now: Instant) -> Ran {
         let from = self.wants.take().unwrap_or(Instant::MIN);
         self.due = None;
+        self.through = past.through;
         let mut events = past.events;
         let mut seen: std::collections::BTreeSet<(Arc<str>, Box<str>)> = Default::default();
         events.extend(self.recent.iter().cloned());

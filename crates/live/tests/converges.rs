@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tenure_engine::{Account, Engine, EventTable, Happened, Inputs, Mode, Outcome};
 use tenure_ingest::Resolver;
-use tenure_live::{Keys, Live, Past, PastSaid, Recent, Said, Step};
+use tenure_live::{Keys, Live, Past, PastSaid, Recent, Said, Step, Through};
 use tenure_model::Instant;
 use tenure_model::input::{Entity, Membership, Version};
 use tenure_model::time::{HOUR, MINUTE};
@@ -134,7 +134,7 @@ fn past(engine: &Engine, all: &[Input], account: usize, now: Instant) -> Past {
             }
         }
     }
-    Past { events, said: PastSaid { versions, memberships: vec![], decisions: vec![] }, children }
+    Past { events, said: PastSaid { versions, memberships: vec![], decisions: vec![] }, children, through: Through::default() }
 }
 
 fn replay(engine: &Engine, past: Past, id: &str, to: Instant) -> (Account, Vec<Outcome>) {

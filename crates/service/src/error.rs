@@ -15,6 +15,14 @@ pub enum Error {
     /// The archive of events.
     #[error(transparent)]
     History(#[from] tenure_history::Error),
+    /// A snapshot cannot be written.
+    #[error("{}: {error}", path.display())]
+    Snapshot {
+        /// Where.
+        path: std::path::PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// A row of the journal cannot be read.
     #[error("the journal's row {position} cannot be read: {why}; restore a backup, or delete the row to lose its items")]
     Journal {

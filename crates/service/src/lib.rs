@@ -2,19 +2,23 @@
 //!
 //! ```text
 //! offer(intake) ─→ journal: one durable commit for many requests ─→ engine loop: Live ─→ one transaction: outcomes, ledger, outbox, position
-//!                                                              └──→ archive: Parquet, then the journal's rows go
+//!                                                              └──→ archive: Parquet; snapshot: what a start needs; then the journal's rows go
 //! ```
 //!
 //! The clock is an argument (`Clock`), so that tests run it on a time of their own.
 
 mod archive;
+mod bring_up;
 mod error;
 mod journal;
 mod outcome;
 mod past;
 mod service;
+mod snapshot;
+mod start;
 mod status;
 mod step;
+mod told;
 
 pub use error::Error;
 pub use outcome::{alert_key, outcome_of};

@@ -5,17 +5,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tenure_api::App;
-use tenure_engine::{Account, Engine, Inputs, Mode, Outcome as Told, Sink};
-use tenure_live::Placed;
+use tenure_engine::Engine;
 use tenure_service::{Parts, Service};
-use tenure_store::{AppliedModel, Hash, Mark, Source, SourceId, Store};
+use tenure_store::{AppliedModel, Hash, Source, SourceId, Store};
 
 use super::{Outcome, Shared};
-use crate::evaluate::World;
-use crate::evaluate::replay::{Visitor, replay};
 use crate::failure::failure;
 use crate::model::{self, Loaded, short};
-use crate::world::{progress, threads};
 use crate::{clock, random, render};
 
 /// Options of `tenure serve`.
@@ -46,17 +42,10 @@ impl Serve {
         })?;
         let key = first_source(&store).await?;
         let engine = Arc::new(Engine::new(Arc::new(loaded.model)));
-        let position = store.mark(Mark::Archive).await?;
-        let world = World::load(engine.clone(), folder.archive()?, &store).await?;
-        let accounts = tokio::task::block_in_place(|| bring_up(&world))?;
-        drop(world);
         let parts = Parts {
             store,
             data: folder.root().to_owned(),
             engine: engine.clone(),
-            accounts,
-            untold: vec![],
-            position,
             clock: Arc::new(clock::now),
             // The lock of the folder keeps others away from a file; a server may have other processes.
             holder: if folder.is_served() { format!("{}-{}", std::process::id(), random::text(8)) } else { "this folder".to_owned() },
@@ -130,35 +119,6 @@ async fn first_source(store: &Store) -> Result<Option<String>> {
     write.add_source(&source).await?;
     write.commit().await?;
     Ok(Some(key))
-}
-
-/// All accounts as of now, from archive and store.
-fn bring_up(world: &World) -> Result<Vec<Placed>> {
-    let bar = progress(world);
-    let visitors = replay(world, clock::now(), Mode::Exact, threads(), |_| Ok(Standing::default()), &|_, events| bar.inc(events as u64))?;
-    bar.finish_and_clear();
-    Ok(visitors.into_iter().flat_map(|v| v.0).collect())
-}
-
-/// Keeps the accounts, and what lies ahead of them.
-#[derive(Default)]
-struct Standing(Vec<Placed>);
-
-impl Sink for Standing {
-    fn outcome(&mut self, _: &Account, _: Told) {}
-
-    fn wants_detail(&self) -> bool {
-        false
-    }
-}
-
-impl Visitor for Standing {
-    fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> Result<()> {
-        let changes: Vec<_> = inputs.changes.iter().filter(|c| c.at > account.at()).cloned().collect();
-        let people = if changes.is_empty() { vec![] } else { inputs.people.to_vec() };
-        self.0.push(Placed { account, changes, people });
-        Ok(())
-    }
 }
 
 /// Comes back with SIGTERM or Ctrl-C.
