@@ -10,6 +10,7 @@ use tenure_model::{Instant, Value};
 use crate::keys::Key;
 use crate::population::Live;
 use crate::recent::Recent;
+use crate::silence::Gap;
 use crate::slot::Slot;
 
 /// An event as it comes from the journal.
@@ -39,6 +40,21 @@ impl Live {
     /// What is taken from now on stands there in the journal.
     pub fn at_position(&mut self, position: i64) {
         self.position = position;
+    }
+
+    /// A request came from a source: it is not silent.
+    pub fn heard(&mut self, source: &str, at: Instant) {
+        self.sources.heard(source, at);
+    }
+
+    /// What people declare of a source that was heard.
+    pub fn declare(&mut self, source: &str, gap: Gap) {
+        self.sources.declare(source, gap);
+    }
+
+    /// It knows of the sources what another one has heard.
+    pub fn hear_as(&mut self, other: &Live) {
+        self.sources = other.sources.clone();
     }
 
     /// Has an account's history told already what is being taken?

@@ -16,6 +16,7 @@ mod keys;
 mod population;
 mod recent;
 mod saving;
+mod silence;
 mod slot;
 
 pub use inputs::Said;
@@ -23,6 +24,7 @@ pub use keys::{Key, Keys};
 pub use population::{Change, Live, Past, PastSaid, Placed, Step, Through};
 pub use recent::Recent;
 pub use saving::{FORMAT as SNAPSHOT_FORMAT, Part};
+pub use silence::{Gap, SETTLING, Silence};
 
 use tenure_model::time::{HOUR, MINUTE};
 

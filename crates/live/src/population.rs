@@ -1,7 +1,7 @@
 //! All accounts: inputs find theirs, timers ring, and what happens is handed out.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -14,6 +14,7 @@ use crate::cores::{on_all_cores, pick};
 use crate::keys::Keys;
 use crate::recent::Recent;
 use crate::saving::Saving;
+use crate::silence::{Silence, Sources};
 use crate::slot::{Ran, Slot};
 
 /// The whole history of an account: what `Live` does not keep in memory.
@@ -90,6 +91,8 @@ pub struct Step {
     pub evaluated: usize,
     /// More is due than was allowed: call again.
     pub more: bool,
+    /// Sources that fell silent, or speak again.
+    pub silences: Vec<Silence>,
 }
 
 /// The living accounts.
@@ -108,6 +111,11 @@ pub struct Live {
     pub(crate) duplicates: u64,
     /// Accounts that earlier events may belong to by what became known since these were last asked for.
     pub(crate) resettled: BTreeSet<Arc<str>>,
+    pub(crate) sources: Sources,
+    /// The sources that were silent in the last step, with since when.
+    silent: BTreeMap<Arc<str>, Instant>,
+    /// Accounts whose timers wait for a silent source.
+    held: Vec<usize>,
     /// The journal's position of the input that is being taken.
     pub(crate) position: i64,
     /// A snapshot that is being taken.
@@ -131,6 +139,9 @@ impl Live {
             homeless: FxHashMap::default(),
             duplicates: 0,
             resettled: BTreeSet::new(),
+            sources: Sources::default(),
+            silent: BTreeMap::new(),
+            held: vec![],
             position: i64::MAX,
             saving: None,
         }
@@ -191,6 +202,11 @@ impl Live {
         self.resettled.extend(accounts);
     }
 
+    /// The sources that are silent, with when each was last heard; how many accounts wait for them.
+    pub fn silent(&self) -> (&BTreeMap<Arc<str>, Instant>, usize) {
+        (&self.silent, self.held.len())
+    }
+
     /// How many events wait for their account to be known.
     pub fn homeless(&self) -> usize {
         self.homeless.values().map(Vec::len).sum()
@@ -244,6 +260,7 @@ impl Live {
     pub fn give(&mut self, account: &str, past: Past, now: Instant, step: &mut Step) {
         let Some(i) = self.index.get(account).copied() else { return };
         self.keep(i);
+        let now = self.slots[i].until(&self.silent, now);
         let ran = self.slots[i].rebuild(&self.engine, &self.empty, past, now);
         step.evaluated += 1;
         self.took(i, ran, step);
@@ -252,6 +269,7 @@ impl Live {
     /// Takes the inputs and timers that are due, of at most so many accounts whose timers ring. On all cores where there are many.
     pub fn advance(&mut self, now: Instant, timers_max: usize) -> Step {
         let mut step = Step::default();
+        self.listen(now, &mut step);
         let (wanting, mut due): (Vec<usize>, Vec<usize>) =
             std::mem::take(&mut self.touched).into_iter().partition(|i| self.slots[*i].wants.is_some());
         self.touched = wanting;
@@ -262,7 +280,12 @@ impl Live {
                 break;
             }
             self.timers.pop();
-            if self.slots[i].timer == at && self.slots[i].wants.is_none() {
+            if self.slots[i].timer != at || self.slots[i].wants.is_some() {
+                continue;
+            }
+            if at > self.slots[i].until(&self.silent, now) {
+                self.held.push(i);
+            } else {
                 self.slots[i].timer = Instant::NEVER;
                 due.push(i);
                 rung += 1;
@@ -271,8 +294,8 @@ impl Live {
         due.sort_unstable();
         due.dedup();
         due.iter().for_each(|i| self.keep(*i));
-        let (engine, empty) = (&self.engine, &self.empty);
-        let ran = on_all_cores(pick(&mut self.slots, &due), |slot| slot.run(engine, empty, now));
+        let (engine, empty, silent) = (&self.engine, &self.empty, &self.silent);
+        let ran = on_all_cores(pick(&mut self.slots, &due), |slot| slot.run(engine, empty, slot.until(silent, now)));
         step.evaluated += due.len();
         for (i, ran) in due.into_iter().zip(ran) {
             self.took(i, ran, &mut step);
@@ -280,6 +303,22 @@ impl Live {
         // Parents hear of their children in the next step.
         step.more |= self.touched.iter().any(|i| self.slots[*i].wants.is_none());
         step
+    }
+
+    /// Finds out which sources are silent by now; where that changed, the accounts that waited look again.
+    fn listen(&mut self, now: Instant, step: &mut Step) {
+        let silent = self.sources.silent(now);
+        if silent == self.silent {
+            return;
+        }
+        let before = std::mem::replace(&mut self.silent, silent);
+        let told = |(source, since): (&Arc<str>, &Instant), silent| Silence { source: source.clone(), since: *since, silent };
+        step.silences.extend(before.iter().filter(|(source, _)| !self.silent.contains_key(*source)).map(|s| told(s, false)));
+        step.silences.extend(self.silent.iter().filter(|(source, since)| before.get(*source) != Some(since)).map(|s| told(s, true)));
+        for i in std::mem::take(&mut self.held) {
+            self.slots[i].timer = Instant::NEVER;
+            self.set_timer(i);
+        }
     }
 
     /// When the next timer rings.

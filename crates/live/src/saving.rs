@@ -18,6 +18,7 @@ use crate::bytes::{Reader, Writer};
 use crate::keys::{Key, Keys};
 use crate::population::Live;
 use crate::recent::Recent;
+use crate::silence::Sources;
 use crate::slot::Slot;
 
 /// The format of the parts. It changes with what is written here; the engine's own format stands in its header.
@@ -51,7 +52,7 @@ pub(crate) struct Saving {
 pub struct Part(Contents);
 
 enum Contents {
-    Ground { merges: Vec<Merge>, resettled: Vec<Arc<str>>, homeless: Vec<Recent> },
+    Ground { merges: Vec<Merge>, resettled: Vec<Arc<str>>, homeless: Vec<Recent>, sources: Sources },
     Memberships(Vec<Membership>),
     Keys(Vec<(Instant, Key)>),
     Accounts(Vec<Slot>),
@@ -73,6 +74,7 @@ impl Live {
         w.list(&resettled, |w, account| w.text(account));
         let homeless: Vec<&Recent> = self.homeless.values().flatten().collect();
         w.list(&homeless, |w, event| Recent::save(w, event));
+        self.sources.save(&mut w);
         self.saving = Some(Saving {
             ground: Some(ground),
             memberships: 0..self.resolver.told().len(),
@@ -140,7 +142,8 @@ impl Live {
         let mut homeless_events = Vec::new();
         for part in parts {
             match part.0 {
-                Contents::Ground { merges, resettled, homeless } => {
+                Contents::Ground { merges, resettled, homeless, sources } => {
+                    live.sources = sources;
                     live.resolver = Resolver::new(&[], &merges);
                     live.resettled = resettled.into_iter().collect();
                     homeless_events = homeless;
@@ -193,6 +196,7 @@ impl Part {
                 })?,
                 resettled: r.list(Reader::shared)?,
                 homeless: r.list(Recent::restore)?,
+                sources: Sources::restore(&mut r)?,
             },
             MEMBERSHIPS => Contents::Memberships(r.list(|r| {
                 let (person, account) = (r.text()?.to_owned(), r.text()?.to_owned());

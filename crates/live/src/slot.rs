@@ -2,6 +2,7 @@
 
 mod saved;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenure_engine::{Account, Change, Engine, EventTable, Happened, Inputs, Mode, Nothing, Outcome, Sink, What, sort};
@@ -31,6 +32,8 @@ pub(crate) struct Slot {
     pub timer: Instant,
     /// Up to where its history had everything when it was told from it.
     pub through: Through,
+    /// Where its events come from; empty: not known.
+    sources: Vec<Arc<str>>,
 }
 
 /// What running an account brought.
@@ -55,6 +58,7 @@ impl Slot {
             wants: None,
             timer: Instant::NEVER,
             through: Through::default(),
+            sources: vec![],
         }
     }
 
@@ -89,6 +93,9 @@ impl Slot {
             return;
         }
         self.input(event.time);
+        if !self.sources.contains(&event.source) {
+            self.sources.push(event.source.clone());
+        }
         let place = self.recent.partition_point(|r| r.order(&event).is_lt());
         self.recent.insert(place, event);
     }
@@ -117,6 +124,13 @@ impl Slot {
         let event = self.recent.get(self.recent.partition_point(|r| r.time.0 <= at)).map_or(Instant::NEVER, |r| r.time);
         let change = self.changes.get(self.changes.partition_point(|c| c.at.0 <= at)).map_or(Instant::NEVER, |c| c.at);
         self.head.next_timer().min(event).min(change)
+    }
+
+    /// Up to when it may be told: while a source of its events is silent, it stands still at the instant at which that was last heard, or where it is
+    /// already. One whose sources are not known waits for all.
+    pub fn until(&self, silent: &BTreeMap<Arc<str>, Instant>, now: Instant) -> Instant {
+        let waits = silent.iter().filter(|(source, _)| self.sources.is_empty() || self.sources.contains(source)).map(|(_, since)| *since);
+        waits.min().map_or(now, |since| since.max(self.head.at()).min(now))
     }
 
     /// Takes all inputs and timers up to now.

@@ -9,6 +9,8 @@ use std::time::Duration;
 use tenure_history::Archive;
 use tenure_ingest::http::FUTURE_TOLERANCE;
 use tenure_ingest::journal::Batch;
+use tenure_live::Gap;
+use tenure_model::time::SECOND;
 use tenure_store::{Mark, transact};
 use tokio::sync::watch;
 
@@ -29,6 +31,9 @@ pub(crate) async fn run(inner: Arc<Inner>, mut stopping: watch::Receiver<bool>) 
             () = tokio::time::sleep(LOOK) => {}
             _ = stopping.changed() => return,
         }
+        if let Err(error) = declare(&inner).await {
+            tracing::warn!(%error, "the sources could not be looked at");
+        }
         match is_due(&inner).await {
             Ok(false) => {}
             Ok(true) => {
@@ -43,6 +48,21 @@ pub(crate) async fn run(inner: Arc<Inner>, mut stopping: watch::Receiver<bool>) 
     }
 }
 
+/// Tells the accounts what is declared of their sources: how long each may be silent.
+pub(crate) async fn declare(inner: &Inner) -> Result<()> {
+    let sources = inner.store.sources().await?;
+    let mut live = inner.live();
+    for source in sources {
+        let gap = match (source.disabled_at, source.max_gap_seconds) {
+            (Some(_), _) => Gap::Endless,
+            (None, Some(seconds)) => Gap::Declared(seconds.saturating_mul(SECOND)),
+            (None, None) => Gap::Usual,
+        };
+        live.declare(source.id.as_str(), gap);
+    }
+    Ok(())
+}
+
 async fn is_due(inner: &Inner) -> Result<bool> {
     let done = inner.status.archive_position.load(Ordering::Relaxed);
     let depth = inner.store.journal_depth(done).await?;
@@ -55,6 +75,7 @@ async fn is_due(inner: &Inner) -> Result<bool> {
 
 /// Archives what the engine has committed. Gives how many events were new in the archive.
 pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
+    let _still = inner.archiving.lock().await;
     let mut added = 0;
     loop {
         let done = inner.status.archive_position.load(Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! All accounts as of an instant, told from archive and store on all cores: where there is no snapshot to start from, and for another model.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tenure_engine::{Account, Change, Engine, EventTable, Events, Happened, Inputs, Mode, Outcome, Sink, What};
@@ -12,6 +12,7 @@ use tenure_model::input::Entity;
 use tenure_store::{AccountInputs, Mark, Store};
 
 use crate::past::recent;
+use crate::switch::Progress;
 use crate::{Error, Result};
 
 /// Accounts whose inputs are read from the store at a time.
@@ -49,8 +50,11 @@ impl World {
         Ok(World { engine, archive, said, ahead, at, through })
     }
 
-    /// Tells every account up to and with the instant. `told` hears what happened to each on the way; `events` counts those that are through.
-    pub fn bring_up(&self, told: &(dyn Fn(&Account, Outcome) + Sync), events: &AtomicU64) -> Result<Vec<Placed>> {
+    /// Tells every account up to and with the instant. What happened on the way is not told: whoever wants it compares what stands then.
+    ///
+    /// # Errors
+    /// What the archive says; `Error::Cancelled` where somebody gave it up.
+    pub fn bring_up(&self, progress: &Progress) -> Result<Vec<Placed>> {
         let parents = self.parents_in_order();
         let later: BTreeSet<&str> = parents.iter().map(String::as_str).collect();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -62,12 +66,13 @@ impl World {
             let workers: Vec<_> = (0..threads)
                 .map(|_| {
                     scope.spawn(|| -> Result<(Vec<Placed>, Reports)> {
-                        let mut telling = Telling { told, reports: Reports::new() };
+                        let mut reporting = Reporting(Reports::new());
                         let mut placed = Vec::new();
                         while let Some(partition) = next() {
-                            self.partition(&partition, &later, &mut telling, &mut placed, events)?;
+                            progress.go_on()?;
+                            self.partition(&partition, &later, &mut reporting, &mut placed, progress)?;
                         }
-                        Ok((placed, telling.reports))
+                        Ok((placed, reporting.0))
                     })
                 })
                 .collect();
@@ -82,14 +87,14 @@ impl World {
         let seen: BTreeSet<&str> = placed.iter().map(|p| &**p.account.id()).collect();
         let known = self.said.keys().chain(self.ahead.keys()).map(String::as_str);
         let quiet: BTreeSet<&str> = known.filter(|id| !seen.contains(id) && !later.contains(id)).collect();
-        let mut telling = Telling { told, reports };
+        let mut reporting = Reporting(reports);
         let mut last = Vec::with_capacity(quiet.len() + parents.len());
         for id in quiet.into_iter().chain(parents.iter().map(String::as_str)) {
             let past = if later.contains(id) { self.archive.account(id, Some(self.at))? } else { vec![] };
             let mut table = EventTable::new(self.engine.model());
             past.into_iter().map(recent).for_each(|event| event.push(&mut table));
-            let children = telling.reports.remove(id).unwrap_or_default();
-            last.push(self.account(&id.into(), table.people(), table.events(), children, &mut telling));
+            let children = reporting.0.remove(id).unwrap_or_default();
+            last.push(self.account(&id.into(), table.people(), table.events(), children, &mut reporting));
         }
         placed.extend(last);
         Ok(placed)
@@ -99,9 +104,9 @@ impl World {
         &self,
         partition: &Partition,
         later: &BTreeSet<&str>,
-        telling: &mut Telling<'_>,
+        reporting: &mut Reporting,
         placed: &mut Vec<Placed>,
-        through: &AtomicU64,
+        progress: &Progress,
     ) -> Result<()> {
         let model = self.engine.model();
         let needs = Needs {
@@ -117,14 +122,14 @@ impl World {
         for events in accounts.iter().filter(|events| !later.contains(&**events.account)) {
             let (rows, values) = events.property_rows();
             let columns = Events { time: events.time, name: events.name, person: events.person, rows, values };
-            placed.push(self.account(events.account, events.persons, columns, vec![], telling));
-            through.fetch_add(events.len() as u64, Ordering::Relaxed);
+            placed.push(self.account(events.account, events.persons, columns, vec![], reporting));
+            progress.done.fetch_add(events.len() as u64, Ordering::Relaxed);
         }
         Ok(())
     }
 
     /// One account, told from its beginning.
-    fn account(&self, id: &Arc<str>, people: &[Arc<str>], events: Events<'_>, children: Vec<Change>, telling: &mut Telling<'_>) -> Placed {
+    fn account(&self, id: &Arc<str>, people: &[Arc<str>], events: Events<'_>, children: Vec<Change>, reporting: &mut Reporting) -> Placed {
         let mut changes = self.engine.changes(people);
         if let Some(said) = self.said.get(&**id) {
             changes.versions(&said.versions);
@@ -136,7 +141,7 @@ impl World {
         let inputs = Inputs { people: &people, events, changes: &changes };
         let mut account = self.engine.account(id.clone());
         // From nothing on, no input is late.
-        let _ = self.engine.advance(&mut account, &inputs, self.at, Mode::Exact, telling);
+        let _ = self.engine.advance(&mut account, &inputs, self.at, Mode::Exact, reporting);
         let changes: Vec<_> = changes.into_iter().filter(|c| c.at > self.at).collect();
         let people = if changes.is_empty() { vec![] } else { people };
         Placed { account, changes, people, events: self.ahead.get(&**id).cloned().unwrap_or_default(), through: self.through }
@@ -169,20 +174,14 @@ impl World {
     }
 }
 
-/// Hears what happens, and keeps what is meant for parents.
-struct Telling<'a> {
-    told: &'a (dyn Fn(&Account, Outcome) + Sync),
-    reports: Reports,
-}
+/// Keeps what is meant for parents.
+struct Reporting(Reports);
 
-impl Sink for Telling<'_> {
+impl Sink for Reporting {
     fn outcome(&mut self, account: &Account, outcome: Outcome) {
-        match outcome.what {
-            Happened::Export { parent, value } => {
-                let what = What::Child(account.id().clone(), value);
-                self.reports.entry(parent).or_default().push(Change { at: outcome.at, what });
-            }
-            _ => (self.told)(account, outcome),
+        if let Happened::Export { parent, value } = outcome.what {
+            let what = What::Child(account.id().clone(), value);
+            self.0.entry(parent).or_default().push(Change { at: outcome.at, what });
         }
     }
 

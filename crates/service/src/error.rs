@@ -6,6 +6,9 @@ pub enum Error {
     /// Too much waits already: try again later.
     #[error("the service is behind: {0}; try again in some seconds")]
     Full(&'static str),
+    /// Somebody gave it up.
+    #[error("it was cancelled")]
+    Cancelled,
     /// It is being stopped, or could not commit.
     #[error("the service cannot write: {0}")]
     Unavailable(String),

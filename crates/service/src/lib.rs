@@ -13,17 +13,20 @@ mod error;
 mod journal;
 mod outcome;
 mod past;
+mod reconcile;
 mod service;
 mod snapshot;
 mod start;
 mod status;
 mod step;
+mod switch;
 mod told;
 
 pub use error::Error;
 pub use outcome::{alert_key, outcome_of};
 pub use service::{Clock, News, Parts, Service};
 pub use status::Status;
+pub use switch::Progress;
 
 /// What the service's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -35,7 +38,7 @@ pub const PENDING_BYTES_MAX: usize = 64 << 20;
 pub const BACKLOG_ITEMS_MAX: u64 = 2_000_000;
 
 /// Accounts whose timers ring in one step at most: events wait for no more than these.
-pub const TIMERS_MAX: usize = 2_000;
+pub const TIMERS_MAX: usize = 500;
 
 /// Items that one step takes in at most.
 pub const STEP_ITEMS_MAX: usize = 50_000;

@@ -11,14 +11,15 @@ use tenure_ingest::journal::Record;
 use tenure_live::Live;
 use tenure_model::Instant;
 use tenure_model::definition::Revision;
-use tenure_store::{Lease, Mark, Store, transact};
+use tenure_store::{AppliedModel, Lease, Mark, Store, transact};
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::journal::{Committed, Journal};
-use crate::start::{Origin, catch_up, origin};
+use crate::start::{How, Origin, catch_up, origin};
 use crate::status::Status;
 use crate::step::UnderWay;
+use crate::switch::Progress;
 use crate::{Error, Result, STEP_ITEMS_MAX, snapshot};
 
 /// Tells what time it is.
@@ -54,6 +55,8 @@ pub struct Parts {
     pub data: PathBuf,
     /// The model, compiled.
     pub engine: Arc<Engine>,
+    /// The same with its files, as it is written down when it takes over.
+    pub applied: AppliedModel,
     /// What time it is.
     pub clock: Clock,
     /// A name that no other process has at the same time; one that comes back under its name need not wait for its own lease to expire.
@@ -70,11 +73,39 @@ pub(crate) struct Inner {
     pub lease: Mutex<Lease>,
     /// Held from when a step takes its inputs until it is committed.
     pub stepping: Mutex<()>,
+    /// Held while archive or snapshot are written, or a model that is to take over reads the history.
+    pub archiving: Mutex<()>,
+    pub progress: Arc<Progress>,
     live: Lock<Live>,
     journal: Journal,
 }
 
 impl Inner {
+    pub fn new(
+        store: Store,
+        data: PathBuf,
+        clock: Clock,
+        live_from: Option<Instant>,
+        news: broadcast::Sender<Arc<News>>,
+        lease: Lease,
+        live: Live,
+    ) -> Inner {
+        Inner {
+            store,
+            data,
+            clock,
+            live_from,
+            status: Arc::default(),
+            news,
+            lease: Mutex::new(lease),
+            stepping: Mutex::default(),
+            archiving: Mutex::default(),
+            progress: Arc::default(),
+            live: Lock::new(live),
+            journal: Journal::default(),
+        }
+    }
+
     /// The accounts. Never held over an await.
     pub fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
@@ -95,36 +126,24 @@ impl Service {
     /// # Errors
     /// What database and archive say.
     pub async fn start(parts: Parts) -> Result<Service> {
-        let Parts { store, data, engine, clock, holder } = parts;
+        let Parts { store, data, engine, applied, clock, holder } = parts;
         let lease = acquire(&store, &clock, &holder).await?;
         let live_from = store.workspace().await?.and_then(|w| w.live_from);
-        let Origin { live, position, told_anew } = origin(&store, &data, engine, clock()).await?;
-        let status = Arc::new(Status::default());
+        let Origin { live, position, how } = origin(&store, &data, engine, clock()).await?;
+        let (news, _) = broadcast::channel(NEWS_KEPT);
+        let inner = Arc::new(Inner::new(store, data, clock, live_from, news, lease, live));
+        let (status, store) = (&inner.status, &inner.store);
         status.engine_position.store(store.mark(Mark::Engine).await?, Ordering::Relaxed);
         status.archive_position.store(store.mark(Mark::Archive).await?, Ordering::Relaxed);
-        if !told_anew && let Some((position, taken_at)) = store.marked(Mark::Snapshot).await? {
+        if let Some((position, taken_at)) = store.marked(Mark::Snapshot).await? {
             status.snapshot_position.store(position, Ordering::Relaxed);
             status.snapshot_at.store(taken_at.0, Ordering::Relaxed);
         }
-        let (news, _) = broadcast::channel(NEWS_KEPT);
-        let inner = Arc::new(Inner {
-            store,
-            data,
-            clock,
-            live_from,
-            status,
-            news,
-            lease: Mutex::new(lease),
-            stepping: Mutex::default(),
-            live: Lock::new(live),
-            journal: Journal::default(),
-        });
-        catch_up(&inner, position).await?;
-        if told_anew {
-            known_of_all(&inner).await?;
-            if let Err(error) = snapshot::save(&inner).await {
-                tracing::error!(%error, "no snapshot could be taken: a restart tells all accounts from their history again");
-            }
+        catch_up(&inner, position, how, &applied).await?;
+        if how != How::Restored
+            && let Err(error) = snapshot::save(&inner).await
+        {
+            tracing::error!(%error, "no snapshot could be taken: a restart tells all accounts from their history again");
         }
         inner.status.ready.store(true, Ordering::Relaxed);
         let (stop, stopping) = watch::channel(false);
@@ -203,6 +222,25 @@ impl Service {
         snapshot::save(&self.inner).await
     }
 
+    /// Lets another model take over: all accounts are told by it in the background, while the present one goes on deciding; then, between two steps,
+    /// it takes its place. `progress` tells how far it is.
+    ///
+    /// # Errors
+    /// `Error::Cancelled`; what archive and database say. The present model stays then.
+    pub async fn switch(&self, engine: Arc<Engine>, applied: AppliedModel) -> Result<()> {
+        crate::switch::switch(&self.inner, engine, applied).await
+    }
+
+    /// Gives up the change of the model that is under way, unless it has taken over already.
+    pub fn cancel_switch(&self) {
+        self.inner.progress.cancel();
+    }
+
+    /// How far a change of the model has come.
+    pub fn progress(&self) -> &Progress {
+        &self.inner.progress
+    }
+
     /// Comes back when the engine has committed everything that was offered before.
     pub async fn settled(&self) {
         while self.inner.status.backlog.load(Ordering::Relaxed) > 0 {
@@ -249,16 +287,6 @@ async fn acquire(store: &Store, clock: &Clock, holder: &str) -> Result<Lease> {
         }
         tokio::time::sleep(TICK).await;
     }
-}
-
-/// Writes down that the accounts have been told from all inputs that there are.
-async fn known_of_all(inner: &Inner) -> Result<()> {
-    let lease = inner.lease.lock().await.clone();
-    transact!(inner.store, "start", |write| {
-        write.fenced(&lease).await?;
-        write.mark_inputs((inner.clock)()).await
-    })?;
-    Ok(())
 }
 
 /// The engine's loop: steps whenever something came in or is due.

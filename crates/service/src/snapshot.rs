@@ -66,6 +66,12 @@ fn named(data: &Path, position: i64, taken_at: Instant) -> PathBuf {
 
 /// Takes a snapshot of what is now, puts it in force and removes those before it.
 pub(crate) async fn save(inner: &Inner) -> Result<()> {
+    let _still = inner.archiving.lock().await;
+    save_still(inner).await
+}
+
+/// As `save`, by whoever holds `archiving`.
+pub(crate) async fn save_still(inner: &Inner) -> Result<()> {
     let (position, taken_at) = {
         // Between two steps: everything up to the position is taken and committed, and nothing after it.
         let _boundary = inner.stepping.lock().await;

@@ -39,6 +39,10 @@ pub struct Status {
     pub snapshot_bytes: AtomicU64,
     /// Accounts.
     pub accounts: AtomicU64,
+    /// Sources that have fallen silent.
+    pub silent_sources: AtomicU64,
+    /// Accounts that wait for them.
+    pub held_accounts: AtomicU64,
     /// Is every account current?
     pub ready: AtomicBool,
 }

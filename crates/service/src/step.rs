@@ -1,10 +1,10 @@
 //! One step of the engine: what came in is taken, due accounts are advanced, and everything that follows is committed at once.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tenure_ingest::journal::Record;
-use tenure_live::{Change, Live, PastSaid, Said, Step};
+use tenure_live::{Change, Live, PastSaid, Said, Silence, Step};
 use tenure_model::Instant;
 use tenure_model::input::{Decision, Entity, Membership, Merge, Version};
 use tenure_store::{Mark, QuarantineId, QuarantineStatus, Quarantined, SourceId, transact};
@@ -40,6 +40,7 @@ pub(crate) struct UnderWay {
     /// Its batches were committed before a restart: they are taken into memory again, and nothing is written.
     again: bool,
     evaluated: usize,
+    silences: Vec<Silence>,
     now: Instant,
 }
 
@@ -53,6 +54,7 @@ impl UnderWay {
             items: batches.iter().map(|b| b.batch.len() as u64).sum(),
             again: false,
             evaluated: 0,
+            silences: vec![],
             now,
         }
     }
@@ -69,17 +71,18 @@ impl UnderWay {
             rebuild(inner, self).await?;
             let step = tokio::task::block_in_place(|| inner.live().advance(now, TIMERS_MAX));
             self.took(step.evaluated, step.changes);
+            self.silences.extend(step.silences);
             if inner.live().wanting().is_empty() {
                 break step.more;
             }
         };
-        if !self.again && (self.last.is_some() || !self.changes.is_empty()) {
+        if !self.again && (self.last.is_some() || !self.changes.is_empty() || !self.silences.is_empty()) {
             commit(inner, self).await?;
         }
         let status = &inner.status;
         Status::add(&status.steps, 1);
         Status::add(&status.evaluated, self.evaluated as u64);
-        status.accounts.store(inner.live().len() as u64, Ordering::Relaxed);
+        self.show(inner);
         if let Some((position, received_at)) = self.last {
             status.backlog.fetch_sub(self.items.min(status.backlog.load(Ordering::Relaxed)), Ordering::Relaxed);
             status.engine_position.fetch_max(position, Ordering::Relaxed);
@@ -93,6 +96,22 @@ impl UnderWay {
             let _ = inner.news.send(Arc::new(News { at: now, revision, accounts }));
         }
         Ok(more)
+    }
+
+    /// Where things stand, for those who run it.
+    fn show(&self, inner: &Inner) {
+        let live = inner.live();
+        let (silent, held) = live.silent();
+        let count = |gauge: &AtomicU64, n: usize| gauge.store(n as u64, Ordering::Relaxed);
+        count(&inner.status.accounts, live.len());
+        count(&inner.status.silent_sources, silent.len());
+        count(&inner.status.held_accounts, held);
+        for Silence { source, since, silent } in self.silences.iter().filter(|_| !self.again) {
+            match silent {
+                true => tracing::warn!(%source, %since, "a source has fallen silent: what depends on it waits"),
+                false => tracing::info!(%source, %since, "a source that was silent speaks again"),
+            }
+        }
     }
 
     fn took(&mut self, evaluated: usize, changes: Vec<Change>) {
@@ -110,6 +129,9 @@ fn take(inner: &Inner, batches: &[Committed]) -> Unwritten {
     for committed in batches {
         let position = committed.position;
         live.at_position(position);
+        for origin in committed.batch.origins() {
+            live.heard(origin.source, origin.received_at);
+        }
         for (n, (origin, record)) in committed.batch.records().enumerate() {
             let new = (position > written).then_some(&mut unwritten);
             record_in(&mut live, record, new, || Quarantined {
@@ -248,10 +270,11 @@ fn of_account(live: &Live, unwritten: &Unwritten, account: &str) -> PastSaid {
 
 /// Everything that follows from a step, at once.
 async fn commit(inner: &Inner, under_way: &UnderWay) -> Result<()> {
-    let UnderWay { unwritten, changes, now, .. } = under_way;
+    let UnderWay { unwritten, changes, silences, now, .. } = under_way;
     let reached = inner.status.engine_position.load(Ordering::Relaxed);
     let mark = under_way.last.map_or(reached, |(position, _)| position);
-    let told = Told::of(&inner.live(), changes, mark, *now, inner.live_from);
+    let mut told = Told::of(&inner.live(), changes, mark, *now, inner.live_from);
+    told.silences(silences, *now);
     let lease = inner.lease.lock().await.clone();
     transact!(inner.store, "step", |write| {
         write.fenced(&lease).await?;

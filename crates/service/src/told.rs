@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tenure_engine::{AlertState, Happened};
-use tenure_live::{Change, Live};
+use tenure_live::{Change, Live, Silence};
 use tenure_model::Instant;
 use tenure_store::{Alert, MessageId, NewMessage, NewOutcome, Restatement, Write};
 
 use crate::outcome::{alert_key, deliverable, outcome_of};
+
+/// The recipient of what concerns the running of the workspace: whoever is an admin when it is delivered.
+const OPERATORS: &str = "role:admin";
 
 /// What happened, as rows.
 #[derive(Default)]
@@ -81,6 +84,22 @@ impl Told {
         told
     }
 
+    /// Sources that fell silent: one message each to those who run the workspace.
+    pub fn silences(&mut self, silences: &[Silence], now: Instant) {
+        for Silence { source, since, .. } in silences.iter().filter(|s| s.silent) {
+            let key = format!("silence/{source}/{}", since.0);
+            let payload = serde_json::json!({ "source": &**source, "since": since.to_string() });
+            self.messages.push(NewMessage {
+                id: MessageId::of(&tenure_live::Key::of("silence", &key).to_string()),
+                dedupe_key: key,
+                kind: "source_silent".to_owned(),
+                recipient: OPERATORS.to_owned(),
+                payload: payload.to_string(),
+                due_at: now,
+            });
+        }
+    }
+
     pub async fn write(&self, write: &mut Write, now: Instant) -> tenure_store::Result<()> {
         let restatements: Vec<Restatement<'_>> =
             self.facts.iter().map(|(account, from, facts)| Restatement { account, from: *from, facts }).collect();
@@ -97,7 +116,7 @@ impl Told {
     }
 }
 
-fn message(key: &str, account: &str, rule: &str, owner: Option<&str>, at: Instant, now: Instant) -> NewMessage {
+pub(crate) fn message(key: &str, account: &str, rule: &str, owner: Option<&str>, at: Instant, now: Instant) -> NewMessage {
     let payload = serde_json::json!({ "alert": key, "account": account, "rule": rule, "opened_at": at.to_string() });
     NewMessage {
         id: MessageId::of(&tenure_live::Key::of("alert", key).to_string()),

@@ -181,6 +181,11 @@ impl Batch {
         requests.enumerate().map(|(row, request)| (self.origin(request), self.event(row)))
     }
 
+    /// The requests, in the order of arrival.
+    pub fn origins(&self) -> impl Iterator<Item = Origin<'_>> {
+        self.requests.iter().map(|request| self.origin(request))
+    }
+
     /// Everything else, in the order of arrival.
     pub fn records(&self) -> impl Iterator<Item = (Origin<'_>, &Record)> {
         self.records.iter().map(|(request, record)| (self.origin(&self.requests[*request as usize]), record))

@@ -22,6 +22,7 @@ impl Slot {
         w.number(self.due.map_or(Instant::NEVER.0, |at| at.0));
         w.number(self.wants.map_or(Instant::NEVER.0, |at| at.0));
         w.list(&self.people, |w, person| w.text(person));
+        w.list(&self.sources, |w, source| w.text(source));
         w.list(&self.recent, Recent::save);
     }
 
@@ -36,6 +37,7 @@ impl Slot {
         slot.due = instant(r.number()?);
         slot.wants = instant(r.number()?);
         slot.people = r.list(Reader::shared)?;
+        slot.sources = r.list(Reader::shared)?;
         slot.recent = r.list(Recent::restore)?;
         if has_base {
             slot.base = Some(Box::new(slot.head.clone()));

@@ -3,5 +3,7 @@
 mod life;
 mod midnight;
 mod restart;
+mod silence;
+mod switch;
 mod times;
 mod world;

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use tenure_engine::Engine;
 use tenure_ingest::http::{Endpoint, segment};
-use tenure_model::Instant;
+use tenure_model::{Instant, Model};
 use tenure_service::{Clock, Parts, Service};
-use tenure_store::{Database, Store};
+use tenure_store::{AppliedModel, Database, Store};
 
 pub const MODEL: &str = r#"
 traits: { tier: number, owner: text }
@@ -39,18 +39,29 @@ impl World {
     }
 
     pub async fn start(&self) -> Service {
-        let model = tenure_model::check(&[("model.yaml".to_owned(), self.model.clone())]).unwrap();
+        let model = self.check();
         let store = self.store().await;
         let time = self.time.clone();
         let clock: Clock = Arc::new(move || Instant(time.load(Ordering::SeqCst)));
         let parts = Parts {
             store,
             data: self.data.path().to_owned(),
+            applied: self.applied(&model),
             engine: Arc::new(Engine::new(Arc::new(model))),
             clock,
             holder: "test".to_owned(),
         };
         Service::start(parts).await.unwrap()
+    }
+
+    pub fn check(&self) -> Model {
+        tenure_model::check(&[("model.yaml".to_owned(), self.model.clone())]).unwrap()
+    }
+
+    /// A model as it is written down.
+    pub fn applied(&self, model: &Model) -> AppliedModel {
+        let files = [("model.yaml".to_owned(), self.model.clone())].into();
+        AppliedModel { revision: model.revision.clone(), applied_at: self.now(), author: "test".to_owned(), files }
     }
 
     pub fn now(&self) -> Instant {

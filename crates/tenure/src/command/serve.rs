@@ -41,11 +41,18 @@ impl Serve {
             failure(format!("cannot listen on {}: {error}", self.listen), "choose another address: --listen 127.0.0.1:7272")
         })?;
         let key = first_source(&store).await?;
+        let applied = AppliedModel {
+            revision: loaded.model.revision.clone(),
+            applied_at: clock::now(),
+            author: "serve".to_owned(),
+            files: loaded.source.files.iter().cloned().collect(),
+        };
         let engine = Arc::new(Engine::new(Arc::new(loaded.model)));
         let parts = Parts {
             store,
             data: folder.root().to_owned(),
             engine: engine.clone(),
+            applied,
             clock: Arc::new(clock::now),
             // The lock of the folder keeps others away from a file; a server may have other processes.
             holder: if folder.is_served() { format!("{}-{}", std::process::id(), random::text(8)) } else { "this folder".to_owned() },
@@ -80,24 +87,14 @@ impl Serve {
     }
 }
 
-/// The model asked for or applied last, which becomes the one applied last; where there is none, the default one.
+/// The model asked for or applied last; where there is none, the default one. The service writes it down when it has taken over.
 async fn model(shared: &Shared, store: &Store) -> Result<Loaded> {
     let source = match model::find(shared.model.as_deref(), Some(store)).await {
         Ok(source) => source,
         Err(error) if shared.model.is_some() => return Err(error),
         Err(_) => model::default(),
     };
-    let loaded = source.load()?;
-    let applied = AppliedModel {
-        revision: loaded.model.revision.clone(),
-        applied_at: clock::now(),
-        author: "serve".to_owned(),
-        files: loaded.source.files.iter().cloned().collect(),
-    };
-    let mut write = store.write().await?;
-    write.apply_model(&applied).await?;
-    write.commit().await?;
-    Ok(loaded)
+    source.load()
 }
 
 /// Where there is no source yet, makes one; gives its write key.
