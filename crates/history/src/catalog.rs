@@ -10,8 +10,8 @@ use tenure_model::Instant;
 
 use crate::error::Error;
 
-/// The version of the catalog's format and of the files' columns.
-const VERSION: u32 = 1;
+/// The version of the catalog's format and of the files' columns. Files of the first one have neither `sent_at` nor `original_time`.
+const VERSION: u32 = 2;
 
 /// A month of UTC, by year and month; orders by time and is written `2025-06`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -103,10 +103,12 @@ impl Catalog {
             Err(error) => return Err(Error::io(path)(error)),
         };
         let broken = |error: String| Error::Catalog { path: path.to_owned(), error };
-        let catalog: Catalog = serde_json::from_slice(&text).map_err(|e| broken(e.to_string()))?;
-        if catalog.version != VERSION {
-            return Err(broken(format!("it is of version {}, this program reads {VERSION}", catalog.version)));
+        let mut catalog: Catalog = serde_json::from_slice(&text).map_err(|e| broken(e.to_string()))?;
+        if !(1..=VERSION).contains(&catalog.version) {
+            return Err(broken(format!("it is of version {}, this program reads up to {VERSION}", catalog.version)));
         }
+        // What is saved is of this version.
+        catalog.version = VERSION;
         Ok(catalog)
     }
 

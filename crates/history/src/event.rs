@@ -1,6 +1,7 @@
 //! One event in full, as explanations and exports show it; the timeline of an account.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, TimestampMicrosecondArray};
+use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -40,6 +41,12 @@ pub struct Event {
     /// When it arrived, in microseconds.
     #[serde(serialize_with = "text")]
     pub received_at: Instant,
+    /// When its sender says that it sent it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_text")]
+    pub sent_at: Option<Instant>,
+    /// What its sender's clock said, where `time` was corrected.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "maybe_text")]
+    pub original_time: Option<Instant>,
     /// A JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub properties: Option<Box<RawValue>>,
@@ -50,6 +57,13 @@ pub struct Event {
 
 fn text<S: serde::Serializer>(t: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(t)
+}
+
+fn maybe_text<S: serde::Serializer>(t: &Option<Instant>, serializer: S) -> Result<S::Ok, S::Error> {
+    match t {
+        Some(t) => serializer.collect_str(t),
+        None => serializer.serialize_none(),
+    }
 }
 
 impl Archive {
@@ -73,7 +87,7 @@ impl Archive {
                 let skip = keys.partition_point(|k| orders[*k as usize].is_lt());
                 let take = keys[skip..].partition_point(|k| orders[*k as usize].is_eq());
                 if take > 0 {
-                    let columns: Vec<usize> = (0..=column::PROPERTIES).collect();
+                    let columns: Vec<usize> = (0..=column::ORIGINAL).collect();
                     events.extend(Event::from_batch(&source.read(group, &columns, skip, take)?)?);
                 }
             }
@@ -86,6 +100,24 @@ impl Archive {
 }
 
 impl Archive {
+    /// The events of all accounts after an instant, in order of month and account: few where the instant is about now.
+    pub fn after(&self, instant: Instant) -> Result<Vec<Event>, Error> {
+        let mut events = Vec::new();
+        for file in self.catalog().events.values().filter(|f| f.max_time > instant) {
+            let source = Source::open(&self.data().join(&file.path))?;
+            for group in 0..source.groups() {
+                let times = source.read(group, &[column::TIME], 0, usize::MAX)?;
+                let times = times.column(0).as_primitive::<TimestampMicrosecondType>().values();
+                let wanted: BooleanArray = times.iter().map(|t| Some(*t > instant.0)).collect();
+                if wanted.true_count() > 0 {
+                    let batch = filter_record_batch(&source.read_all(group)?, &wanted)?;
+                    events.extend(Event::from_batch(&batch)?);
+                }
+            }
+        }
+        Ok(events)
+    }
+
     /// The messages that arrived since an instant: source, message id, arrival. Events that happened long before their arrival are not looked for.
     pub fn messages_since(&self, since: Instant) -> Result<Vec<(String, String, Instant)>, Error> {
         let mut messages = Vec::new();
@@ -119,6 +151,8 @@ impl Event {
         let position = batch.column(column::POSITION).as_primitive::<Int64Type>();
         let time = batch.column(column::TIME).as_primitive::<TimestampMicrosecondType>();
         let received = batch.column(column::RECEIVED).as_primitive::<TimestampMicrosecondType>();
+        let (sent, original) = [column::SENT, column::ORIGINAL].map(|c| batch.column(c).as_primitive::<TimestampMicrosecondType>()).into();
+        let maybe = |times: &TimestampMicrosecondArray, row: usize| times.is_valid(row).then(|| Instant(times.value(row)));
         let get = |column: &Option<TextColumn<'_>>, row: usize| column.as_ref().and_then(|c| c.get(row));
         let event = |row: usize| Event {
             position: position.value(row),
@@ -131,6 +165,8 @@ impl Event {
             name: get(&name, row).unwrap_or_default(),
             time: Instant(time.value(row)),
             received_at: Instant(received.value(row)),
+            sent_at: maybe(sent, row),
+            original_time: maybe(original, row),
             properties: properties.is_valid(row).then(|| RawValue::from_string(properties.value(row).to_owned()).ok()).flatten(),
             reason: get(&reason, row).filter(|r| !r.is_empty()),
         };

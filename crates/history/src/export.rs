@@ -107,9 +107,10 @@ impl<W: Write + Send> Sink<W> {
 }
 
 /// The fields of an event in the order of `columns`.
-fn record(event: &Event) -> [String; 12] {
+fn record(event: &Event) -> [String; 14] {
     let text = |t: &Option<String>| t.clone().unwrap_or_default();
     let time = |t: Instant| t.to_string();
+    let maybe = |t: Option<Instant>| t.map(time).unwrap_or_default();
     [
         event.position.to_string(),
         text(&event.message_id),
@@ -122,6 +123,8 @@ fn record(event: &Event) -> [String; 12] {
         time(event.time),
         time(event.received_at),
         event.properties.as_ref().map(|p| p.get().to_owned()).unwrap_or_default(),
+        maybe(event.sent_at),
+        maybe(event.original_time),
         text(&event.reason),
     ]
 }

@@ -109,6 +109,9 @@ impl<'a> Import<'a> {
         let (message, properties) = (optional(batch::MESSAGE_ID), optional(batch::PROPERTIES));
         let source = if exported { sources.read(events.column(batch::SOURCE), &mut self.symbols)? } else { Vec::new() };
         let received = exported.then(|| events.column(batch::RECEIVED_AT).as_primitive::<TimestampMicrosecondType>());
+        let times =
+            |c: usize| exported.then(|| events.column(c).as_primitive::<TimestampMicrosecondType>()).filter(|t| t.null_count() < t.len());
+        let (sent, original) = (times(batch::SENT_AT), times(batch::ORIGINAL_TIME));
         let (own, now) = (self.source, self.received_at.0);
         let origin = |r: usize| -> Origin {
             let source = source.get(r).copied().filter(|s| *s != NONE).unwrap_or(own);
@@ -134,6 +137,8 @@ impl<'a> Import<'a> {
             rows.position.push(first_position + r as i64);
             rows.message.push(message.filter(|m| m.is_valid(r)).map(|m| m.value(r)));
             rows.properties.push(properties.filter(|p| p.is_valid(r)).map(|p| p.value(r)));
+            rows.sent.push(sent.filter(|t| t.is_valid(r)).map(|t| t.value(r)));
+            rows.original.push(original.filter(|t| t.is_valid(r)).map(|t| t.value(r)));
         }
         self.rows += events.num_rows() as u64;
         let memory: usize = self.months.iter().map(|(_, rows)| rows.memory()).sum();

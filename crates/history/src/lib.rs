@@ -32,6 +32,7 @@ mod scan;
 mod schema;
 mod spill;
 mod texts;
+mod times;
 
 pub use accounts::{AccountEvents, Accounts};
 pub use archive::{Archive, Resolved};

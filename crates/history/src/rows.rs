@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::intern::{Interner, NONE};
 use crate::schema::{self, column};
 use crate::texts::Texts;
+use crate::times::Times;
 
 /// How a file has a row resolved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,6 +83,10 @@ pub(crate) struct Rows {
     pub position: Vec<i64>,
     pub message: Texts,
     pub properties: Texts,
+    /// When its sender says that it sent it.
+    pub sent: Times,
+    /// What its sender's clock said, where `time` was corrected.
+    pub original: Times,
     pub origins: Vec<Origin>,
     origin_ids: FxHashMap<Origin, u32>,
 }
@@ -93,7 +98,7 @@ impl Rows {
 
     /// Bytes of memory in use.
     pub fn memory(&self) -> usize {
-        self.len() * 32 + self.message.memory() + self.properties.memory()
+        self.len() * 32 + self.message.memory() + self.properties.memory() + self.sent.memory() + self.original.memory()
     }
 
     /// The index of an origin.
@@ -129,6 +134,8 @@ impl Rows {
         self.position.extend_from_slice(&other.position);
         self.message.extend((0..other.len()).map(|row| other.message.get(row)));
         self.properties.extend((0..other.len()).map(|row| other.properties.get(row)));
+        self.sent.extend((0..other.len()).map(|row| other.sent.get(row)));
+        self.original.extend((0..other.len()).map(|row| other.original.get(row)));
     }
 
     /// Adds the rows of a batch of a file. Returns how it has them resolved.
@@ -145,6 +152,9 @@ impl Rows {
         self.position.extend_from_slice(batch.column(column::POSITION).as_primitive::<Int64Type>().values());
         for (c, texts) in [(column::MESSAGE_ID, &mut self.message), (column::PROPERTIES, &mut self.properties)] {
             texts.extend(batch.column(c).as_string::<i32>().iter());
+        }
+        for (c, times) in [(column::SENT, &mut self.sent), (column::ORIGINAL, &mut self.original)] {
+            times.extend(batch.column(c).as_primitive::<TimestampMicrosecondType>().iter());
         }
         Ok(was)
     }
@@ -182,6 +192,10 @@ impl Rows {
             Arc::new(builder.finish())
         };
         let times = |values: Vec<i64>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from(values).with_timezone("UTC")) };
+        let maybe = |times: &Times| -> ArrayRef {
+            let times: TimestampMicrosecondArray = order.iter().map(|r| times.get(*r as usize)).collect();
+            Arc::new(times.with_timezone("UTC"))
+        };
         let mut dictionary = |of: &dyn Fn(usize) -> u32| scratch.dictionary(order.iter().map(|r| of(*r as usize)), symbols);
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(Int64Array::from(pick(&self.position))),
@@ -195,6 +209,8 @@ impl Rows {
             times(pick(&self.time)),
             times(order.iter().map(|r| self.received(*r as usize)).collect()),
             texts(&self.properties),
+            maybe(&self.sent),
+            maybe(&self.original),
         ];
         if let Some(reason) = reason {
             let reasons: DictionaryArray<Int32Type> = order.iter().map(|r| reason(*r)).collect();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, RecordBatchReader, StringArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, RecordBatchReader, StringArray, new_null_array};
 use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
@@ -33,8 +33,10 @@ pub(crate) mod column {
     pub const TIME: usize = 8;
     pub const RECEIVED: usize = 9;
     pub const PROPERTIES: usize = 10;
+    pub const SENT: usize = 11;
+    pub const ORIGINAL: usize = 12;
     /// Only in quarantine.
-    pub const REASON: usize = 11;
+    pub const REASON: usize = 13;
 }
 
 /// The columns of a file of events (or, with `reason`, of quarantine).
@@ -58,6 +60,8 @@ fn build(quarantine: bool) -> SchemaRef {
         Field::new("time", time(), false),
         Field::new("received_at", time(), false),
         Field::new("properties", DataType::Utf8, true),
+        Field::new("sent_at", time(), true),
+        Field::new("original_time", time(), true),
     ];
     if quarantine {
         fields.push(Field::new("reason", text(), false));
@@ -113,16 +117,16 @@ impl Source {
         self.metadata.metadata().row_group(group).num_rows() as usize
     }
 
-    /// Some columns of a row group (those the file has), of the rows `skip..skip + take`, as one batch: so dictionaries stay as they are in
-    /// the file.
+    /// Some columns of a row group, of the rows `skip..skip + take`, as one batch: so dictionaries stay as they are in the file. Columns that were
+    /// not written yet when the file was are NULL; a reason is only in files of quarantine.
     pub fn read(&self, group: usize, columns: &[usize], skip: usize, take: usize) -> Result<RecordBatch, Error> {
         let rows = self.rows(group);
         let take = take.min(rows - skip.min(rows));
         let file = self.file.try_clone().map_err(Error::io(&self.path))?;
-        let mask = ProjectionMask::roots(
-            self.metadata.parquet_schema(),
-            columns.iter().copied().filter(|c| *c < self.metadata.schema().fields().len()),
-        );
+        let wanted = schema(true);
+        let names = || columns.iter().map(|c| wanted.field(*c));
+        let places = names().filter_map(|field| self.metadata.schema().index_of(field.name()).ok());
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), places);
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
             .with_row_groups(vec![group])
             .with_projection(mask)
@@ -132,16 +136,23 @@ impl Source {
             builder = builder.with_row_selection(RowSelection::from(selectors.to_vec()));
         }
         let mut reader = builder.build().map_err(Error::parquet(&self.path))?;
-        match reader.next() {
-            Some(batch) => Ok(batch?),
-            None => Ok(RecordBatch::new_empty(reader.schema())),
-        }
+        let batch = match reader.next() {
+            Some(batch) => batch?,
+            None => RecordBatch::new_empty(reader.schema()),
+        };
+        let known = names().filter(|field| field.name() != "reason" || batch.column_by_name("reason").is_some());
+        let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = known
+            .map(|field| match batch.column_by_name(field.name()) {
+                Some(array) => (field.clone().with_nullable(field.is_nullable() || array.null_count() > 0), array.clone()),
+                None => (field.clone(), new_null_array(field.data_type(), batch.num_rows())),
+            })
+            .unzip();
+        Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
     }
 
     /// A row group whole.
     pub fn read_all(&self, group: usize) -> Result<RecordBatch, Error> {
-        let columns: Vec<usize> = (0..self.metadata.schema().fields().len()).collect();
-        self.read(group, &columns, 0, usize::MAX)
+        self.read(group, &(0..=column::REASON).collect::<Vec<_>>(), 0, usize::MAX)
     }
 }
 

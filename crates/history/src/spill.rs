@@ -13,12 +13,14 @@ use datafusion::arrow::ipc::writer::StreamWriter;
 use crate::error::Error;
 use crate::rows::Rows;
 use crate::texts::Texts;
+use crate::times::Times;
 
 /// Writes the rows.
 pub(crate) fn write(path: &Path, rows: &Rows) -> Result<(), Error> {
     let symbols = |column: &[u32]| -> ArrayRef { Arc::new(UInt32Array::from(column.to_vec())) };
     let numbers = |column: &[i64]| -> ArrayRef { Arc::new(Int64Array::from(column.to_vec())) };
     let texts = |texts: &Texts| -> ArrayRef { Arc::new((0..rows.len()).map(|r| texts.get(r)).collect::<LargeStringArray>()) };
+    let times = |times: &Times| -> ArrayRef { Arc::new((0..rows.len()).map(|r| times.get(r)).collect::<Int64Array>()) };
     let batch = RecordBatch::try_from_iter_with_nullable([
         ("account", symbols(&rows.account), false),
         ("person", symbols(&rows.person), false),
@@ -29,6 +31,8 @@ pub(crate) fn write(path: &Path, rows: &Rows) -> Result<(), Error> {
         ("received_at", numbers(&(0..rows.len()).map(|r| rows.received(r)).collect::<Vec<_>>()), false),
         ("message", texts(&rows.message), true),
         ("properties", texts(&rows.properties), true),
+        ("sent_at", times(&rows.sent), true),
+        ("original_time", times(&rows.original), true),
     ])?;
     let mut file = BufWriter::new(File::create(path).map_err(Error::io(path))?);
     let mut writer = StreamWriter::try_new(&mut file, batch.schema_ref())?;
@@ -56,6 +60,8 @@ pub(crate) fn read(path: &Path, rows: &mut Rows) -> Result<(), Error> {
         rows.position.extend_from_slice(numbers(4));
         rows.message.extend(batch.column(7).as_string::<i64>().iter());
         rows.properties.extend(batch.column(8).as_string::<i64>().iter());
+        rows.sent.extend(batch.column(9).as_primitive::<Int64Type>().iter());
+        rows.original.extend(batch.column(10).as_primitive::<Int64Type>().iter());
     }
     Ok(())
 }

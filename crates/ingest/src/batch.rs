@@ -24,6 +24,10 @@ pub const PROPERTIES: usize = 5;
 pub const SOURCE: usize = 6;
 /// Position of when it first arrived, in batches of `exported_schema()`: timestamp in microseconds, UTC, nullable; NULL is now.
 pub const RECEIVED_AT: usize = 7;
+/// Position of when its sender says that it sent it, in batches of `exported_schema()`: timestamp in microseconds, UTC, nullable.
+pub const SENT_AT: usize = 8;
+/// Position of what its sender's clock said where the time was corrected, in batches of `exported_schema()`: as `SENT_AT`.
+pub const ORIGINAL_TIME: usize = 9;
 
 static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
@@ -39,8 +43,9 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
 
 static EXPORTED: LazyLock<SchemaRef> = LazyLock::new(|| {
     let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let received_at = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let more = [Field::new("source", dictionary, true), Field::new("received_at", received_at, true)];
+    let time = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let times = ["received_at", "sent_at", "original_time"].map(|name| Field::new(name, time(), true));
+    let more = [Field::new("source", dictionary, true)].into_iter().chain(times);
     Arc::new(Schema::new(SCHEMA.fields().iter().map(|f| f.as_ref().clone()).chain(more).collect::<Vec<_>>()))
 });
 

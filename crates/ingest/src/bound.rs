@@ -33,7 +33,7 @@ impl<'a> Bound<'a> {
             }
         }
         // What an export of Tenure's own archive adds to an event.
-        let archive = ["position", "source", "received_at", "given_account_id", "given_person_id", "reason"];
+        let archive = ["position", "source", "received_at", "sent_at", "original_time", "given_account_id", "given_person_id", "reason"];
         let is_export = table.is_export();
         let mut rest = Vec::new();
         match rule.rest.as_ref().unwrap_or(&mapping.rest) {

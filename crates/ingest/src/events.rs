@@ -127,9 +127,13 @@ fn events(
         return Ok((RecordBatch::try_new(batch::schema(), columns)?, keep));
     }
     let source = table.column("source").map_or_else(|| nothing(table.rows), Column::symbols);
-    let received = (0..table.rows).map(|row| table.column("received_at")?.time(row, &Times::default())?.ok().filter(|t| is_plausible(*t)));
-    let received: TimestampMicrosecondArray = received.map(|t| t.map(|t| t.0)).collect();
-    columns.extend([dictionary(source)?, Arc::new(received.with_timezone("UTC")) as ArrayRef]);
+    let time = |name: &str| -> ArrayRef {
+        let times = (0..table.rows).map(|row| table.column(name)?.time(row, &Times::default())?.ok().filter(|t| is_plausible(*t)));
+        let times: TimestampMicrosecondArray = times.map(|t| t.map(|t| t.0)).collect();
+        Arc::new(times.with_timezone("UTC"))
+    };
+    columns.push(dictionary(source)?);
+    columns.extend(["received_at", "sent_at", "original_time"].map(time));
     Ok((RecordBatch::try_new(batch::exported_schema(), columns)?, keep))
 }
 

@@ -1,6 +1,6 @@
 //! Whose event: the explicit account, else the person's sole account at event time; and which ids mean the same.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use tenure_model::Instant;
@@ -12,8 +12,9 @@ pub struct Resolver {
     accounts: FxHashMap<String, String>,
     persons: FxHashMap<String, String>,
     memberships: FxHashMap<String, Vec<Stay>>,
-    /// All that was told, each once.
-    told: BTreeSet<Membership>,
+    /// All that was told, each once, in the order in which it was learned.
+    told: Vec<Arc<Membership>>,
+    known: FxHashSet<Arc<Membership>>,
     merges: FxHashSet<Merge>,
 }
 
@@ -77,9 +78,12 @@ impl Resolver {
 
     /// Takes in a membership. False where it was known.
     pub fn learn(&mut self, m: &Membership) -> bool {
-        if !self.told.insert(m.clone()) {
+        if self.known.contains(m) {
             return false;
         }
+        let told = Arc::new(m.clone());
+        self.known.insert(told.clone());
+        self.told.push(told);
         let stay = Stay {
             account: self.account(&m.account).to_owned(),
             from: m.from.unwrap_or(Instant::MIN).0,
@@ -103,15 +107,23 @@ impl Resolver {
             self.persons.insert(merge.from.clone(), into);
             return true;
         }
-        let told: Vec<Membership> = std::mem::take(&mut self.told).into_iter().collect();
+        let told = std::mem::take(&mut self.told);
         let merges: Vec<Merge> = std::mem::take(&mut self.merges).into_iter().collect();
-        *self = Resolver::new(&told, &merges);
+        *self = Resolver::new(&[], &merges);
+        for membership in &told {
+            self.learn(membership);
+        }
         true
     }
 
-    /// All memberships it was told.
-    pub fn told(&self) -> impl Iterator<Item = &Membership> {
-        self.told.iter()
+    /// All memberships it was told, in the order in which it learned them: those learned later stand behind those learned before.
+    pub fn told(&self) -> &[Arc<Membership>] {
+        &self.told
+    }
+
+    /// All merges it was told.
+    pub fn merges(&self) -> impl Iterator<Item = &Merge> {
+        self.merges.iter()
     }
 
     /// The account that stands for this one.

@@ -34,6 +34,8 @@ pub struct Keys {
     seen: FxHashSet<Key>,
     /// In order of arrival.
     order: VecDeque<(i64, Key)>,
+    /// How many have been forgotten.
+    forgotten: u64,
 }
 
 impl Keys {
@@ -46,6 +48,7 @@ impl Keys {
         while self.order.front().is_some_and(|(at, _)| *at < arrived.0.saturating_sub(KEYS_KEPT)) {
             if let Some((_, old)) = self.order.pop_front() {
                 self.seen.remove(&old);
+                self.forgotten += 1;
             }
         }
         true
@@ -61,8 +64,14 @@ impl Keys {
         self.seen.is_empty()
     }
 
-    /// All of them with the instants of their arrival, oldest first: for a snapshot.
-    pub fn iter(&self) -> impl Iterator<Item = (Instant, Key)> + '_ {
-        self.order.iter().map(|(at, key)| (Instant(*at), *key))
+    /// The number that the next one gets: all are numbered in order of arrival, those forgotten too.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.forgotten + self.order.len() as u64
+    }
+
+    /// Those with these numbers that are not forgotten, with the instants of their arrival: for a snapshot.
+    pub(crate) fn numbered(&self, numbers: std::ops::Range<u64>) -> impl Iterator<Item = (Instant, Key)> + '_ {
+        let place = |number: u64| (number.saturating_sub(self.forgotten) as usize).min(self.order.len());
+        self.order.range(place(numbers.start)..place(numbers.end)).map(|(at, key)| (Instant(*at), *key))
     }
 }

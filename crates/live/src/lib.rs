@@ -3,19 +3,28 @@
 //! ```text
 //! take(input) ─→ wanting() ─→ give(past)   accounts whose inputs are too late for what is in memory get their whole history
 //!            └─→ advance(now, accounts_max) ─→ Step: what happened, for the caller to commit
+//! begin_saving() ─→ save_some()…           the state of one instant in parts, while it lives on; restore(parts) brings it back
 //! ```
 //!
 //! The caller owns clock, journal, archive and store. What an account is after its inputs does not depend on their order, nor on how they
 //! are divided among calls.
 
+mod bytes;
+mod cores;
+mod inputs;
 mod keys;
 mod population;
 mod recent;
+mod saving;
+mod silence;
 mod slot;
 
+pub use inputs::Said;
 pub use keys::{Key, Keys};
-pub use population::{Change, Live, Past, PastSaid, Placed, Said, Step};
+pub use population::{Change, Live, Past, PastSaid, Placed, Step, Through};
 pub use recent::Recent;
+pub use saving::{FORMAT as SNAPSHOT_FORMAT, Part};
+pub use silence::{Gap, SETTLING, Silence};
 
 use tenure_model::time::{HOUR, MINUTE};
 

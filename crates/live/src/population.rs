@@ -1,42 +1,21 @@
 //! All accounts: inputs find theirs, timers ring, and what happens is handed out.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use tenure_engine::{Account, Engine, EventTable, Happened, Outcome, What};
 use tenure_ingest::Resolver;
-use tenure_ingest::resolver::account_among;
-use tenure_model::input::{Decision, Entity, Membership, Merge, Version};
-use tenure_model::{Instant, Value};
+use tenure_model::Instant;
+use tenure_model::input::{Decision, Membership, Version};
 
-use crate::keys::{Key, Keys};
+use crate::cores::{on_all_cores, pick};
+use crate::keys::Keys;
 use crate::recent::Recent;
+use crate::saving::Saving;
+use crate::silence::{Silence, Sources};
 use crate::slot::{Ran, Slot};
-
-/// An event as it comes from the journal.
-#[derive(Clone, Copy, Debug)]
-pub struct Said<'a> {
-    /// Its batch's position in the journal.
-    pub position: i64,
-    /// When it arrived.
-    pub arrived: Instant,
-    /// Where it came from.
-    pub source: &'a str,
-    /// As sent.
-    pub account: Option<&'a str>,
-    /// As sent.
-    pub person: Option<&'a str>,
-    /// What.
-    pub name: &'a str,
-    /// When.
-    pub time: Instant,
-    /// As sent.
-    pub message_id: Option<&'a str>,
-    /// The text of a JSON object.
-    pub properties: Option<&'a str>,
-}
 
 /// The whole history of an account: what `Live` does not keep in memory.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +26,23 @@ pub struct Past {
     pub said: PastSaid,
     /// What children reported.
     pub children: Vec<tenure_engine::Change>,
+    /// Up to where that is everything.
+    pub through: Through,
+}
+
+/// The journal's positions up to which a history has everything. After a restart inputs come again that it has already: they are passed over.
+#[derive(Clone, Copy, Debug)]
+pub struct Through {
+    /// Of events: how far the archive had come.
+    pub events: i64,
+    /// Of what was said and decided: how far the store had come.
+    pub said: i64,
+}
+
+impl Default for Through {
+    fn default() -> Through {
+        Through { events: i64::MIN, said: i64::MIN }
+    }
 }
 
 /// Everything that was said and decided about an account.
@@ -69,6 +65,10 @@ pub struct Placed {
     pub changes: Vec<tenure_engine::Change>,
     /// Ids of persons.
     pub people: Vec<Arc<str>>,
+    /// Events after its state: those that it has not been told, and those that lie in the future.
+    pub events: Vec<Recent>,
+    /// Up to where its history has everything.
+    pub through: Through,
 }
 
 /// What happened to an account in a step.
@@ -91,24 +91,35 @@ pub struct Step {
     pub evaluated: usize,
     /// More is due than was allowed: call again.
     pub more: bool,
+    /// Sources that fell silent, or speak again.
+    pub silences: Vec<Silence>,
 }
 
 /// The living accounts.
 pub struct Live {
-    engine: Arc<Engine>,
-    empty: EventTable,
-    slots: Vec<Slot>,
-    index: FxHashMap<Arc<str>, usize>,
-    names: FxHashMap<Box<str>, Arc<str>>,
-    resolver: Resolver,
-    keys: Keys,
-    timers: BinaryHeap<Reverse<(Instant, usize)>>,
-    touched: Vec<usize>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) empty: EventTable,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) index: FxHashMap<Arc<str>, usize>,
+    pub(crate) names: FxHashMap<Box<str>, Arc<str>>,
+    pub(crate) resolver: Resolver,
+    pub(crate) keys: Keys,
+    pub(crate) timers: BinaryHeap<Reverse<(Instant, usize)>>,
+    pub(crate) touched: Vec<usize>,
     /// Events of persons whose account is not known, by person; those without person are under "".
-    homeless: FxHashMap<Arc<str>, Vec<Recent>>,
-    duplicates: u64,
+    pub(crate) homeless: FxHashMap<Arc<str>, Vec<Recent>>,
+    pub(crate) duplicates: u64,
     /// Accounts that earlier events may belong to by what became known since these were last asked for.
-    resettled: BTreeSet<Arc<str>>,
+    pub(crate) resettled: BTreeSet<Arc<str>>,
+    pub(crate) sources: Sources,
+    /// The sources that were silent in the last step, with since when.
+    silent: BTreeMap<Arc<str>, Instant>,
+    /// Accounts whose timers wait for a silent source.
+    held: Vec<usize>,
+    /// The journal's position of the input that is being taken.
+    pub(crate) position: i64,
+    /// A snapshot that is being taken.
+    pub(crate) saving: Option<Saving>,
 }
 
 impl Live {
@@ -128,6 +139,11 @@ impl Live {
             homeless: FxHashMap::default(),
             duplicates: 0,
             resettled: BTreeSet::new(),
+            sources: Sources::default(),
+            silent: BTreeMap::new(),
+            held: vec![],
+            position: i64::MAX,
+            saving: None,
         }
     }
 
@@ -181,6 +197,16 @@ impl Live {
         std::mem::take(&mut self.resettled)
     }
 
+    /// The archive could not be settled for these accounts: they are asked for again.
+    pub fn unsettle(&mut self, accounts: BTreeSet<Arc<str>>) {
+        self.resettled.extend(accounts);
+    }
+
+    /// The sources that are silent, with when each was last heard; how many accounts wait for them.
+    pub fn silent(&self) -> (&BTreeMap<Arc<str>, Instant>, usize) {
+        (&self.silent, self.held.len())
+    }
+
     /// How many events wait for their account to be known.
     pub fn homeless(&self) -> usize {
         self.homeless.values().map(Vec::len).sum()
@@ -189,18 +215,18 @@ impl Live {
     /// Sets an account as a replay left it, with the changes that lie ahead of it and the persons they speak of.
     pub fn place(&mut self, placed: Placed) {
         let i = self.slot(placed.account.id().clone());
-        self.slots[i] = Slot::placed(placed);
+        *self.slot_mut(i) = Slot::placed(placed);
         self.set_timer(i);
     }
 
     /// Makes an account known whose history is to be given.
     pub fn known(&mut self, id: &str) {
         let i = self.slot(id.into());
-        self.slots[i].want(Instant::MIN);
+        self.slot_mut(i).want(Instant::MIN);
         self.touch(i);
     }
 
-    fn slot(&mut self, id: Arc<str>) -> usize {
+    pub(crate) fn slot(&mut self, id: Arc<str>) -> usize {
         if let Some(i) = self.index.get(&id) {
             return *i;
         }
@@ -210,160 +236,16 @@ impl Live {
         i
     }
 
-    fn touch(&mut self, i: usize) {
+    /// An account, to be changed.
+    pub(crate) fn slot_mut(&mut self, i: usize) -> &mut Slot {
+        self.keep(i);
+        &mut self.slots[i]
+    }
+
+    pub(crate) fn touch(&mut self, i: usize) {
         if self.touched.last() != Some(&i) {
             self.touched.push(i);
         }
-    }
-
-    fn name(&mut self, text: &str) -> Arc<str> {
-        if let Some(name) = self.names.get(text) {
-            return name.clone();
-        }
-        let name: Arc<str> = text.into();
-        self.names.insert(text.into(), name.clone());
-        name
-    }
-
-    /// Takes an event. False where it was seen before.
-    pub fn event(&mut self, said: Said<'_>) -> bool {
-        if let Some(id) = said.message_id
-            && !self.keys.note(Key::of(said.source, id), said.arrived)
-        {
-            self.duplicates += 1;
-            return false;
-        }
-        let recent = Recent {
-            time: said.time,
-            position: said.position,
-            name: self.name(said.name),
-            person: said.person.map(|p| self.resolver.person(p).into()),
-            given_account: said.account.map(|a| a.into()),
-            given_person: said.person.map(|p| p.into()),
-            source: self.name(said.source),
-            properties: said.properties.map(Into::into),
-            message_id: said.message_id.map(Into::into),
-            arrived: said.arrived,
-        };
-        self.settle(recent);
-        true
-    }
-
-    /// Gives an event to its account, or keeps it until that is known.
-    fn settle(&mut self, event: Recent) {
-        let account: Option<Arc<str>> = match (&event.given_account, &event.person) {
-            (Some(account), _) => Some(self.resolver.account(account).into()),
-            (None, Some(person)) => account_among(self.resolver.stays(person), event.time).ok().map(Into::into),
-            (None, None) => None,
-        };
-        let Some(account) = account else {
-            let person = event.person.clone().unwrap_or_else(|| "".into());
-            self.homeless.entry(person).or_default().push(event);
-            return;
-        };
-        let i = self.slot(account);
-        self.slots[i].event(event);
-        self.touch(i);
-    }
-
-    /// Takes a version of a field. What is not just the newest word on a trait is told from the account's whole history.
-    pub fn version(&mut self, version: &Version) {
-        let at = version.visible_from();
-        let plain = version.valid_from.is_some_and(|valid| version.known_from.is_none_or(|known| known <= valid));
-        let of_account = |live: &mut Live, id: Arc<str>, person: Option<&str>| {
-            let i = live.slot(id);
-            live.trait_of(i, at, plain, person, version);
-            live.touch(i);
-        };
-        match &version.entity {
-            Entity::Account(id) => of_account(self, self.resolver.account(id).into(), None),
-            Entity::Subscription(id, _) => {
-                let i = self.slot(self.resolver.account(id).into());
-                self.slots[i].want(Instant::MIN);
-                self.touch(i);
-            }
-            Entity::Person(id) => {
-                let person: Arc<str> = self.resolver.person(id).into();
-                let mut accounts: Vec<Arc<str>> = self.resolver.stays(&person).iter().map(|s| s.account().into()).collect();
-                accounts.sort();
-                accounts.dedup();
-                for account in accounts {
-                    of_account(self, account, Some(&person));
-                }
-            }
-        }
-    }
-
-    fn trait_of(&mut self, i: usize, at: Instant, plain: bool, person: Option<&str>, version: &Version) {
-        let Some((slot, kind)) = self.engine.trait_slot(&version.field, person.is_some()) else { return };
-        if !plain {
-            return self.slots[i].want(at);
-        }
-        let value = Value::from_json(&version.value, kind, &self.engine.model().calendar).unwrap_or_default();
-        self.slots[i].change(at, person, |ordinal| match person {
-            Some(_) => What::PersonTrait(ordinal, slot, value),
-            None => What::Trait(slot, value),
-        });
-    }
-
-    /// Takes a membership: the person's events that waited for it find their account.
-    pub fn membership(&mut self, membership: &Membership) {
-        if !self.resolver.learn(membership) {
-            return;
-        }
-        let i = self.slot(self.resolver.account(&membership.account).into());
-        if self.engine.reads_people() {
-            self.slots[i].want(membership.from.unwrap_or(Instant::MIN));
-        }
-        self.touch(i);
-        self.resettled.insert(self.slots[i].head.id().clone());
-        let person: Arc<str> = self.resolver.person(&membership.person).into();
-        self.settle_homeless(&person);
-    }
-
-    fn settle_homeless(&mut self, person: &Arc<str>) {
-        for event in self.homeless.remove(person).unwrap_or_default() {
-            self.settle(event);
-        }
-    }
-
-    /// Takes a merge: accounts that either id has to do with are told anew.
-    pub fn merge(&mut self, merge: &Merge) {
-        if !self.resolver.learn_merge(merge) {
-            return;
-        }
-        if merge.account {
-            let into = self.slot(self.resolver.account(&merge.into).into());
-            if let Some(from) = self.index.get(merge.from.as_str()).copied().filter(|from| *from != into) {
-                let gone = std::mem::replace(&mut self.slots[from], Slot::new(self.engine.account(merge.from.as_str())));
-                gone.recent().iter().for_each(|r| self.slots[into].event(r.clone()));
-            }
-            self.slots[into].want(Instant::MIN);
-            self.touch(into);
-            self.resettled.insert(self.slots[into].head.id().clone());
-            return;
-        }
-        let person: Arc<str> = self.resolver.person(&merge.into).into();
-        let accounts: Vec<Arc<str>> = self.resolver.stays(&person).iter().map(|s| s.account().into()).collect();
-        for account in accounts {
-            let i = self.slot(account.clone());
-            self.slots[i].want(Instant::MIN);
-            self.touch(i);
-            self.resettled.insert(account);
-        }
-        for id in [merge.from.as_str(), merge.into.as_str()] {
-            for mut event in self.homeless.remove(id).unwrap_or_default() {
-                event.person = Some(person.clone());
-                self.settle(event);
-            }
-        }
-    }
-
-    /// Takes what a teammate decided.
-    pub fn decision(&mut self, decision: &Decision) {
-        let i = self.slot(self.resolver.account(&decision.account).into());
-        self.slots[i].change(decision.at, None, |_| What::Decision(Arc::new(decision.clone())));
-        self.touch(i);
     }
 
     /// The accounts that cannot go on without their history, with the instant from which it is told anew.
@@ -377,22 +259,20 @@ impl Live {
     /// Gives an account its history.
     pub fn give(&mut self, account: &str, past: Past, now: Instant, step: &mut Step) {
         let Some(i) = self.index.get(account).copied() else { return };
+        self.keep(i);
+        let now = self.slots[i].until(&self.silent, now);
         let ran = self.slots[i].rebuild(&self.engine, &self.empty, past, now);
         step.evaluated += 1;
         self.took(i, ran, step);
     }
 
-    /// Takes the inputs and timers that are due, of at most so many accounts whose timers ring.
+    /// Takes the inputs and timers that are due, of at most so many accounts whose timers ring. On all cores where there are many.
     pub fn advance(&mut self, now: Instant, timers_max: usize) -> Step {
         let mut step = Step::default();
-        let touched = std::mem::take(&mut self.touched);
-        for i in touched {
-            if self.slots[i].wants.is_some() {
-                self.touched.push(i);
-            } else {
-                self.run(i, now, &mut step);
-            }
-        }
+        self.listen(now, &mut step);
+        let (wanting, mut due): (Vec<usize>, Vec<usize>) =
+            std::mem::take(&mut self.touched).into_iter().partition(|i| self.slots[*i].wants.is_some());
+        self.touched = wanting;
         let mut rung = 0;
         while let Some(Reverse((at, i))) = self.timers.peek().copied().filter(|t| t.0.0 <= now) {
             if rung == timers_max {
@@ -400,24 +280,50 @@ impl Live {
                 break;
             }
             self.timers.pop();
-            if self.slots[i].timer == at && self.slots[i].wants.is_none() {
+            if self.slots[i].timer != at || self.slots[i].wants.is_some() {
+                continue;
+            }
+            if at > self.slots[i].until(&self.silent, now) {
+                self.held.push(i);
+            } else {
                 self.slots[i].timer = Instant::NEVER;
-                self.run(i, now, &mut step);
+                due.push(i);
                 rung += 1;
             }
         }
+        due.sort_unstable();
+        due.dedup();
+        due.iter().for_each(|i| self.keep(*i));
+        let (engine, empty, silent) = (&self.engine, &self.empty, &self.silent);
+        let ran = on_all_cores(pick(&mut self.slots, &due), |slot| slot.run(engine, empty, slot.until(silent, now)));
+        step.evaluated += due.len();
+        for (i, ran) in due.into_iter().zip(ran) {
+            self.took(i, ran, &mut step);
+        }
+        // Parents hear of their children in the next step.
+        step.more |= self.touched.iter().any(|i| self.slots[*i].wants.is_none());
         step
+    }
+
+    /// Finds out which sources are silent by now; where that changed, the accounts that waited look again.
+    fn listen(&mut self, now: Instant, step: &mut Step) {
+        let silent = self.sources.silent(now);
+        if silent == self.silent {
+            return;
+        }
+        let before = std::mem::replace(&mut self.silent, silent);
+        let told = |(source, since): (&Arc<str>, &Instant), silent| Silence { source: source.clone(), since: *since, silent };
+        step.silences.extend(before.iter().filter(|(source, _)| !self.silent.contains_key(*source)).map(|s| told(s, false)));
+        step.silences.extend(self.silent.iter().filter(|(source, since)| before.get(*source) != Some(since)).map(|s| told(s, true)));
+        for i in std::mem::take(&mut self.held) {
+            self.slots[i].timer = Instant::NEVER;
+            self.set_timer(i);
+        }
     }
 
     /// When the next timer rings.
     pub fn next_timer(&self) -> Instant {
         self.timers.peek().map_or(Instant::NEVER, |t| t.0.0)
-    }
-
-    fn run(&mut self, i: usize, now: Instant, step: &mut Step) {
-        let ran = self.slots[i].run(&self.engine, &self.empty, now);
-        step.evaluated += 1;
-        self.took(i, ran, step);
     }
 
     fn took(&mut self, i: usize, ran: Ran, step: &mut Step) {
@@ -434,15 +340,15 @@ impl Live {
         });
         for (at, parent, value) in reports {
             let p = self.slot(parent);
-            self.slots[p].change(at, None, |_| What::Child(child.clone(), value));
+            self.slot_mut(p).change(at, None, |_| What::Child(child.clone(), value));
             if let Some(after) = restated {
-                self.slots[p].want(after.next());
+                self.slot_mut(p).want(after.next());
             }
             self.touch(p);
         }
         for (parent, after) in parents.into_iter().zip(std::iter::repeat(restated)) {
             let p = self.slot(parent);
-            self.slots[p].want(after.map_or(Instant::MIN, Instant::next));
+            self.slot_mut(p).want(after.map_or(Instant::MIN, Instant::next));
             self.touch(p);
         }
         if !outcomes.is_empty() || restated.is_some() {
@@ -450,7 +356,7 @@ impl Live {
         }
     }
 
-    fn set_timer(&mut self, i: usize) {
+    pub(crate) fn set_timer(&mut self, i: usize) {
         let next = self.slots[i].next();
         if next != self.slots[i].timer {
             self.slots[i].timer = next;

@@ -4,7 +4,10 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use tenure_engine::EventTable;
+use tenure_engine::snapshot::SnapshotError;
 use tenure_model::Instant;
+
+use crate::bytes::{Reader, Writer};
 
 /// An event of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,5 +55,33 @@ impl Recent {
     pub fn push(&self, table: &mut EventTable) {
         let properties = self.properties.as_deref().filter(|_| table.reads_properties()).and_then(|text| serde_json::from_str(text).ok());
         table.push(self.time, &self.name, self.person.as_deref(), &properties.unwrap_or_default());
+    }
+
+    pub(crate) fn save(w: &mut Writer<'_>, event: &Recent) {
+        w.number(event.time.0);
+        w.number(event.position);
+        w.text(&event.name);
+        w.text(&event.source);
+        w.maybe(event.person.as_deref());
+        w.maybe(event.given_account.as_deref());
+        w.maybe(event.given_person.as_deref());
+        w.maybe(event.properties.as_deref());
+        w.maybe(event.message_id.as_deref());
+        w.number(event.arrived.0);
+    }
+
+    pub(crate) fn restore(r: &mut Reader<'_, '_>) -> Result<Recent, SnapshotError> {
+        Ok(Recent {
+            time: Instant(r.number()?),
+            position: r.number()?,
+            name: r.shared()?,
+            source: r.shared()?,
+            person: r.maybe()?.map(Into::into),
+            given_account: r.maybe()?.map(Into::into),
+            given_person: r.maybe()?.map(Into::into),
+            properties: r.maybe()?.map(Into::into),
+            message_id: r.maybe()?.map(Into::into),
+            arrived: Instant(r.number()?),
+        })
     }
 }

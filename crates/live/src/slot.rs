@@ -1,11 +1,14 @@
 //! One account: a checkpoint, what has come in since, and the state after it.
 
+mod saved;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenure_engine::{Account, Change, Engine, EventTable, Happened, Inputs, Mode, Nothing, Outcome, Sink, What, sort};
 use tenure_model::Instant;
 
-use crate::population::{Past, Placed};
+use crate::population::{Past, Placed, Through};
 use crate::recent::Recent;
 use crate::{LATENESS, TAIL_EVENTS_MAX};
 
@@ -27,6 +30,10 @@ pub(crate) struct Slot {
     pub wants: Option<Instant>,
     /// For when it stands in the timers.
     pub timer: Instant,
+    /// Up to where its history had everything when it was told from it.
+    pub through: Through,
+    /// Where its events come from; empty: not known.
+    sources: Vec<Arc<str>>,
 }
 
 /// What running an account brought.
@@ -50,12 +57,16 @@ impl Slot {
             due: None,
             wants: None,
             timer: Instant::NEVER,
+            through: Through::default(),
+            sources: vec![],
         }
     }
 
     pub fn placed(placed: Placed) -> Slot {
-        let Placed { account, changes, people } = placed;
-        let mut slot = Slot { changes, people, ..Slot::new(account) };
+        let Placed { account, changes, people, mut events, through } = placed;
+        events.sort_by(|a, b| a.order(b));
+        let due = events.first().map(|e| e.time);
+        let mut slot = Slot { changes, people, recent: events, due, through, ..Slot::new(account) };
         slot.forget(Recent::ARCHIVED);
         slot
     }
@@ -78,7 +89,13 @@ impl Slot {
     }
 
     pub fn event(&mut self, event: Recent) {
+        if event.position <= self.through.events {
+            return;
+        }
         self.input(event.time);
+        if !self.sources.contains(&event.source) {
+            self.sources.push(event.source.clone());
+        }
         let place = self.recent.partition_point(|r| r.order(&event).is_lt());
         self.recent.insert(place, event);
     }
@@ -96,12 +113,24 @@ impl Slot {
         sort(&mut self.changes);
     }
 
+    /// Does it have inputs to take, or want its history?
+    pub fn is_waiting(&self) -> bool {
+        self.due.is_some() || self.wants.is_some()
+    }
+
     /// When something is to be done: a timer of the account's, or an input that lies ahead.
     pub fn next(&self) -> Instant {
         let at = self.head.at().0;
         let event = self.recent.get(self.recent.partition_point(|r| r.time.0 <= at)).map_or(Instant::NEVER, |r| r.time);
         let change = self.changes.get(self.changes.partition_point(|c| c.at.0 <= at)).map_or(Instant::NEVER, |c| c.at);
         self.head.next_timer().min(event).min(change)
+    }
+
+    /// Up to when it may be told: while a source of its events is silent, it stands still at the instant at which that was last heard, or where it is
+    /// already. One whose sources are not known waits for all.
+    pub fn until(&self, silent: &BTreeMap<Arc<str>, Instant>, now: Instant) -> Instant {
+        let waits = silent.iter().filter(|(source, _)| self.sources.is_empty() || self.sources.contains(source)).map(|(_, since)| *since);
+        waits.min().map_or(now, |since| since.max(self.head.at()).min(now))
     }
 
     /// Takes all inputs and timers up to now.
@@ -217,6 +246,7 @@ impl Slot {
     pub fn rebuild(&mut self, engine: &Engine, empty: &EventTable, past: Past, now: Instant) -> Ran {
         let from = self.wants.take().unwrap_or(Instant::MIN);
         self.due = None;
+        self.through = past.through;
         let mut events = past.events;
         let mut seen: std::collections::BTreeSet<(Arc<str>, Box<str>)> = Default::default();
         events.extend(self.recent.iter().cloned());

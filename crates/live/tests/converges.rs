@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tenure_engine::{Account, Engine, EventTable, Happened, Inputs, Mode, Outcome};
 use tenure_ingest::Resolver;
-use tenure_live::{Keys, Live, Past, PastSaid, Recent, Said, Step};
+use tenure_live::{Keys, Live, Part, Past, PastSaid, Recent, Said, Step, Through};
 use tenure_model::Instant;
 use tenure_model::input::{Entity, Membership, Version};
 use tenure_model::time::{HOUR, MINUTE};
@@ -135,7 +135,7 @@ fn past(engine: &Engine, all: &[Input], account: usize, now: Instant) -> Past {
             }
         }
     }
-    Past { events, said: PastSaid { versions, memberships: vec![], decisions: vec![] }, children }
+    Past { events, said: PastSaid { versions, memberships: vec![], decisions: vec![] }, children, through: Through::default() }
 }
 
 fn replay(engine: &Engine, past: Past, id: &str, to: Instant) -> (Account, Vec<Outcome>) {
@@ -234,6 +234,73 @@ proptest! {
             let facts = |all: Vec<Outcome>| all.into_iter().filter(|o| !matches!(o.what, Happened::Export { .. })).map(|o| (o.at, format!("{:?}", o.what))).collect::<Vec<_>>();
             let ours = told.0.remove(*id).unwrap_or_default();
             prop_assert_eq!(facts(ours), facts(outcomes), "{}", id);
+        }
+    }
+}
+
+/// Takes a batch of arrivals, each with its minute.
+fn arrive(live: &mut Live, batch: &[(i64, Input)], sent: &mut Vec<Input>, told: &mut Told) {
+    let now = start().plus(batch.last().map_or(0, |a| a.0) * MINUTE);
+    for (_, input) in batch {
+        if let Some(version) = input.version() {
+            sent.push(input.clone());
+            live.version(&version);
+        }
+        if let Some((_, r)) = input.recent() {
+            let said = Said {
+                position: 1,
+                arrived: now,
+                source: &r.source,
+                account: r.given_account.as_deref(),
+                person: r.given_person.as_deref(),
+                name: &r.name,
+                time: r.time,
+                message_id: r.message_id.as_deref(),
+                properties: r.properties.as_deref(),
+            };
+            if live.event(said) && !sent.contains(input) {
+                sent.push(input.clone());
+            }
+        }
+    }
+    settle(live, sent, now, told);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, rng_seed: proptest::test_runner::RngSeed::Fixed(11), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A snapshot that is taken part by part while inputs come, and those inputs again, give what there is without it.
+    #[test]
+    fn a_snapshot_is_of_one_instant(all in inputs(), delays in prop::collection::vec(0i64..500, 60), cut in 1usize..7, begins in 0usize..10, bytes in 1usize..2_000) {
+        let engine = engine();
+        let mut arrivals: Vec<(i64, Input)> = all.iter().zip(&delays).map(|(i, d)| (i.minute() + d % 90, i.clone())).collect();
+        arrivals.sort_by_key(|a| a.0);
+        let batches: Vec<&[(i64, Input)]> = arrivals.chunks(cut).collect();
+        let begins = begins.min(batches.len());
+        let mut live = Live::new(engine.clone(), Resolver::default(), Keys::default());
+        let (mut sent, mut parts, mut told) = (Vec::new(), Vec::new(), Told::default());
+        for batch in &batches[..begins] {
+            arrive(&mut live, batch, &mut sent, &mut told);
+        }
+        live.begin_saving();
+        let mut sent_then = sent.clone();
+        for batch in &batches[begins..] {
+            arrive(&mut live, batch, &mut sent, &mut told);
+            parts.extend(live.save_some(bytes));
+        }
+        while let Some(part) = live.save_some(bytes) {
+            parts.push(part);
+        }
+        let parts = parts.iter().map(|part| Part::read(&engine, part).unwrap()).collect();
+        let mut restored = Live::restore(engine.clone(), parts);
+        for batch in &batches[begins..] {
+            arrive(&mut restored, batch, &mut sent_then, &mut told);
+        }
+        prop_assert_eq!(live.len(), restored.len());
+        for account in live.accounts() {
+            let again = restored.account(account.id()).unwrap();
+            prop_assert_eq!((account.at(), account.next_timer()), (again.at(), again.next_timer()));
+            prop_assert!(account.row().iter().zip(again.row()).all(|(a, b)| a.same(b)), "{}", account.id());
         }
     }
 }

@@ -59,7 +59,7 @@ pub mod subscription {
 }
 
 /// A person belongs to an account.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Membership {
     /// Who.
     pub person: String,

@@ -1,4 +1,4 @@
-//! From the journal into the archive, in the background: Parquet first, then the mark, then the journal's rows go.
+//! From the journal into the archive, in the background: Parquet first, then the mark, then the journal's rows go that the snapshot has too.
 //!
 //! A crash in between leaves rows in both; the next time they are the same messages again, and change nothing.
 
@@ -9,11 +9,13 @@ use std::time::Duration;
 use tenure_history::Archive;
 use tenure_ingest::http::FUTURE_TOLERANCE;
 use tenure_ingest::journal::Batch;
+use tenure_live::Gap;
+use tenure_model::time::SECOND;
 use tenure_store::{Mark, transact};
 use tokio::sync::watch;
 
 use crate::service::Inner;
-use crate::{Error, Result};
+use crate::{Error, Result, snapshot};
 
 /// How often it is looked whether there is enough to archive.
 const LOOK: Duration = Duration::from_secs(5);
@@ -29,16 +31,36 @@ pub(crate) async fn run(inner: Arc<Inner>, mut stopping: watch::Receiver<bool>) 
             () = tokio::time::sleep(LOOK) => {}
             _ = stopping.changed() => return,
         }
+        if let Err(error) = declare(&inner).await {
+            tracing::warn!(%error, "the sources could not be looked at");
+        }
         match is_due(&inner).await {
             Ok(false) => {}
             Ok(true) => {
                 if let Err(error) = archive(&inner).await {
                     tracing::error!(%error, "the journal could not be archived; it is tried again");
+                } else if let Err(error) = snapshot::save(&inner).await {
+                    tracing::error!(%error, "no snapshot could be taken; the one before stays in force");
                 }
             }
             Err(error) => tracing::error!(%error, "the journal could not be looked at"),
         }
     }
+}
+
+/// Tells the accounts what is declared of their sources: how long each may be silent.
+pub(crate) async fn declare(inner: &Inner) -> Result<()> {
+    let sources = inner.store.sources().await?;
+    let mut live = inner.live();
+    for source in sources {
+        let gap = match (source.disabled_at, source.max_gap_seconds) {
+            (Some(_), _) => Gap::Endless,
+            (None, Some(seconds)) => Gap::Declared(seconds.saturating_mul(SECOND)),
+            (None, None) => Gap::Usual,
+        };
+        live.declare(source.id.as_str(), gap);
+    }
+    Ok(())
 }
 
 async fn is_due(inner: &Inner) -> Result<bool> {
@@ -53,6 +75,7 @@ async fn is_due(inner: &Inner) -> Result<bool> {
 
 /// Archives what the engine has committed. Gives how many events were new in the archive.
 pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
+    let _still = inner.archiving.lock().await;
     let mut added = 0;
     loop {
         let done = inner.status.archive_position.load(Ordering::Relaxed);
@@ -73,9 +96,10 @@ pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
             }
             Ok(import.finish(&mut |_, _| {})?.added)
         })?;
+        let kept = through.min(inner.status.snapshot_position.load(Ordering::Relaxed));
         transact!(inner.store, "archive", |write| {
             write.set_mark(Mark::Archive, through, now).await?;
-            write.trim_journal(through).await
+            write.trim_journal(kept).await
         })?;
         inner.status.archive_position.store(through, Ordering::Relaxed);
         inner.live().archived(through);
@@ -86,17 +110,17 @@ pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
 
 /// Where more became known of whose events are: the archive is settled anew, and the accounts concerned are told anew.
 async fn resettle(inner: &Inner) -> Result<()> {
-    let accounts = std::mem::take(&mut *inner.unsettled());
+    let accounts = inner.live().resettled();
     if accounts.is_empty() {
         return Ok(());
     }
     let resolver = inner.live().resolver().clone();
     let settled = tokio::task::block_in_place(|| Archive::open(&inner.data)?.resolve(&resolver));
+    let mut live = inner.live();
     if let Err(error) = settled {
-        inner.unsettled().extend(accounts);
+        live.unsettle(accounts);
         return Err(error.into());
     }
-    let mut live = inner.live();
     accounts.iter().for_each(|account| live.known(account));
     Ok(())
 }

@@ -6,6 +6,9 @@ pub enum Error {
     /// Too much waits already: try again later.
     #[error("the service is behind: {0}; try again in some seconds")]
     Full(&'static str),
+    /// Somebody gave it up.
+    #[error("it was cancelled")]
+    Cancelled,
     /// It is being stopped, or could not commit.
     #[error("the service cannot write: {0}")]
     Unavailable(String),
@@ -15,6 +18,14 @@ pub enum Error {
     /// The archive of events.
     #[error(transparent)]
     History(#[from] tenure_history::Error),
+    /// A snapshot cannot be written.
+    #[error("{}: {error}", path.display())]
+    Snapshot {
+        /// Where.
+        path: std::path::PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// A row of the journal cannot be read.
     #[error("the journal's row {position} cannot be read: {why}; restore a backup, or delete the row to lose its items")]
     Journal {

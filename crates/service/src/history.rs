@@ -73,7 +73,7 @@ async fn children(inner: &Inner, engine: &Engine, account: &str) -> Result<Vec<C
     };
     let mut reported = Vec::new();
     for child in children {
-        let of_child = past(&inner.store, &inner.data, &child, PastSaid::default()).await?;
+        let of_child = past(inner, &child, PastSaid::default()).await?;
         let live = inner.live();
         let at = live.account(&child).map_or(tenure_model::Instant::MIN, Account::at);
         reported.extend(reports(engine, &child, &of_child, live.recent(&child), account, at));
@@ -104,6 +104,8 @@ fn event(recent: &Recent, account: &str) -> Event {
         name: recent.name.to_string(),
         time: recent.time,
         received_at: recent.arrived,
+        sent_at: None,
+        original_time: None,
         properties: recent.properties.as_deref().and_then(|text| serde_json::value::RawValue::from_string(text.to_owned()).ok()),
         reason: None,
     }

@@ -2,33 +2,40 @@
 //!
 //! ```text
 //! offer(intake) ─→ journal: one durable commit for many requests ─→ engine loop: Live ─→ one transaction: outcomes, ledger, outbox, position
-//!                                                              └──→ archive: Parquet, then the journal's rows go
+//!                                                              └──→ archive: Parquet; snapshot: what a start needs; then the journal's rows go
 //! ```
 //!
 //! The clock is an argument (`Clock`), so that tests run it on a time of their own.
 
 mod archive;
+mod bring_up;
 mod error;
 mod history;
 mod journal;
 mod limits;
 mod outcome;
 mod past;
+mod reconcile;
 mod service;
+mod snapshot;
+mod start;
 mod status;
 mod step;
+mod switch;
+mod told;
 
 pub use error::Error;
 pub use limits::Limits;
 pub use outcome::{alert_key, outcome_of};
 pub use service::{Clock, LEASE, News, Parts, Service};
 pub use status::Status;
+pub use switch::Progress;
 
 /// What the service's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Accounts whose timers ring in one step at most: events wait for no more than these.
-pub const TIMERS_MAX: usize = 2_000;
+pub const TIMERS_MAX: usize = 500;
 
 /// Items that one step takes in at most.
 pub const STEP_ITEMS_MAX: usize = 50_000;

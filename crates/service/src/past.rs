@@ -1,28 +1,31 @@
 //! The whole history of one account: the archive, the store, and what the present step has not written yet.
 
-use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use tenure_engine::{Account, Change, Engine, Happened, Inputs, Mode, Outcome, Sink, What};
 use tenure_history::{Archive, Event};
-use tenure_live::{Past, PastSaid, Recent};
+use tenure_live::{Past, PastSaid, Recent, Through};
 use tenure_model::Instant;
-use tenure_store::Store;
 
 use crate::Result;
+use crate::service::Inner;
 
 /// Reads it.
-pub(crate) async fn past(store: &Store, data: &Path, account: &str, unwritten: PastSaid) -> Result<Past> {
-    let inputs = store.account_inputs(account).await?;
+pub(crate) async fn past(inner: &Inner, account: &str, unwritten: PastSaid) -> Result<Past> {
+    let at = |position: &AtomicI64| position.load(Ordering::Relaxed);
+    // As of before it is read.
+    let through = Through { events: at(&inner.status.archive_position), said: at(&inner.status.engine_position) };
+    let inputs = inner.store.account_inputs(account).await?;
     let mut said = PastSaid { versions: inputs.versions, memberships: inputs.memberships, decisions: inputs.decisions };
     said.versions.extend(unwritten.versions);
     said.memberships.extend(unwritten.memberships);
     said.decisions.extend(unwritten.decisions);
-    let events = tokio::task::block_in_place(|| Archive::open(data)?.account(account, None))?;
-    Ok(Past { events: events.into_iter().map(recent).collect(), said, children: vec![] })
+    let events = tokio::task::block_in_place(|| Archive::open(&inner.data)?.account(account, None))?;
+    Ok(Past { events: events.into_iter().map(recent).collect(), said, children: vec![], through })
 }
 
-fn recent(event: Event) -> Recent {
+pub(crate) fn recent(event: Event) -> Recent {
     Recent {
         time: event.time,
         position: Recent::ARCHIVED,

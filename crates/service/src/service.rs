@@ -1,27 +1,26 @@
 //! The service as a whole: starting it, its loops, what others ask of it.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tenure_engine::Engine;
-use tenure_history::Archive;
-use tenure_ingest::Resolver;
 use tenure_ingest::http::Intake;
-use tenure_ingest::journal::{Batch, Record};
-use tenure_live::{Key, Keys, Live, Placed};
+use tenure_ingest::journal::Record;
+use tenure_live::Live;
 use tenure_model::Instant;
 use tenure_model::definition::Revision;
-use tenure_store::{Lease, Mark, Store, transact};
+use tenure_store::{AppliedModel, Lease, Mark, Store, transact};
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::journal::{Committed, Journal};
+use crate::start::{How, Origin, catch_up, origin};
 use crate::status::Status;
-use crate::step::step;
-use crate::{Error, Limits, Result, STEP_ITEMS_MAX};
+use crate::step::UnderWay;
+use crate::switch::Progress;
+use crate::{Error, Limits, Result, STEP_ITEMS_MAX, snapshot};
 
 /// Tells what time it is.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
@@ -34,8 +33,6 @@ const LEASE_TIME: i64 = 30 * tenure_model::time::SECOND;
 const TICK: Duration = Duration::from_millis(500);
 /// How long the loop waits after a step that could not be committed.
 const RETRY: Duration = Duration::from_millis(500);
-/// Bytes of the journal that are read at a time.
-const READ_BYTES: u64 = 32 << 20;
 /// News that a slow listener may be behind.
 const NEWS_KEPT: usize = 1_024;
 
@@ -58,12 +55,8 @@ pub struct Parts {
     pub data: PathBuf,
     /// The model, compiled.
     pub engine: Arc<Engine>,
-    /// The accounts as of `position`.
-    pub accounts: Vec<Placed>,
-    /// Accounts that are told from their history first: those that are not among `accounts`.
-    pub untold: Vec<String>,
-    /// The journal's position up to which the accounts contain everything.
-    pub position: i64,
+    /// The same with its files, as it is written down when it takes over.
+    pub applied: AppliedModel,
     /// What time it is.
     pub clock: Clock,
     /// A name that no other process has at the same time; one that comes back under its name need not wait for its own lease to expire.
@@ -79,20 +72,47 @@ pub(crate) struct Inner {
     pub news: broadcast::Sender<Arc<News>>,
     pub lease: Mutex<Lease>,
     pub limits: Limits,
+    /// Held from when a step takes its inputs until it is committed.
+    pub stepping: Mutex<()>,
+    /// Held while archive or snapshot are written, or a model that is to take over reads the history.
+    pub archiving: Mutex<()>,
+    pub progress: Arc<Progress>,
     live: Lock<Live>,
-    /// Accounts whose archived events may be settled otherwise by what became known since.
-    unsettled: Lock<BTreeSet<Arc<str>>>,
     journal: Journal,
 }
 
 impl Inner {
+    #[allow(clippy::too_many_arguments)]
+    pub fn new(
+        store: Store,
+        data: PathBuf,
+        clock: Clock,
+        live_from: Option<Instant>,
+        news: broadcast::Sender<Arc<News>>,
+        lease: Lease,
+        live: Live,
+        limits: Limits,
+    ) -> Inner {
+        Inner {
+            store,
+            data,
+            clock,
+            live_from,
+            status: Arc::default(),
+            news,
+            lease: Mutex::new(lease),
+            stepping: Mutex::default(),
+            archiving: Mutex::default(),
+            progress: Arc::default(),
+            live: Lock::new(live),
+            journal: Journal::new(limits),
+            limits,
+        }
+    }
+
     /// The accounts. Never held over an await.
     pub fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn unsettled(&self) -> MutexGuard<'_, BTreeSet<Arc<str>>> {
-        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,33 +138,25 @@ impl Service {
     /// # Errors
     /// As `start`.
     pub async fn start_within(parts: Parts, limits: Limits) -> Result<Service> {
-        let Parts { store, data, engine, accounts, untold, position, clock, holder } = parts;
-        let now = clock();
+        let Parts { store, data, engine, applied, clock, holder } = parts;
         let lease = acquire(&store, &clock, &holder).await?;
         let live_from = store.workspace().await?.and_then(|w| w.live_from);
-        let resolver = Resolver::new(&store.memberships().await?, &store.merge_list().await?);
-        let keys = tokio::task::block_in_place(|| keys(&data, now))?;
-        let mut live = Live::new(engine, resolver, keys);
-        accounts.into_iter().for_each(|account| live.place(account));
-        untold.iter().for_each(|account| live.known(account));
-        let status = Arc::new(Status::default());
+        let Origin { live, position, how } = origin(&store, &data, engine, clock()).await?;
+        let (news, _) = broadcast::channel(NEWS_KEPT);
+        let inner = Arc::new(Inner::new(store, data, clock, live_from, news, lease, live, limits));
+        let (status, store) = (&inner.status, &inner.store);
         status.engine_position.store(store.mark(Mark::Engine).await?, Ordering::Relaxed);
         status.archive_position.store(store.mark(Mark::Archive).await?, Ordering::Relaxed);
-        let (news, _) = broadcast::channel(NEWS_KEPT);
-        let inner = Arc::new(Inner {
-            store,
-            data,
-            clock,
-            live_from,
-            status,
-            news,
-            lease: Mutex::new(lease),
-            live: Lock::new(live),
-            unsettled: Lock::default(),
-            journal: Journal::new(limits),
-            limits,
-        });
-        catch_up(&inner, position).await?;
+        if let Some((position, taken_at)) = store.marked(Mark::Snapshot).await? {
+            status.snapshot_position.store(position, Ordering::Relaxed);
+            status.snapshot_at.store(taken_at.0, Ordering::Relaxed);
+        }
+        catch_up(&inner, position, how, &applied).await?;
+        if how != How::Restored
+            && let Err(error) = snapshot::save(&inner).await
+        {
+            tracing::error!(%error, "no snapshot could be taken: a restart tells all accounts from their history again");
+        }
         inner.status.ready.store(true, Ordering::Relaxed);
         let (stop, stopping) = watch::channel(false);
         let (out, committed) = mpsc::unbounded_channel();
@@ -218,6 +230,33 @@ impl Service {
         crate::archive::archive(&self.inner).await
     }
 
+    /// Takes a snapshot now: the next start begins with it.
+    ///
+    /// # Errors
+    /// What disk and database say; the one before stays in force.
+    pub async fn snapshot(&self) -> Result<()> {
+        snapshot::save(&self.inner).await
+    }
+
+    /// Lets another model take over: all accounts are told by it in the background, while the present one goes on deciding; then, between two steps,
+    /// it takes its place. `progress` tells how far it is.
+    ///
+    /// # Errors
+    /// `Error::Cancelled`; what archive and database say. The present model stays then.
+    pub async fn switch(&self, engine: Arc<Engine>, applied: AppliedModel) -> Result<()> {
+        crate::switch::switch(&self.inner, engine, applied).await
+    }
+
+    /// Gives up the change of the model that is under way, unless it has taken over already.
+    pub fn cancel_switch(&self) {
+        self.inner.progress.cancel();
+    }
+
+    /// How far a change of the model has come.
+    pub fn progress(&self) -> &Progress {
+        &self.inner.progress
+    }
+
     /// Comes back when the engine has committed everything that was offered before.
     pub async fn settled(&self) {
         while self.inner.status.backlog.load(Ordering::Relaxed) > 0 {
@@ -234,6 +273,13 @@ impl Service {
         }
         if let Err(error) = self.archive().await {
             tracing::warn!(%error, "the journal was not archived; the next start takes it in");
+        }
+        // What the archive has found out is told before the snapshot.
+        if let Err(error) = UnderWay::take(&self.inner, &[], self.now()).finish(&self.inner).await {
+            tracing::warn!(%error, "the last step was not committed; the next start makes it again");
+        }
+        if let Err(error) = snapshot::save(&self.inner).await {
+            tracing::warn!(%error, "no snapshot was taken; the next start begins with the one before");
         }
         let lease = self.inner.lease.lock().await.clone();
         let released = transact!(self.inner.store, "lease", |write| write.release_lease(&lease).await);
@@ -257,35 +303,6 @@ async fn acquire(store: &Store, clock: &Clock, holder: &str) -> Result<Lease> {
         }
         tokio::time::sleep(TICK).await;
     }
-}
-
-/// The messages that arrived lately, as the archive has them.
-fn keys(data: &Path, now: Instant) -> Result<Keys> {
-    let mut keys = Keys::default();
-    for (source, message, arrived) in Archive::open(data)?.messages_since(now.plus(-tenure_live::KEYS_KEPT))? {
-        keys.note(Key::of(&source, &message), arrived);
-    }
-    Ok(keys)
-}
-
-/// Takes in the journal's rows after a position.
-async fn catch_up(inner: &Inner, mut position: i64) -> Result<()> {
-    loop {
-        let rows = inner.store.journal_after(position, READ_BYTES).await?;
-        let Some(last) = rows.last() else { break };
-        position = last.position;
-        let mut batches = Vec::with_capacity(rows.len());
-        for row in rows {
-            let decoded = tokio::task::block_in_place(|| Batch::decode(&row.payload));
-            let batch = decoded.map_err(|error| Error::Journal { position: row.position, why: error.to_string() })?;
-            batches.push(Committed { position: row.position, received_at: row.received_at, batch: Arc::new(batch) });
-        }
-        while step(inner, &batches).await? {
-            batches.clear();
-        }
-    }
-    while step(inner, &[]).await? {}
-    Ok(())
 }
 
 /// The engine's loop: steps whenever something came in or is due.
@@ -313,24 +330,42 @@ async fn run(inner: Arc<Inner>, mut committed: mpsc::UnboundedReceiver<Committed
             items += batch.batch.len();
             waiting.push(batch);
         }
-        match step(&inner, &waiting).await {
+        let done = {
+            let _step = inner.stepping.lock().await;
+            let mut step = UnderWay::take(&inner, &waiting, (inner.clock)());
+            persist(&inner, &mut step).await
+        };
+        match done {
             Ok(due) => {
                 more = due;
                 waiting.clear();
             }
-            Err(Error::Store(error @ tenure_store::Error::Fenced { .. })) => {
+            Err(error) => {
                 tracing::error!(%error, "another process has taken over: this one stops");
                 inner.journal.close();
                 inner.status.ready.store(false, Ordering::Relaxed);
                 return;
             }
+        }
+        if let Err(error) = renew(&inner).await {
+            tracing::warn!(%error, "the lease could not be renewed");
+        }
+    }
+}
+
+/// Finishes a step, however often the database or the archive fails on the way. Is more due?
+///
+/// # Errors
+/// Where another process has taken over.
+async fn persist(inner: &Inner, step: &mut UnderWay) -> Result<bool> {
+    loop {
+        match step.finish(inner).await {
+            Err(error @ Error::Store(tenure_store::Error::Fenced { .. })) => return Err(error),
             Err(error) => {
                 tracing::error!(%error, "a step could not be committed; it is tried again");
                 tokio::time::sleep(RETRY).await;
             }
-        }
-        if let Err(error) = renew(&inner).await {
-            tracing::warn!(%error, "the lease could not be renewed");
+            done => return done,
         }
     }
 }

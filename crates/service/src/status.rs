@@ -31,8 +31,18 @@ pub struct Status {
     pub engine_position: AtomicI64,
     /// The journal's position up to which the archive has everything.
     pub archive_position: AtomicI64,
+    /// The journal's position up to which the snapshot in force has everything.
+    pub snapshot_position: AtomicI64,
+    /// When it was taken, in microseconds since 1970; 0 where there is none.
+    pub snapshot_at: AtomicI64,
+    /// Its bytes.
+    pub snapshot_bytes: AtomicU64,
     /// Accounts.
     pub accounts: AtomicU64,
+    /// Sources that have fallen silent.
+    pub silent_sources: AtomicU64,
+    /// Accounts that wait for them.
+    pub held_accounts: AtomicU64,
     /// Is every account current?
     pub ready: AtomicBool,
 }

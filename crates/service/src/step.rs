@@ -1,23 +1,19 @@
 //! One step of the engine: what came in is taken, due accounts are advanced, and everything that follows is committed at once.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use tenure_engine::{AlertState, Happened};
 use tenure_ingest::journal::Record;
-use tenure_live::{Change, Live, PastSaid, Said, Step};
+use tenure_live::{Change, Live, PastSaid, Said, Silence, Step};
 use tenure_model::Instant;
 use tenure_model::input::{Decision, Entity, Membership, Merge, Version};
-use tenure_store::{
-    Alert, Mark, MessageId, NewMessage, NewOutcome, QuarantineId, QuarantineStatus, Quarantined, Restatement, SourceId, Write, transact,
-};
+use tenure_store::{Mark, QuarantineId, QuarantineStatus, Quarantined, SourceId, transact};
 
 use crate::journal::Committed;
-use crate::outcome::{alert_key, deliverable, outcome_of};
 use crate::past::{past, reports};
 use crate::service::{Inner, News};
 use crate::status::Status;
+use crate::told::Told;
 use crate::{Result, TIMERS_MAX};
 
 /// Who wrote down what came over the journal.
@@ -33,45 +29,95 @@ struct Unwritten {
     bad: Vec<Quarantined>,
 }
 
-/// Takes batches in, advances what is due and commits. Is more due than one step does?
-pub(crate) async fn step(inner: &Inner, batches: &[Committed]) -> Result<bool> {
-    let now = (inner.clock)();
-    let unwritten = take(inner, batches);
-    let mut changes: Vec<Change> = Vec::new();
-    let mut evaluated = 0;
-    let more = loop {
-        let rebuilt = rebuild(inner, &unwritten, now).await?;
-        let step = tokio::task::block_in_place(|| inner.live().advance(now, TIMERS_MAX));
-        evaluated += rebuilt.evaluated + step.evaluated;
-        Status::add(&inner.status.rebuilt, rebuilt.evaluated as u64);
-        changes.extend(rebuilt.changes);
-        changes.extend(step.changes);
-        if inner.live().wanting().is_empty() {
-            break step.more;
+/// A step from when its inputs are taken until it is committed. Where the database or the archive fails on the way, `finish` goes on from there:
+/// what was taken is taken once.
+pub(crate) struct UnderWay {
+    unwritten: Unwritten,
+    changes: Vec<Change>,
+    /// The last batch's position, and when it came.
+    last: Option<(i64, Instant)>,
+    items: u64,
+    /// Its batches were committed before a restart: they are taken into memory again, and nothing is written.
+    again: bool,
+    evaluated: usize,
+    silences: Vec<Silence>,
+    now: Instant,
+}
+
+impl UnderWay {
+    /// Takes batches in.
+    pub fn take(inner: &Inner, batches: &[Committed], now: Instant) -> UnderWay {
+        UnderWay {
+            unwritten: take(inner, batches),
+            changes: vec![],
+            last: batches.last().map(|b| (b.position, b.received_at)),
+            items: batches.iter().map(|b| b.batch.len() as u64).sum(),
+            again: false,
+            evaluated: 0,
+            silences: vec![],
+            now,
         }
-    };
-    let position = batches.last().map(|b| b.position);
-    if position.is_some() || !changes.is_empty() {
-        commit(inner, &unwritten, &changes, position, now).await?;
     }
-    let status = &inner.status;
-    Status::add(&status.steps, 1);
-    Status::add(&status.evaluated, evaluated as u64);
-    status.accounts.store(inner.live().len() as u64, Ordering::Relaxed);
-    if let Some(last) = batches.last() {
-        let items: u64 = batches.iter().map(|b| b.batch.len() as u64).sum();
-        status.backlog.fetch_sub(items.min(status.backlog.load(Ordering::Relaxed)), Ordering::Relaxed);
-        status.engine_position.store(last.position, Ordering::Relaxed);
-        status.lag_micros.store((inner.clock)().0 - last.received_at.0, Ordering::Relaxed);
+
+    /// As `take`, of a batch that was committed before a restart.
+    pub fn take_again(inner: &Inner, batches: &[Committed], now: Instant) -> UnderWay {
+        UnderWay { again: true, ..UnderWay::take(inner, batches, now) }
     }
-    status.step_micros.store((inner.clock)().0 - now.0, Ordering::Relaxed);
-    if !changes.is_empty() {
-        let revision = inner.live().engine().model().revision.clone();
-        let accounts = changes.iter().map(|c| c.account.clone()).collect();
-        // Nobody may be listening.
-        let _ = inner.news.send(Arc::new(News { at: now, revision, accounts }));
+
+    /// Advances what is due and commits. Is more due than one step does?
+    pub async fn finish(&mut self, inner: &Inner) -> Result<bool> {
+        let now = self.now;
+        let more = loop {
+            rebuild(inner, self).await?;
+            let step = tokio::task::block_in_place(|| inner.live().advance(now, TIMERS_MAX));
+            self.took(step.evaluated, step.changes);
+            self.silences.extend(step.silences);
+            if inner.live().wanting().is_empty() {
+                break step.more;
+            }
+        };
+        if !self.again && (self.last.is_some() || !self.changes.is_empty() || !self.silences.is_empty()) {
+            commit(inner, self).await?;
+        }
+        let status = &inner.status;
+        Status::add(&status.steps, 1);
+        Status::add(&status.evaluated, self.evaluated as u64);
+        self.show(inner);
+        if let Some((position, received_at)) = self.last {
+            status.backlog.fetch_sub(self.items.min(status.backlog.load(Ordering::Relaxed)), Ordering::Relaxed);
+            status.engine_position.fetch_max(position, Ordering::Relaxed);
+            status.lag_micros.store((inner.clock)().0 - received_at.0, Ordering::Relaxed);
+        }
+        status.step_micros.store((inner.clock)().0 - now.0, Ordering::Relaxed);
+        if !self.again && !self.changes.is_empty() {
+            let revision = inner.live().engine().model().revision.clone();
+            let accounts = self.changes.iter().map(|c| c.account.clone()).collect();
+            // Nobody may be listening.
+            let _ = inner.news.send(Arc::new(News { at: now, revision, accounts }));
+        }
+        Ok(more)
     }
-    Ok(more)
+
+    /// Where things stand, for those who run it.
+    fn show(&self, inner: &Inner) {
+        let live = inner.live();
+        let (silent, held) = live.silent();
+        let count = |gauge: &AtomicU64, n: usize| gauge.store(n as u64, Ordering::Relaxed);
+        count(&inner.status.accounts, live.len());
+        count(&inner.status.silent_sources, silent.len());
+        count(&inner.status.held_accounts, held);
+        for Silence { source, since, silent } in self.silences.iter().filter(|_| !self.again) {
+            match silent {
+                true => tracing::warn!(%source, %since, "a source has fallen silent: what depends on it waits"),
+                false => tracing::info!(%source, %since, "a source that was silent speaks again"),
+            }
+        }
+    }
+
+    fn took(&mut self, evaluated: usize, changes: Vec<Change>) {
+        self.evaluated += evaluated;
+        self.changes.extend(changes);
+    }
 }
 
 /// Gives the living accounts what the batches say.
@@ -82,6 +128,10 @@ fn take(inner: &Inner, batches: &[Committed]) -> Unwritten {
     let before = live.duplicates();
     for committed in batches {
         let position = committed.position;
+        live.at_position(position);
+        for origin in committed.batch.origins() {
+            live.heard(origin.source, origin.received_at);
+        }
         for (n, (origin, record)) in committed.batch.records().enumerate() {
             let new = (position > written).then_some(&mut unwritten);
             record_in(&mut live, record, new, || Quarantined {
@@ -109,7 +159,6 @@ fn take(inner: &Inner, batches: &[Committed]) -> Unwritten {
             });
         }
     }
-    inner.unsettled().extend(live.resettled());
     Status::add(&inner.status.duplicates, live.duplicates() - before);
     Status::add(&inner.status.quarantined, unwritten.bad.len() as u64);
     unwritten
@@ -143,15 +192,16 @@ fn record_in(live: &mut Live, record: &Record, new: Option<&mut Unwritten>, quar
             live.membership(&membership);
             unwritten.memberships.push(membership);
         }
-        Record::Merge(merge) => {
+        Record::Merge(merge) if is_free(live, merge) => {
             live.merge(merge);
             unwritten.merges.push(merge.clone());
         }
+        // It was merged before, or would stand for itself: the first word counts.
+        Record::Merge(_) => {}
         Record::Link(link) => {
             // The first link of an anonymous id is a merge; a later one with another user would make two people one.
-            let free = live.resolver().person(&link.anonymous) == link.anonymous && link.anonymous != link.known;
-            if free {
-                let merge = link.clone().into_merge();
+            let merge = link.clone().into_merge();
+            if is_free(live, &merge) {
                 live.merge(&merge);
                 unwritten.merges.push(merge);
             }
@@ -171,13 +221,18 @@ fn record_in(live: &mut Live, record: &Record, new: Option<&mut Unwritten>, quar
     }
 }
 
+/// May an id be merged into another one? The store refuses what was merged before, and circles.
+fn is_free(live: &Live, merge: &Merge) -> bool {
+    let end = |id| if merge.account { live.resolver().account(id) } else { live.resolver().person(id) }.to_owned();
+    end(&merge.from) == merge.from && end(&merge.into) != merge.from
+}
+
 /// Gives accounts their history where their inputs are too late for what is in memory; children before their parents.
-async fn rebuild(inner: &Inner, unwritten: &Unwritten, now: Instant) -> Result<Step> {
-    let mut step = Step::default();
+async fn rebuild(inner: &Inner, under_way: &mut UnderWay) -> Result<()> {
     let wanting = inner.live().wanting();
     for account in wanting {
-        let said = of_account(&inner.live(), unwritten, &account);
-        let mut past = past(&inner.store, &inner.data, &account, said).await?;
+        let said = of_account(&inner.live(), &under_way.unwritten, &account);
+        let mut past = past(inner, &account, said).await?;
         let engine = inner.live().engine().clone();
         if !engine.exports().is_empty() {
             let children: Vec<Arc<str>> = {
@@ -186,16 +241,19 @@ async fn rebuild(inner: &Inner, unwritten: &Unwritten, now: Instant) -> Result<S
                 live.accounts().filter(is_child).map(|a| a.id().clone()).collect()
             };
             for child in children {
-                let said = of_account(&inner.live(), unwritten, &child);
-                let of_child = crate::past::past(&inner.store, &inner.data, &child, said).await?;
+                let said = of_account(&inner.live(), &under_way.unwritten, &child);
+                let of_child = crate::past::past(inner, &child, said).await?;
                 let live = inner.live();
                 let at = live.account(&child).map_or(Instant::MIN, |a| a.at());
                 past.children.extend(reports(&engine, &child, &of_child, live.recent(&child), &account, at));
             }
         }
-        tokio::task::block_in_place(|| inner.live().give(&account, past, now, &mut step));
+        let mut step = Step::default();
+        tokio::task::block_in_place(|| inner.live().give(&account, past, under_way.now, &mut step));
+        Status::add(&inner.status.rebuilt, step.evaluated as u64);
+        under_way.took(step.evaluated, step.changes);
     }
-    Ok(step)
+    Ok(())
 }
 
 /// What of the present step concerns an account.
@@ -213,9 +271,12 @@ fn of_account(live: &Live, unwritten: &Unwritten, account: &str) -> PastSaid {
 }
 
 /// Everything that follows from a step, at once.
-async fn commit(inner: &Inner, unwritten: &Unwritten, changes: &[Change], position: Option<i64>, now: Instant) -> Result<()> {
-    let mark = position.unwrap_or_else(|| inner.status.engine_position.load(Ordering::Relaxed));
-    let told = Told::of(&inner.live(), changes, mark, now, inner.live_from);
+async fn commit(inner: &Inner, under_way: &UnderWay) -> Result<()> {
+    let UnderWay { unwritten, changes, silences, now, .. } = under_way;
+    let reached = inner.status.engine_position.load(Ordering::Relaxed);
+    let mark = under_way.last.map_or(reached, |(position, _)| position);
+    let mut told = Told::of(&inner.live(), changes, mark, *now, inner.live_from);
+    told.silences(silences, *now);
     let lease = inner.lease.lock().await.clone();
     transact!(inner.store, "step", |write| {
         write.fenced(&lease).await?;
@@ -228,107 +289,9 @@ async fn commit(inner: &Inner, unwritten: &Unwritten, changes: &[Change], positi
             write.add_decision(decision).await?;
         }
         write.quarantine(&unwritten.bad).await?;
-        told.write(write, now).await?;
-        write.set_mark(Mark::Engine, mark, now).await
+        told.write(write, *now).await?;
+        write.mark_inputs(*now).await?;
+        write.set_mark(Mark::Engine, mark, *now).await
     })?;
     Ok(())
-}
-
-/// What happened, as rows.
-#[derive(Default)]
-struct Told {
-    facts: Vec<(Arc<str>, Instant, Vec<NewOutcome>)>,
-    opened: Vec<Alert>,
-    /// Account, rule, person, when, why.
-    resolved: Vec<(Arc<str>, String, Option<String>, Instant, &'static str)>,
-    /// Accounts whose ledger may hold alerts that were not so after all: later than this instant, and not among these keys.
-    restated: Vec<(Arc<str>, Instant, BTreeSet<String>)>,
-    messages: Vec<NewMessage>,
-}
-
-impl Told {
-    fn of(live: &Live, changes: &[Change], position: i64, now: Instant, live_from: Option<Instant>) -> Told {
-        let model = live.engine().model();
-        let mut told = Told::default();
-        // A later change of an account in one step comes after, or in place of, an earlier one.
-        let mut latest: BTreeMap<Arc<str>, (Option<Instant>, Vec<tenure_engine::Outcome>)> = BTreeMap::new();
-        for change in changes {
-            let entry = latest.entry(change.account.clone()).or_default();
-            if let Some(after) = change.restated {
-                entry.1.retain(|o| o.at <= after);
-                entry.0 = Some(entry.0.map_or(after, |before| before.min(after)));
-            }
-            entry.1.extend(change.outcomes.iter().cloned());
-        }
-        for (account, (restated, outcomes)) in latest {
-            let rows: Vec<NewOutcome> = outcomes.iter().filter_map(|o| outcome_of(model, &account, position, o)).collect();
-            let from = restated.map(Instant::next).into_iter().chain(rows.first().map(|r| r.at)).min();
-            let keys: BTreeSet<String> = outcomes.iter().filter_map(|o| alert_key(model, &account, o)).collect();
-            for outcome in &outcomes {
-                let Happened::Alert { person, rule, state, why, .. } = &outcome.what else { continue };
-                let rule = &model.alerts[*rule];
-                match (state, alert_key(model, &account, outcome)) {
-                    (AlertState::Firing, Some(key)) => {
-                        let owner = rule.owner.and_then(|o| live.account(&account)?.value(o).as_text().map(str::to_owned));
-                        if deliverable(outcome.at, now, live_from) {
-                            told.messages.push(message(&key, &account, &rule.name, owner.as_deref(), outcome.at, now));
-                        }
-                        told.opened.push(Alert {
-                            key,
-                            rule: rule.name.clone(),
-                            account: account.to_string(),
-                            person: person.as_ref().map(|p| p.to_string()),
-                            opened_at: outcome.at,
-                            revision: model.revision.clone(),
-                            severity: rule.severity,
-                            owner,
-                            title: rule.title.clone(),
-                            playbook: rule.playbook.clone(),
-                            resolved: None,
-                            state: tenure_store::AlertState::Open,
-                        });
-                    }
-                    (AlertState::Inactive, _) => {
-                        let person = person.as_ref().map(|p| p.to_string());
-                        told.resolved.push((account.clone(), rule.name.clone(), person, outcome.at, why.name()));
-                    }
-                    _ => {}
-                }
-            }
-            if let Some(after) = restated {
-                told.restated.push((account.clone(), after, keys));
-            }
-            if let Some(from) = from {
-                told.facts.push((account, from, rows));
-            }
-        }
-        told
-    }
-
-    async fn write(&self, write: &mut Write, now: Instant) -> tenure_store::Result<()> {
-        let restatements: Vec<Restatement<'_>> =
-            self.facts.iter().map(|(account, from, facts)| Restatement { account, from: *from, facts }).collect();
-        write.replace_outcomes(&restatements).await?;
-        write.open_alerts(&self.opened).await?;
-        for (account, rule, person, at, why) in &self.resolved {
-            write.resolve_alert_of(account, rule, person.as_deref(), *at, why).await?;
-        }
-        for (account, after, keys) in &self.restated {
-            write.resolve_alerts_but(account, *after, keys, now, "learned late").await?;
-        }
-        write.enqueue(&self.messages, now).await?;
-        Ok(())
-    }
-}
-
-fn message(key: &str, account: &str, rule: &str, owner: Option<&str>, at: Instant, now: Instant) -> NewMessage {
-    let payload = serde_json::json!({ "alert": key, "account": account, "rule": rule, "opened_at": at.to_string() });
-    NewMessage {
-        id: MessageId::of(&tenure_live::Key::of("alert", key).to_string()),
-        dedupe_key: format!("alert/{key}"),
-        kind: "alert".to_owned(),
-        recipient: owner.unwrap_or_default().to_owned(),
-        payload: payload.to_string(),
-        due_at: now,
-    }
 }

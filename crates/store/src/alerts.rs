@@ -175,7 +175,8 @@ impl Write {
         Ok(())
     }
 
-    /// Resolves the alerts of an account that opened after an instant, all but these: what was learnt since says that they did not fire.
+    /// Resolves the alerts of an account that opened after an instant and by `at`, all but these: what was learnt since says that they did not
+    /// fire.
     pub async fn resolve_alerts_but(
         &mut self,
         account: &str,
@@ -184,9 +185,9 @@ impl Write {
         at: Instant,
         reason: &str,
     ) -> Result<u64> {
-        let sql = "SELECT key FROM alerts WHERE account = $1 AND opened_at > $2 AND resolved_at IS NULL";
+        let sql = "SELECT key FROM alerts WHERE account = $1 AND opened_at > $2 AND opened_at <= $3 AND resolved_at IS NULL";
         let mut resolved = 0;
-        for row in query(sql).bind(account).bind(after).fetch_all(&mut self.tx).await? {
+        for row in query(sql).bind(account).bind(after).bind(at).fetch_all(&mut self.tx).await? {
             let key: String = row.get(0)?;
             if !but.contains(&key) {
                 self.resolve_alert(&key, at, reason).await?;

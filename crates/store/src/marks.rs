@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tenure_model::Instant;
 
+use crate::counters::INPUT;
 use crate::dialect::query;
 use crate::word::word;
 use crate::{Result, Store, Write};
@@ -17,6 +18,9 @@ pub enum Mark {
     Archive,
     /// The snapshot: the engine's memory up to here can be read back.
     Snapshot,
+    /// All inputs: those up to here came through the engine, or it has read them from archive and store. What else was said since is in the
+    /// journal, or was written beside the engine (an import): then its memory is not to be relied on.
+    Inputs,
 }
 
 impl Store {
@@ -24,6 +28,20 @@ impl Store {
     pub async fn mark(&self, mark: Mark) -> Result<i64> {
         let sql = "SELECT COALESCE(MAX(position), 0) FROM marks WHERE name = $1";
         Ok(query(sql).bind(word(&mark)).fetch_one(&self.pool).await?.get(0)?)
+    }
+
+    /// As `mark`, with the instant at which it was set: the two name one state of the reader.
+    pub async fn marked(&self, mark: Mark) -> Result<Option<(i64, Instant)>> {
+        let query = query("SELECT position, updated_at FROM marks WHERE name = $1").bind(word(&mark));
+        query.fetch_optional(&self.pool).await?.map(|row| Ok((row.get(0)?, row.at(1)?))).transpose()
+    }
+
+    /// How many inputs were written beside the engine since it last knew of all: neither through it nor into the journal.
+    pub async fn unknown_inputs(&self) -> Result<i64> {
+        let sql = "SELECT (SELECT COALESCE(MAX(value), 0) FROM counters WHERE name = $2) - COALESCE(MAX(position), 0) \
+            - (SELECT COUNT(*) FROM journal WHERE position > (SELECT COALESCE(MAX(position), 0) FROM marks WHERE name = $1)) \
+            FROM marks WHERE name = $1";
+        Ok(query(sql).bind(word(&Mark::Inputs)).bind(INPUT).fetch_one(&self.pool).await?.get(0)?)
     }
 }
 
@@ -34,5 +52,12 @@ impl Write {
             ON CONFLICT (name) DO UPDATE SET position = excluded.position, updated_at = excluded.updated_at";
         query(sql).bind(word(&mark)).bind(position).bind(now).execute(&mut self.tx).await?;
         Ok(())
+    }
+
+    /// Writes down that the engine knows of all inputs that there are.
+    pub async fn mark_inputs(&mut self, now: Instant) -> Result<()> {
+        let sql = "SELECT COALESCE(MAX(value), 0) FROM counters WHERE name = $1";
+        let position = query(sql).bind(INPUT).fetch_one(&mut self.tx).await?.get(0)?;
+        self.set_mark(Mark::Inputs, position, now).await
     }
 }

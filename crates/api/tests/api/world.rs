@@ -12,7 +12,7 @@ use tenure_engine::Engine;
 use tenure_model::Instant;
 use tenure_model::time::{DAY, HOUR};
 use tenure_service::{Clock, Parts, Service};
-use tenure_store::{AppliedModel, Database, Mark, Store};
+use tenure_store::{AppliedModel, Database, Store};
 use tower::ServiceExt;
 
 pub const MODEL: &str = r#"
@@ -87,19 +87,13 @@ impl World {
         let files = [("model.yaml".to_owned(), MODEL.to_owned())];
         let model = tenure_model::check(&files).unwrap_or_else(|found| panic!("{found:?}"));
         let applied = AppliedModel { revision: model.revision.clone(), applied_at: start, author: "test".to_owned(), files: files.into() };
-        let mut write = store.write().await.unwrap();
-        write.apply_model(&applied).await.unwrap();
-        write.commit().await.unwrap();
         let of_clock = time.clone();
         let clock: Clock = Arc::new(move || Instant(of_clock.load(Ordering::SeqCst)));
-        let position = store.mark(Mark::Archive).await.unwrap();
         let parts = Parts {
             store,
             data: data.path().to_owned(),
             engine: Arc::new(Engine::new(Arc::new(model))),
-            accounts: vec![],
-            untold: vec![],
-            position,
+            applied,
             clock,
             holder: "test".to_owned(),
         };

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use tenure_model::Value;
 
-use crate::Engine;
 use crate::account::Account;
+use crate::{Change, Engine};
 pub(crate) use bytes::{Broken, Reader, Saved, Writer, saved};
 
 /// The format that is written. It changes with every change of what is written; other formats are not read: their accounts are replayed.
@@ -109,13 +109,16 @@ impl Engine {
 
     /// Appends an account's state. The same account gives the same state again, not always the same bytes.
     pub fn save(&self, account: &Account, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.extend_from_slice(&[0; 4]);
-        account::save(self, account, &mut Writer::new(out, &self.names, account));
-        let length = (out.len() - start - 4) as u32;
-        out[start..start + 4].copy_from_slice(&length.to_le_bytes());
-        let sum = checksum::checksum(&out[start..]);
-        out.extend_from_slice(&sum.to_le_bytes());
+        framed(out, |out| account::save(self, account, &mut Writer::new(out, &self.names, account)));
+    }
+
+    /// Appends changes that lie ahead of an account, or after a checkpoint of it.
+    pub fn save_changes(&self, account: &Account, changes: &[Change], out: &mut Vec<u8>) {
+        framed(out, |out| {
+            let mut w = Writer::new(out, &self.names, account);
+            w.length(changes.len());
+            changes.iter().for_each(|change| change.save(&mut w));
+        });
     }
 
     /// Reads the next account, and leaves `bytes` after it. It was saved by an engine of the same model: see [`Engine::restore_header`].
@@ -123,15 +126,22 @@ impl Engine {
     /// # Errors
     /// [`SnapshotError::Damaged`] if the bytes end too early or are not those that were written; `bytes` stays where it was.
     pub fn restore(&self, bytes: &mut &[u8]) -> Result<Account, SnapshotError> {
-        let length = bytes.first_chunk().map(|n| u32::from_le_bytes(*n) as usize).ok_or(SnapshotError::Damaged("it ends too early"))?;
-        let (whole, rest) = bytes.split_at_checked(length.saturating_add(4)).ok_or(SnapshotError::Damaged("an account ends too early"))?;
-        let (sum, rest) = rest.split_first_chunk().ok_or(SnapshotError::Damaged("an account ends too early"))?;
-        if checksum::checksum(whole) != u64::from_le_bytes(*sum) {
-            return Err(SnapshotError::Damaged("an account's checksum is another"));
-        }
-        let account = self.restore_parts(&whole[4..])?;
+        let (parts, rest) = unframed(bytes)?;
+        let account = self.restore_parts(parts)?;
         *bytes = rest;
         Ok(account)
+    }
+
+    /// Reads what `save_changes` wrote, and leaves `bytes` after it.
+    ///
+    /// # Errors
+    /// As [`Engine::restore`].
+    pub fn restore_changes(&self, bytes: &mut &[u8]) -> Result<Vec<Change>, SnapshotError> {
+        let (parts, rest) = unframed(bytes)?;
+        let mut reader = Reader::new(parts, &self.names)?;
+        let changes = Vec::restore(&mut reader)?;
+        *bytes = rest;
+        Ok(changes)
     }
 
     /// Reads the parts of an account, whose checksum is right.
@@ -140,6 +150,28 @@ impl Engine {
         let account = account::restore(self, &mut reader)?;
         if reader.is_empty() { Ok(account) } else { Err(Broken("an account is longer than its parts")) }
     }
+}
+
+/// Appends what is written with its length before it and its checksum after it.
+fn framed(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[0; 4]);
+    write(out);
+    let length = (out.len() - start - 4) as u32;
+    out[start..start + 4].copy_from_slice(&length.to_le_bytes());
+    let sum = checksum::checksum(&out[start..]);
+    out.extend_from_slice(&sum.to_le_bytes());
+}
+
+/// What was framed, and what comes after it.
+fn unframed(bytes: &[u8]) -> Result<(&[u8], &[u8]), SnapshotError> {
+    let length = bytes.first_chunk().map(|n| u32::from_le_bytes(*n) as usize).ok_or(SnapshotError::Damaged("it ends too early"))?;
+    let (whole, rest) = bytes.split_at_checked(length.saturating_add(4)).ok_or(SnapshotError::Damaged("an account ends too early"))?;
+    let (sum, rest) = rest.split_first_chunk().ok_or(SnapshotError::Damaged("an account ends too early"))?;
+    if checksum::checksum(whole) != u64::from_le_bytes(*sum) {
+        return Err(SnapshotError::Damaged("an account's checksum is another"));
+    }
+    Ok((&whole[4..], rest))
 }
 
 impl Names {

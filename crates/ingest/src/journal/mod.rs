@@ -181,6 +181,11 @@ impl Batch {
         requests.enumerate().map(|(row, request)| (self.origin(request), self.event(row)))
     }
 
+    /// The requests, in the order of arrival.
+    pub fn origins(&self) -> impl Iterator<Item = Origin<'_>> {
+        self.requests.iter().map(|request| self.origin(request))
+    }
+
     /// Everything else, in the order of arrival.
     pub fn records(&self) -> impl Iterator<Item = (Origin<'_>, &Record)> {
         self.records.iter().map(|(request, record)| (self.origin(&self.requests[*request as usize]), record))
@@ -190,7 +195,8 @@ impl Batch {
     pub fn record_batch(&self) -> RecordBatch {
         let mut builder = Builder::default();
         let mut source = StringDictionaryBuilder::<Int32Type>::new();
-        let mut received_at = TimestampMicrosecondBuilder::with_capacity(self.len()).with_timezone("UTC");
+        let times = || TimestampMicrosecondBuilder::with_capacity(self.len()).with_timezone("UTC");
+        let (mut received_at, mut sent_at, mut original_time) = (times(), times(), times());
         for (origin, event) in self.events() {
             builder.push(Row {
                 account: event.account.as_deref(),
@@ -202,9 +208,12 @@ impl Batch {
             });
             source.append_value(origin.source);
             received_at.append_value(origin.received_at.0);
+            sent_at.append_option(event.sent_at.map(|t| t.0));
+            original_time.append_option(event.original_time.map(|t| t.0));
         }
         let mut columns = builder.finish().columns().to_vec();
-        columns.extend([Arc::new(source.finish()) as ArrayRef, Arc::new(received_at.finish())]);
+        columns.push(Arc::new(source.finish()));
+        columns.extend([received_at, sent_at, original_time].map(|mut times| Arc::new(times.finish()) as ArrayRef));
         RecordBatch::try_new(exported_schema(), columns).expect("the builders make the columns of the schema, all of one length")
     }
 }

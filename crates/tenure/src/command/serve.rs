@@ -4,20 +4,16 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tenure_api::App;
-use tenure_engine::{Account, Engine, Inputs, Mode, Outcome as Told, Sink};
-use tenure_live::Placed;
+use tenure_engine::Engine;
 use tenure_service::{Parts, Service};
-use tenure_store::{AppliedModel, Hash, Mark, Source, SourceId, Store};
+use tenure_store::{AppliedModel, Hash, Source, SourceId, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Outcome, Shared};
 use crate::config::{LogFormat, Settings};
 use crate::failure::failure;
 use crate::model::{self, Loaded, short};
-use crate::world::{progress, threads};
 use crate::{clock, random, render, retain};
-use tenure_replay::World;
-use tenure_replay::replay::{Visitor, replay};
 
 /// Options of `tenure serve`.
 #[derive(clap::Args, Debug)]
@@ -53,18 +49,18 @@ impl Serve {
             failure(format!("cannot listen on {}: {error}", settings.listen), "choose another address: --listen 127.0.0.1:7272")
         })?;
         let key = first_source(&store).await?;
+        let applied = AppliedModel {
+            revision: loaded.model.revision.clone(),
+            applied_at: clock::now(),
+            author: "serve".to_owned(),
+            files: loaded.source.files.iter().cloned().collect(),
+        };
         let engine = Arc::new(Engine::new(Arc::new(loaded.model)));
-        let position = store.mark(Mark::Archive).await?;
-        let world = World::load(engine.clone(), folder.archive()?, &store, threads());
-        let accounts = tokio::task::block_in_place(|| bring_up(&world))?;
-        drop(world);
         let parts = Parts {
             store,
             data: folder.root().to_owned(),
             engine: engine.clone(),
-            accounts,
-            untold: vec![],
-            position,
+            applied,
             clock: Arc::new(clock::now),
             // The lock of the folder keeps others away from a file; a server may have other processes.
             holder: if folder.is_served() { format!("{}-{}", std::process::id(), random::text(8)) } else { "this folder".to_owned() },
@@ -107,24 +103,14 @@ fn log(settings: &Settings) -> Result<()> {
     set.map_err(|error| anyhow::anyhow!("cannot log: {error}"))
 }
 
-/// The model asked for or applied last, which becomes the one applied last; where there is none, the default one.
+/// The model asked for or applied last; where there is none, the default one. The service writes it down when it has taken over.
 async fn model(shared: &Shared, store: &Store) -> Result<Loaded> {
     let source = match model::find(shared.model.as_deref(), Some(store)).await {
         Ok(source) => source,
         Err(error) if shared.model.is_some() => return Err(error),
         Err(_) => model::default(),
     };
-    let loaded = source.load()?;
-    let applied = AppliedModel {
-        revision: loaded.model.revision.clone(),
-        applied_at: clock::now(),
-        author: "serve".to_owned(),
-        files: loaded.source.files.iter().cloned().collect(),
-    };
-    let mut write = store.write().await?;
-    write.apply_model(&applied).await?;
-    write.commit().await?;
-    Ok(loaded)
+    source.load()
 }
 
 /// Where there is no source yet, makes one; gives its write key.
@@ -146,35 +132,6 @@ async fn first_source(store: &Store) -> Result<Option<String>> {
     write.add_source(&source).await?;
     write.commit().await?;
     Ok(Some(key))
-}
-
-/// All accounts as of now, from archive and store.
-fn bring_up(world: &World) -> Result<Vec<Placed>> {
-    let bar = progress(world);
-    let visitors = replay(world, clock::now(), Mode::Exact, threads(), |_| Ok(Standing::default()), &|_, events| bar.inc(events as u64))?;
-    bar.finish_and_clear();
-    Ok(visitors.into_iter().flat_map(|v| v.0).collect())
-}
-
-/// Keeps the accounts, and what lies ahead of them.
-#[derive(Default)]
-struct Standing(Vec<Placed>);
-
-impl Sink for Standing {
-    fn outcome(&mut self, _: &Account, _: Told) {}
-
-    fn wants_detail(&self) -> bool {
-        false
-    }
-}
-
-impl Visitor for Standing {
-    fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> tenure_replay::Result<()> {
-        let changes: Vec<_> = inputs.changes.iter().filter(|c| c.at > account.at()).cloned().collect();
-        let people = if changes.is_empty() { vec![] } else { inputs.people.to_vec() };
-        self.0.push(Placed { account, changes, people });
-        Ok(())
-    }
 }
 
 /// SIGTERM and Ctrl-C, one after the other.

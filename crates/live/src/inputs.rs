@@ -1,0 +1,224 @@
+//! Inputs find the accounts that they have to do with.
+
+use std::sync::Arc;
+
+use tenure_engine::What;
+use tenure_ingest::resolver::account_among;
+use tenure_model::input::{Decision, Entity, Membership, Merge, Version};
+use tenure_model::{Instant, Value};
+
+use crate::keys::Key;
+use crate::population::Live;
+use crate::recent::Recent;
+use crate::silence::Gap;
+use crate::slot::Slot;
+
+/// An event as it comes from the journal.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// Its batch's position in the journal.
+    pub position: i64,
+    /// When it arrived.
+    pub arrived: Instant,
+    /// Where it came from.
+    pub source: &'a str,
+    /// As sent.
+    pub account: Option<&'a str>,
+    /// As sent.
+    pub person: Option<&'a str>,
+    /// What.
+    pub name: &'a str,
+    /// When.
+    pub time: Instant,
+    /// As sent.
+    pub message_id: Option<&'a str>,
+    /// The text of a JSON object.
+    pub properties: Option<&'a str>,
+}
+
+impl Live {
+    /// What is taken from now on stands there in the journal.
+    pub fn at_position(&mut self, position: i64) {
+        self.position = position;
+    }
+
+    /// A request came from a source: it is not silent.
+    pub fn heard(&mut self, source: &str, at: Instant) {
+        self.sources.heard(source, at);
+    }
+
+    /// What people declare of a source that was heard.
+    pub fn declare(&mut self, source: &str, gap: Gap) {
+        self.sources.declare(source, gap);
+    }
+
+    /// It knows of the sources what another one has heard.
+    pub fn hear_as(&mut self, other: &Live) {
+        self.sources = other.sources.clone();
+    }
+
+    /// Has an account's history told already what is being taken?
+    fn knows(&self, i: usize) -> bool {
+        self.position <= self.slots[i].through.said
+    }
+
+    /// Takes an event. False where it was seen before.
+    pub fn event(&mut self, said: Said<'_>) -> bool {
+        if let Some(id) = said.message_id
+            && !self.keys.note(Key::of(said.source, id), said.arrived)
+        {
+            self.duplicates += 1;
+            return false;
+        }
+        let recent = Recent {
+            time: said.time,
+            position: said.position,
+            name: self.name(said.name),
+            person: said.person.map(|p| self.resolver.person(p).into()),
+            given_account: said.account.map(|a| a.into()),
+            given_person: said.person.map(|p| p.into()),
+            source: self.name(said.source),
+            properties: said.properties.map(Into::into),
+            message_id: said.message_id.map(Into::into),
+            arrived: said.arrived,
+        };
+        self.settle(recent);
+        true
+    }
+
+    /// Gives an event to its account, or keeps it until that is known.
+    fn settle(&mut self, event: Recent) {
+        let account: Option<Arc<str>> = match (&event.given_account, &event.person) {
+            (Some(account), _) => Some(self.resolver.account(account).into()),
+            (None, Some(person)) => account_among(self.resolver.stays(person), event.time).ok().map(Into::into),
+            (None, None) => None,
+        };
+        let Some(account) = account else {
+            let person = event.person.clone().unwrap_or_else(|| "".into());
+            self.homeless.entry(person).or_default().push(event);
+            return;
+        };
+        let i = self.slot(account);
+        self.slot_mut(i).event(event);
+        self.touch(i);
+    }
+
+    /// Takes a version of a field. What is not just the newest word on a trait is told from the account's whole history.
+    pub fn version(&mut self, version: &Version) {
+        let at = version.visible_from();
+        let plain = version.valid_from.is_some_and(|valid| version.known_from.is_none_or(|known| known <= valid));
+        let of_account = |live: &mut Live, id: Arc<str>, person: Option<&str>| {
+            let i = live.slot(id);
+            live.trait_of(i, at, plain, person, version);
+            live.touch(i);
+        };
+        match &version.entity {
+            Entity::Account(id) => of_account(self, self.resolver.account(id).into(), None),
+            Entity::Subscription(id, _) => {
+                let i = self.slot(self.resolver.account(id).into());
+                if self.knows(i) {
+                    return;
+                }
+                self.slot_mut(i).want(Instant::MIN);
+                self.touch(i);
+            }
+            Entity::Person(id) => {
+                let person: Arc<str> = self.resolver.person(id).into();
+                let mut accounts: Vec<Arc<str>> = self.resolver.stays(&person).iter().map(|s| s.account().into()).collect();
+                accounts.sort();
+                accounts.dedup();
+                for account in accounts {
+                    of_account(self, account, Some(&person));
+                }
+            }
+        }
+    }
+
+    fn trait_of(&mut self, i: usize, at: Instant, plain: bool, person: Option<&str>, version: &Version) {
+        let Some((slot, kind)) = self.engine.trait_slot(&version.field, person.is_some()) else { return };
+        if self.knows(i) {
+            return;
+        }
+        if !plain {
+            return self.slot_mut(i).want(at);
+        }
+        let value = Value::from_json(&version.value, kind, &self.engine.model().calendar).unwrap_or_default();
+        self.slot_mut(i).change(at, person, |ordinal| match person {
+            Some(_) => What::PersonTrait(ordinal, slot, value),
+            None => What::Trait(slot, value),
+        });
+    }
+
+    /// Takes a membership: the person's events that waited for it find their account.
+    pub fn membership(&mut self, membership: &Membership) {
+        if !self.resolver.learn(membership) {
+            return;
+        }
+        let i = self.slot(self.resolver.account(&membership.account).into());
+        if self.engine.reads_people() && !self.knows(i) {
+            self.slot_mut(i).want(membership.from.unwrap_or(Instant::MIN));
+        }
+        self.touch(i);
+        self.resettled.insert(self.slots[i].head.id().clone());
+        let person: Arc<str> = self.resolver.person(&membership.person).into();
+        self.settle_homeless(&person);
+    }
+
+    fn settle_homeless(&mut self, person: &Arc<str>) {
+        for event in self.homeless.remove(person).unwrap_or_default() {
+            self.settle(event);
+        }
+    }
+
+    /// Takes a merge: accounts that either id has to do with are told anew.
+    pub fn merge(&mut self, merge: &Merge) {
+        if !self.resolver.learn_merge(merge) {
+            return;
+        }
+        if merge.account {
+            let into = self.slot(self.resolver.account(&merge.into).into());
+            if let Some(from) = self.index.get(merge.from.as_str()).copied().filter(|from| *from != into) {
+                let empty = Slot::new(self.engine.account(merge.from.as_str()));
+                let gone = std::mem::replace(self.slot_mut(from), empty);
+                gone.recent().iter().for_each(|r| self.slot_mut(into).event(r.clone()));
+            }
+            self.slot_mut(into).want(Instant::MIN);
+            self.touch(into);
+            self.resettled.insert(self.slots[into].head.id().clone());
+            return;
+        }
+        let person: Arc<str> = self.resolver.person(&merge.into).into();
+        let accounts: Vec<Arc<str>> = self.resolver.stays(&person).iter().map(|s| s.account().into()).collect();
+        for account in accounts {
+            let i = self.slot(account.clone());
+            self.slot_mut(i).want(Instant::MIN);
+            self.touch(i);
+            self.resettled.insert(account);
+        }
+        for id in [merge.from.as_str(), merge.into.as_str()] {
+            for mut event in self.homeless.remove(id).unwrap_or_default() {
+                event.person = Some(person.clone());
+                self.settle(event);
+            }
+        }
+    }
+
+    /// Takes what a teammate decided.
+    pub fn decision(&mut self, decision: &Decision) {
+        let i = self.slot(self.resolver.account(&decision.account).into());
+        if self.knows(i) {
+            return;
+        }
+        self.slot_mut(i).change(decision.at, None, |_| What::Decision(Arc::new(decision.clone())));
+        self.touch(i);
+    }
+
+    fn name(&mut self, text: &str) -> Arc<str> {
+        if let Some(name) = self.names.get(text) {
+            return name.clone();
+        }
+        let name: Arc<str> = text.into();
+        self.names.insert(text.into(), name.clone());
+        name
+    }
+}

@@ -1,0 +1,53 @@
+//! An account as it lives, as bytes: its checkpoint (or its state), what came since, and how far its state had come.
+//!
+//! The state after a checkpoint is not written: the same inputs give it again, with what it told.
+
+use tenure_engine::snapshot::SnapshotError;
+use tenure_engine::{Engine, EventTable, Inputs, Mode};
+use tenure_model::Instant;
+
+use super::Slot;
+use crate::bytes::{Reader, Writer};
+use crate::recent::Recent;
+
+impl Slot {
+    /// Appends it.
+    pub(crate) fn save(&self, engine: &Engine, out: &mut Vec<u8>) {
+        let account = self.base.as_deref().unwrap_or(&self.head);
+        engine.save(account, out);
+        engine.save_changes(account, &self.changes, out);
+        let mut w = Writer(out);
+        w.number(i64::from(self.base.is_some()));
+        w.number(self.head.at().0);
+        w.number(self.due.map_or(Instant::NEVER.0, |at| at.0));
+        w.number(self.wants.map_or(Instant::NEVER.0, |at| at.0));
+        w.list(&self.people, |w, person| w.text(person));
+        w.list(&self.sources, |w, source| w.text(source));
+        w.list(&self.recent, Recent::save);
+    }
+
+    /// Reads the next one, and leaves `bytes` after it.
+    pub(crate) fn restore(engine: &Engine, empty: &EventTable, bytes: &mut &[u8]) -> Result<Slot, SnapshotError> {
+        let mut slot = Slot::new(engine.restore(bytes)?);
+        slot.changes = engine.restore_changes(bytes)?;
+        let mut r = Reader(bytes);
+        let has_base = r.number()? != 0;
+        let at = Instant(r.number()?);
+        let instant = |t: i64| Some(Instant(t)).filter(|t| *t != Instant::NEVER);
+        slot.due = instant(r.number()?);
+        slot.wants = instant(r.number()?);
+        slot.people = r.list(Reader::shared)?;
+        slot.sources = r.list(Reader::shared)?;
+        slot.recent = r.list(Recent::restore)?;
+        if has_base {
+            slot.base = Some(Box::new(slot.head.clone()));
+            let from = slot.head.at();
+            let table = slot.table(empty, from);
+            let changes = &slot.changes[slot.changes.partition_point(|c| c.at <= from)..];
+            let inputs = Inputs { people: table.people(), events: table.events(), changes };
+            let advanced = engine.advance(&mut slot.head, &inputs, at, Mode::Exact, &mut slot.told);
+            advanced.map_err(|_| SnapshotError::Damaged("an account has inputs before its checkpoint"))?;
+        }
+        Ok(slot)
+    }
+}
