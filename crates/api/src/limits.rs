@@ -35,7 +35,7 @@ impl Default for Limits {
     }
 }
 
-/// Bytes of the head of a request.
+/// Bytes of the head of a request; hyper reads up to twice as many before it counts them.
 pub(crate) const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Headers of a request.
 pub(crate) const HEADERS_MAX: usize = 100;

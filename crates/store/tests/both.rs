@@ -71,7 +71,7 @@ async fn fill(database: &Database, format: i64, all: &[(String, Vec<String>, Vec
 
 /// Leases are the process's, not the workspace's.
 fn without_leases(dump: &str) -> String {
-    dump.lines().filter(|line| !line.contains("Lease {")).map(|line| line.to_owned() + "\n").collect()
+    dump.split("== ").filter(|section| !section.starts_with("lease\n")).collect::<Vec<_>>().join("== ")
 }
 
 #[tokio::test]

@@ -65,13 +65,13 @@ pub struct Cli {
 pub struct Options {
     /// The data folder [env: TENURE_DATA] [default: tenure-data]
     #[arg(long, global = true, value_name = "DIR")]
-    data: Option<String>,
+    data: Option<PathBuf>,
     /// Where the operational data lies: a SQLite file or postgres://USER:PASSWORD@HOST/DATABASE [env: TENURE_DATABASE] [default: tenure.db in the data folder]
     #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
     /// The model's folder or file [env: TENURE_MODEL] [default: the model evaluated last, else ./model]
     #[arg(long, global = true, value_name = "DIR")]
-    model: Option<String>,
+    model: Option<PathBuf>,
     /// The configuration file [env: TENURE_CONFIG] [default: tenure.yaml in the data folder]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -209,8 +209,9 @@ impl Cli {
 impl Options {
     /// As flags of the configuration.
     fn flags(&self) -> Flags {
-        let own = [("data", &self.data), ("database", &self.database), ("model", &self.model)];
-        let own = own.into_iter().filter_map(|(key, value)| Some((format!("--{key}"), key.to_owned(), value.clone()?)));
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let own = [("data", path(&self.data)), ("database", self.database.clone()), ("model", path(&self.model))];
+        let own = own.into_iter().filter_map(|(key, value)| Some((format!("--{key}"), key.to_owned(), value?)));
         let set = self.set.iter().map(|(key, value)| ("--set".to_owned(), key.clone(), value.clone()));
         Flags { config: self.config.clone(), values: set.chain(own).collect() }
     }

@@ -157,6 +157,11 @@ impl Configuration {
                 }
             }
         }
+        // Those of the file first, from its top to its end.
+        problems.sort_by_key(|problem| match problem.origin {
+            Origin::File(_, line, column) => (0, line, column),
+            _ => (1, 0, 0),
+        });
         values.sort_by_key(|(name, ..)| KEYS.iter().position(|key| key.name == *name));
         Configuration { file, settings, values, problems, warnings: environment.unknown() }
     }
