@@ -47,7 +47,7 @@ lifecycle:
   milestones:
     first_report: { stage: onboarding, reached: "reports >= 1", due: 300d after started_at }
 scorecards:
-  all:
+  base:
     bands: { green: 70, yellow: 30 }
     groups: { use: { weight: 1, measures: { logins: { metric: logins, points: { 0: 0, 60: 100 } } } } }
 alerts:

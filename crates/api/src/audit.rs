@@ -102,7 +102,7 @@ pub struct Asked {
 
 /// Who changed what, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(Asked), responses((status = 200, description = "A page", body = Entries)))]
-pub async fn list(State(app): State<App>, Params(asked): Params<Asked>) -> Result<Json<Entries>, ApiError> {
+pub async fn audit_log(State(app): State<App>, Params(asked): Params<Asked>) -> Result<Json<Entries>, ApiError> {
     let filter = AuditFilter { actor: asked.actor, target: asked.target };
     let page = before(asked.cursor.as_deref(), asked.limit)?;
     let found = app.store().audit_log(&filter, &page).await?;

@@ -7,6 +7,7 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, Ref, RefOr, Respo
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::error::Problem;
+use crate::page::Limit;
 
 /// Operations for everybody.
 const OPEN: &[&str] = &["/api/v1/setup"];
@@ -38,6 +39,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
     let components = ComponentsBuilder::new()
         .schemas_from_iter(schemas)
         .schema(Problem::name(), Problem::schema())
+        .schema(Limit::name(), Limit::schema())
         .security_scheme("session", cookie)
         .security_scheme("key", key);
     document.components = Some(components.build());

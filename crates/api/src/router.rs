@@ -31,8 +31,8 @@ fn viewers() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(auth::session, auth::sign_out))
         .routes(routes!(auth::change_password))
-        .routes(routes!(accounts::list))
-        .routes(routes!(accounts::detail))
+        .routes(routes!(accounts::accounts))
+        .routes(routes!(accounts::account))
         .routes(routes!(accounts::timeline))
         .routes(routes!(accounts::people))
         .routes(routes!(accounts::events))
@@ -95,7 +95,7 @@ fn admins() -> OpenApiRouter<App> {
         .routes(routes!(teammates::change_teammate))
         .routes(routes!(keys::keys, keys::add_key))
         .routes(routes!(keys::revoke_key))
-        .routes(routes!(audit::list))
+        .routes(routes!(audit::audit_log))
 }
 
 /// The REST API with its document; `gate` puts a role before its routes.

@@ -107,7 +107,7 @@ impl Journal {
             let received_at = now();
             let result = commit(&store, received_at, &batch).await;
             if let Ok(position) = &result {
-                let items = batch.len() as u64;
+                let items = batch.items() as u64;
                 Status::add(&status.accepted, items);
                 Status::add(&status.backlog, items);
                 Status::add(&status.commits, 1);
@@ -127,7 +127,7 @@ impl Journal {
 
 async fn commit(store: &Store, received_at: Instant, batch: &Batch) -> tenure_store::Result<i64> {
     let payload = tokio::task::block_in_place(|| batch.encode());
-    let row = NewRow { received_at, items: batch.len() as u64, codec: u16::from(FORMAT), payload: &payload };
+    let row = NewRow { received_at, items: batch.items() as u64, codec: u16::from(FORMAT), payload: &payload };
     let positions = transact_beside!(store, "journal", |write| write.append(&[row]).await)?;
     Ok(positions.first().copied().unwrap_or_default())
 }

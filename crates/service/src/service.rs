@@ -323,11 +323,11 @@ async fn run(inner: Arc<Inner>, mut committed: mpsc::UnboundedReceiver<Committed
                 _ = stopping.changed() => {}
             }
         }
-        let mut items: usize = waiting.iter().map(|b| b.batch.len()).sum();
+        let mut items: usize = waiting.iter().map(|b| b.batch.items()).sum();
         while items < STEP_ITEMS_MAX
             && let Ok(batch) = committed.try_recv()
         {
-            items += batch.batch.len();
+            items += batch.batch.items();
             waiting.push(batch);
         }
         let done = {

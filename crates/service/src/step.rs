@@ -51,7 +51,7 @@ impl UnderWay {
             unwritten: take(inner, batches),
             changes: vec![],
             last: batches.last().map(|b| (b.position, b.received_at)),
-            items: batches.iter().map(|b| b.batch.len() as u64).sum(),
+            items: batches.iter().map(|b| b.batch.items() as u64).sum(),
             again: false,
             evaluated: 0,
             silences: vec![],

@@ -200,7 +200,7 @@ pub struct Asked {
 /// Everything about an account: as it stands, or as it stood at any time, by today's model.
 #[utoipa::path(get, path = "/api/v1/accounts/{id}", tag = "accounts", params(("id" = String, Path, description = "The account", example = "acme"), Asked),
     responses((status = 200, description = "The account", body = Detail)))]
-pub async fn detail(State(app): State<App>, Path(id): Path<String>, Params(asked): Params<Asked>) -> Result<Json<Detail>, ApiError> {
+pub async fn account(State(app): State<App>, Path(id): Path<String>, Params(asked): Params<Asked>) -> Result<Json<Detail>, ApiError> {
     let past = Past::of(&app, &id).await?;
     let at = as_of(&app, asked.as_of.as_deref(), past.calendar())?;
     let account = past.as_of(at, &mut Nothing)?;

@@ -81,11 +81,11 @@ pub struct Page {
 
 /// Accounts that fulfil a condition, in an order, page by page.
 #[utoipa::path(get, path = "/api/v1/accounts", tag = "accounts", params(Asked), responses((status = 200, description = "A page", body = Page)))]
-pub async fn list(State(app): State<App>, Params(asked): Params<Asked>) -> Result<Json<Page>, ApiError> {
+pub async fn accounts(State(app): State<App>, Params(asked): Params<Asked>) -> Result<Json<Page>, ApiError> {
     list_where(&app, asked, None)
 }
 
-/// As `list`, of those that are in a segment.
+/// As `accounts`, of those that are in a segment.
 pub(crate) fn list_where(app: &App, asked: Asked, segment: Option<&str>) -> Result<Json<Page>, ApiError> {
     let limit = Limit::of(asked.limit)? as usize;
     let model = app.service.live().engine().model().clone();

@@ -15,7 +15,7 @@ use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::extract::Body;
 
-/// Somebody takes it up.
+/// Takes it up: it stays open, and others see whose it is.
 #[utoipa::path(post, path = "/api/v1/alerts/{key}/acknowledge", tag = "alerts", params(("key" = String, Path, description = "The alert's key, percent-encoded")),
     responses((status = 200, description = "The alert", body = Shown)))]
 pub async fn acknowledge(State(app): State<App>, caller: Caller, Path(key): Path<String>) -> Result<Json<Shown>, ApiError> {
@@ -61,7 +61,7 @@ pub struct Close {
     reason: String,
 }
 
-/// Closes it.
+/// Closes it, as succeeded, failed or false alarm.
 #[utoipa::path(post, path = "/api/v1/alerts/{key}/close", tag = "alerts", request_body = Close,
     params(("key" = String, Path, description = "The alert's key, percent-encoded")), responses((status = 200, description = "The alert", body = Shown)))]
 pub async fn close(
@@ -90,7 +90,7 @@ pub struct Assign {
     owner: Option<String>,
 }
 
-/// Gives it to somebody.
+/// Gives it to somebody, or to nobody.
 #[utoipa::path(post, path = "/api/v1/alerts/{key}/assign", tag = "alerts", request_body = Assign,
     params(("key" = String, Path, description = "The alert's key, percent-encoded")), responses((status = 200, description = "The alert", body = Shown)))]
 pub async fn assign(

@@ -1,4 +1,4 @@
-//! Signing in.
+//! Signing in: with an e-mail address and a password.
 
 use axum::Json;
 use axum::extract::{ConnectInfo, State};

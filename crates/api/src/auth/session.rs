@@ -147,7 +147,7 @@ pub async fn session(State(app): State<App>, caller: Caller, headers: HeaderMap)
     Ok((fresh.cookie(&headers, now), body).into_response())
 }
 
-/// Signs out.
+/// Signs out: the session ends.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204, description = "Signed out")))]
 pub async fn sign_out(State(app): State<App>, caller: Caller, headers: HeaderMap) -> Result<impl IntoResponse, ApiError> {
     if let Via::Session(session) = &caller.via {

@@ -31,7 +31,7 @@ lifecycle:
   milestones:
     first_report: { stage: onboarding, reached: "logins_7d >= 5", due: 7d after started_at }
 scorecards:
-  all:
+  base:
     bands: { green: 70, yellow: 40 }
     groups:
       use: { weight: 1, measures: { logins: { metric: logins_7d, points: { 0: 0, 10: 100 } } } }
@@ -190,9 +190,16 @@ impl World {
         self.service.settled().await;
     }
 
-    /// The history that the stories are about.
-    pub async fn history(&self, admin: &Caller) -> Caller {
-        let key = self.write_key(admin).await;
+    /// A session of somebody who has the usual password.
+    pub async fn sign_in(&self, email: &str) -> Caller {
+        let body = json!({ "email": email, "password": "correct horse battery" });
+        World::session(&self.post(&Caller::default(), "/api/v1/session", body).await)
+    }
+
+    /// The history that the stories are about; an admin, and a source's write key.
+    pub async fn story(&self) -> (Caller, Caller) {
+        let admin = self.admin().await;
+        let key = self.write_key(&admin).await;
         let group = |user: &str, account: &str, traits: Value| json!({ "type": "group", "userId": user, "groupId": account, "traits": traits, "timestamp": self.now().to_string() });
         let ann = group("ann", "acme", json!({ "name": "Acme", "tier": 1, "owner": "carla" }));
         let bob = group("bob", "globex", json!({ "name": "Globex", "tier": 2 }));
@@ -204,7 +211,8 @@ impl World {
         self.pass(3 * DAY);
         self.send(&key, vec![self.track("bob", "login")]).await;
         self.due().await;
-        key
+        // Days have passed: the first session has ended.
+        (self.sign_in("ann@example.com").await, key)
     }
 
     pub fn track(&self, user: &str, event: &str) -> Value {

@@ -145,6 +145,11 @@ impl Batch {
         self.time.len()
     }
 
+    /// How many items there are: events and records.
+    pub fn items(&self) -> usize {
+        self.len() + self.records.len()
+    }
+
     /// Is nothing in it, neither events nor records?
     pub fn is_empty(&self) -> bool {
         self.time.is_empty() && self.records.is_empty()

@@ -126,7 +126,7 @@ fn rules() -> String {
     text += "  help_clicks: { count: help_clicked, window: 1d }\n";
     text += "segments: { enterprise: { when: \"tier = 1\" }, small: { when: \"tier >= 3\" } }\n";
     text += "lifecycle: { stages: { onboarding: { first: true }, adoption: { when: \"login_7d >= 3 AND report_created_7d >= 1\" } } }\n";
-    text += "scorecards:\n  all:\n    bands: { green: 70, yellow: 40 }\n    groups:\n      use:\n        weight: 1\n        measures:\n";
+    text += "scorecards:\n  base:\n    bands: { green: 70, yellow: 40 }\n    groups:\n      use:\n        weight: 1\n        measures:\n";
     for name in names {
         let _ = writeln!(text, "          {name}: {{ metric: {name}_7d, points: {{ 0: 0, 20: 100 }} }}");
     }
