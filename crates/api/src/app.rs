@@ -7,6 +7,7 @@ use tenure_service::Service;
 use tenure_store::Store;
 use tokio::sync::Semaphore;
 
+use crate::apply::Applying;
 use crate::ingest::Sources;
 
 /// Fills bytes that nobody can guess.
@@ -25,6 +26,7 @@ pub struct App {
     pub(crate) sources: Sources,
     pub(crate) hashing: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) applying: Applying,
     random: Random,
 }
 
@@ -35,6 +37,7 @@ impl App {
             sources: Sources::new(service.store().clone()),
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            applying: Applying::default(),
             service,
             random,
         }

@@ -5,6 +5,7 @@
 mod accounts;
 mod alerts;
 mod app;
+mod apply;
 mod audit;
 mod auth;
 mod error;

@@ -15,7 +15,8 @@ use crate::app::App;
 use crate::auth::{require, routes as auth};
 use crate::error::ApiError;
 use crate::{
-    audit, ingest, keys, lifecycle, model, openapi, ops, quarantine, secure, segments, sources, sql, status, stream, teammates, views,
+    apply, audit, ingest, keys, lifecycle, model, openapi, ops, quarantine, secure, segments, sources, sql, status, stream, teammates,
+    views,
 };
 
 /// Bytes of a body that is read at all; what each endpoint allows is less.
@@ -79,6 +80,8 @@ fn csms() -> OpenApiRouter<App> {
 /// Lead teammates; change what comes in and what decides.
 fn managers() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(apply::apply_model, apply::applying, apply::cancel_apply))
+        .routes(routes!(apply::roll_back))
         .routes(routes!(quarantine::quarantine))
         .routes(routes!(quarantine::mend))
         .routes(routes!(quarantine::replay_quarantine))

@@ -258,3 +258,45 @@ async fn a_source_that_is_disabled_is_heard_no_more() {
     world.post(&new, "/v1/track", world.track("ann", "login")).await.ok(200);
     assert_eq!(world.call(&admin, "patch", &path, Some(json!({ "max_gap_seconds": -1 }))).await.code(), "400 bad_gap");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_applied_watched_and_rolled_back() {
+    let world = World::new().await;
+    let (admin, _) = world.story().await;
+    let model = world.get(&admin, "/api/v1/model").await.ok(200);
+    let text = model["files"]["model.yaml"].as_str().unwrap();
+    let files = json!({ "model.yaml": text.replace("tier = 1", "tier <= 2") });
+    let apply = |base: &Value, reason: &str| json!({ "files": files, "base": base, "reason": reason });
+    assert_eq!(world.post(&admin, "/api/v1/model/apply", apply(&json!("another"), "x")).await.code(), "409 stale");
+    assert_eq!(world.post(&admin, "/api/v1/model/apply", apply(&model["revision"], "")).await.code(), "400 missing_reason");
+    assert_eq!(world.get(&admin, "/api/v1/model/apply").await.ok(200)["last"], Value::Null);
+    let begun = world.post(&admin, "/api/v1/model/apply", apply(&model["revision"], "Globex is one too")).await.ok(202);
+    assert_eq!(applied(&world, &admin).await, begun["revision"]);
+    let members = world.get(&admin, "/api/v1/segments/enterprise/members").await.ok(200);
+    assert_eq!(names(&members["accounts"], "id"), ["acme", "globex"]);
+    world.pass(SECOND);
+    let back = json!({ "revision": model["revision"], "reason": "it was not" });
+    world.post(&admin, "/api/v1/model/rollback", back).await.ok(202);
+    assert_eq!(applied(&world, &admin).await, model["revision"]);
+    let members = world.get(&admin, "/api/v1/segments/enterprise/members").await.ok(200);
+    assert_eq!(names(&members["accounts"], "id"), ["acme"]);
+    let revisions = world.get(&admin, "/api/v1/model/revisions").await.ok(200);
+    assert_eq!(revisions["revisions"].as_array().unwrap().len(), 3);
+    let audit = world.get(&admin, "/api/v1/audit").await.ok(200);
+    assert_eq!(names(&audit["entries"], "action")[..2], ["model.rollback", "model.apply"]);
+    let unknown = json!({ "revision": "nothing", "reason": "x" });
+    assert_eq!(world.post(&admin, "/api/v1/model/rollback", unknown).await.code(), "404 not_found");
+}
+
+/// Waits until a model was applied; which one decides then.
+async fn applied(world: &World, admin: &Caller) -> Value {
+    for _ in 0..500 {
+        let last = world.get(admin, "/api/v1/model/apply").await.ok(200)["last"].clone();
+        match last["state"].as_str() {
+            Some("done") => return world.get(admin, "/api/v1/model").await.ok(200)["revision"].clone(),
+            Some("running") => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+            _ => panic!("{last}"),
+        }
+    }
+    panic!("the model is still being applied");
+}
