@@ -34,13 +34,22 @@ duckdb() {
 }
 duckdb import_parquet read --events "$files/events.parquet"
 duckdb import_ndjson read --events "$data/ndjson/events.ndjson"
-duckdb asof asof --events "$files/events.parquet" --accounts "$files/accounts.csv" --days "$day" --result "$data/asof.duckdb.parquet"
-duckdb year year --events "$files/events.parquet" --accounts "$files/accounts.csv" --days "$first" "$last" --result "$data/year.duckdb.parquet"
 
-# Our side measures asof, year, year_exact, live_100k, import_ndjson and import_parquet, puts its times beside the peer's in target/bench/<name>.json,
-# The tables it writes beside are then compared with the peer's.
-"$tenure" bench-engine --data "$data/workspace" --files "$files" --ndjson "$data/ndjson/events.ndjson" --model benches/model.yaml \
-    --day "$day" --first "$first" --last "$last" --peer target/bench --compare "$data"
+ours=("$tenure" bench-engine --data "$data/workspace" --files "$files" --ndjson "$data/ndjson/events.ndjson" --model benches/model.yaml
+    --day "$day" --first "$first" --last "$last" --peer target/bench --compare "$data")
+
+# The imports first: what follows reads what they wrote.
+"${ours[@]}" --phase imports
+
+# Each with a process of its own, by turns.
+files_of=(--events "$files/events.parquet" --accounts "$files/accounts.csv")
+"$python" benches/turns.py asof target/bench 3 \
+    --peer "$python" benches/duckdb/asof.py "${files_of[@]}" --days "$day" --result "$data/asof.duckdb.parquet" --ours "${ours[@]}" --phase asof
+"$python" benches/turns.py year target/bench 3 \
+    --peer "$python" benches/duckdb/year.py "${files_of[@]}" --days "$first" "$last" --result "$data/year.duckdb.parquet" --ours "${ours[@]}" --phase year
+
+# Ours alone: the exact year beside the peer's daily one, the live table beside DataFusion; and the tables that are compared below.
+"${ours[@]}"
 
 # What was measured must also be right.
 "$python" benches/duckdb/compare.py "$data"

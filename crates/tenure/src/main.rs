@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Replays and requests allocate on all cores at once; see docs/decisions/allocator.md for what it gives.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     tenure::main()
 }

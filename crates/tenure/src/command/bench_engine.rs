@@ -42,7 +42,7 @@ pub struct BenchEngine {
     /// Folder for tables that can be compared with the peer's
     #[arg(long)]
     compare: PathBuf,
-    /// Run one measurement in this process and print its seconds: asof, year, year_exact, live_100k; with `_tables` write the tables instead
+    /// Run one measurement in this process and print its seconds: imports, asof, year, year_exact, live_100k; with `_tables` write the tables instead
     #[arg(long, hide = true)]
     phase: Option<String>,
 }
@@ -50,27 +50,16 @@ pub struct BenchEngine {
 impl BenchEngine {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
-        if let Some(phase) = self.phase.clone() {
-            let report = self.phase(&phase, shared).await?;
-            render::text(&format!("{report}\n"))?;
-            return Ok(Outcome::Fine);
-        }
-        let ndjson = self.compare.join("workspace-ndjson");
-        for folder in [&shared.data, &ndjson] {
-            if folder.exists() {
-                std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+        match self.phase.as_deref() {
+            Some("imports") => return self.imports(shared).map(|()| Outcome::Fine),
+            Some(phase) => {
+                let report = self.phase(phase, shared).await?;
+                render::text(&format!("{report}\n"))?;
+                return Ok(Outcome::Fine);
             }
-            own(&["--data", &text(folder), "import", "accounts", &text(&self.files.join("accounts.csv"))])?;
+            None => {}
         }
-        let import = |name: &str, folder: &Path, file: &Path| -> Result<()> {
-            let watch = Stopwatch::start();
-            own(&["--data", &text(folder), "import", "events", &text(file)])?;
-            self.beside(name, watch.seconds(), "s")
-        };
-        import("import_ndjson", &ndjson, &self.ndjson)?;
-        import("import_parquet", &shared.data, &self.files.join("events.parquet"))?;
-        std::fs::remove_dir_all(&ndjson).ok();
-        for phase in ["asof", "year", "year_exact", "live_100k", "asof_tables", "year_tables"] {
+        for phase in ["year_exact", "live_100k", "asof_tables", "year_tables"] {
             let model = shared.model.as_deref().unwrap_or(Path::new("benches/model.yaml"));
             let mut arguments = vec!["--data".to_owned(), text(&shared.data), "--model".to_owned(), text(model), "bench-engine".to_owned()];
             for (name, value) in [
@@ -103,6 +92,26 @@ impl BenchEngine {
             }
         }
         Ok(Outcome::Fine)
+    }
+
+    /// Measures the imports, into folders of their own; what else is measured reads the second of them.
+    fn imports(&self, shared: &Shared) -> Result<()> {
+        let ndjson = self.compare.join("workspace-ndjson");
+        for folder in [&shared.data, &ndjson] {
+            if folder.exists() {
+                std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+            }
+            own(&["--data", &text(folder), "import", "accounts", &text(&self.files.join("accounts.csv"))])?;
+        }
+        let import = |name: &str, folder: &Path, file: &Path| -> Result<()> {
+            let watch = Stopwatch::start();
+            own(&["--data", &text(folder), "import", "events", &text(file)])?;
+            self.beside(name, watch.seconds(), "s")
+        };
+        import("import_ndjson", &ndjson, &self.ndjson)?;
+        import("import_parquet", &shared.data, &self.files.join("events.parquet"))?;
+        std::fs::remove_dir_all(&ndjson).ok();
+        Ok(())
     }
 
     /// Writes our time beside the peer's of that name; the exact year is compared with the peer's daily one.
