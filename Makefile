@@ -14,7 +14,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 # Ready-made models that have scenarios.
 MODELS = $(patsubst %/scenarios,%,$(wildcard models/*/scenarios scenarios/*/scenarios))
 
-.PHONY: help demo test test-rust test-models test-python test-sdk tidy lint fmt bench bench-engine bench-ingest crash
+.PHONY: help demo test test-rust test-models test-python test-sdk test-crash test-api tidy lint fmt bench bench-engine bench-ingest crash
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -33,7 +33,7 @@ demo: build ## Simulate a company, import it, evaluate it, show the portfolio an
 	account=$$($(TENURE) accounts --where "health_band = 'red'" --sort -arr --columns id,status --csv | awk -F, '$$2 == "live" && !n++ { print $$1 }'); \
 	$(TENURE) account $$account; $(TENURE) explain $$account health
 
-test: tidy test-rust test-models test-python test-sdk ## All checks: format, tidy, tests, scenarios of the models, DuckDB's second opinion
+test: tidy test-rust test-models test-python test-sdk test-crash ## All checks: format, tidy, tests, scenarios of the models, DuckDB's second opinion
 
 test-rust: build
 ifeq ($(NEXTEST),yes)
@@ -50,6 +50,9 @@ test-python: build .venv/ready
 
 test-sdk: build tests/sdk/node_modules/.package-lock.json
 	node tests/sdk/run.mjs $(TENURE)
+
+test-crash: build
+	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 100 --seed 1
 
 tests/sdk/node_modules/.package-lock.json: tests/sdk/package-lock.json
 	npm ci --prefix tests/sdk --no-audit --no-fund --silent

@@ -1,13 +1,15 @@
 //! Server-sent events: which accounts changed, so that pages stay current without asking.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::json;
+use tenure_service::News;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::App;
@@ -15,11 +17,13 @@ use crate::error::ApiError;
 
 /// How often something is sent where nothing happens, so that nobody in between closes the connection.
 const ALIVE: Duration = Duration::from_secs(15);
-/// Accounts that one message names; of more, it only says that it were many.
-const NAMED_MAX: usize = 500;
+/// Accounts that one message names …
+const MESSAGE_MAX: usize = 500;
+/// … and that are named at all; of more that change at once, it only says that they were many.
+const NAMED_MAX: usize = 10_000;
 
 /// Changes as they happen, as server-sent events. `accounts` names accounts whose stage, health, alerts, notes … are otherwise now:
-/// `{"at", "revision", "accounts": [...]}`; `many` says that more than 500 changed at once, or that the reader was too slow: load anew.
+/// `{"at", "revision", "accounts": [...]}`; `many` says that more than 10000 changed at once, or that the reader was too slow: load anew.
 #[utoipa::path(get, path = "/api/v1/stream", tag = "stream",
     responses((status = 200, description = "Server-sent events, until one of both ends", body = String, content_type = "text/event-stream")))]
 pub async fn stream(State(app): State<App>) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
@@ -27,15 +31,20 @@ pub async fn stream(State(app): State<App>) -> Result<Sse<impl Stream<Item = Res
     let permit = permit.map_err(|_| ApiError::Busy("too many streams are open".to_owned()))?;
     let news = app.service.news();
     let events = stream::unfold((news, permit), |(mut news, permit)| async move {
-        let event = match news.recv().await {
+        let told = match news.recv().await {
             Ok(news) if news.accounts.len() <= NAMED_MAX => {
-                let data = json!({ "at": news.at.to_string(), "revision": news.revision.0, "accounts": news.accounts });
-                Event::default().event("accounts").data(data.to_string())
+                news.accounts.chunks(MESSAGE_MAX).map(|accounts| named(&news, accounts)).collect()
             }
-            Ok(_) | Err(RecvError::Lagged(_)) => Event::default().event("many").data("{}"),
+            Ok(_) | Err(RecvError::Lagged(_)) => vec![Event::default().event("many").data("{}")],
             Err(RecvError::Closed) => return None,
         };
-        Some((Ok(event), (news, permit)))
+        Some((stream::iter(told.into_iter().map(Ok)), (news, permit)))
     });
+    let events = events.flatten();
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)))
+}
+
+fn named(news: &News, accounts: &[Arc<str>]) -> Event {
+    let data = json!({ "at": news.at.to_string(), "revision": news.revision.0, "accounts": accounts });
+    Event::default().event("accounts").data(data.to_string())
 }

@@ -31,17 +31,20 @@ impl Server {
     pub fn tenure(data: &Path, model: &Path, address: SocketAddr) -> Result<Server> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--log", "warn", "--listen", &address.to_string(), "--data"]).arg(data).arg("--model").arg(model);
-        Server::start(command, address)
+        // A new folder tells its write key and, last, its setup link.
+        let last = if data.join("tenure.db").exists() { "  model" } else { "  set up" };
+        Server::start(command, address, last)
     }
 
     /// Starts the server that only parses.
     pub fn parser(address: SocketAddr) -> Result<Server> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["bench-ingest", "--parser", &address.to_string()]);
-        Server::start(command, address)
+        Server::start(command, address, "ready")
     }
 
-    fn start(mut command: Command, address: SocketAddr) -> Result<Server> {
+    /// Starts a server and reads what it says, up to a line that begins so.
+    fn start(mut command: Command, address: SocketAddr, last: &str) -> Result<Server> {
         let mut process = command.stdout(Stdio::piped()).spawn().context("cannot start the server")?;
         let out = process.stdout.take().context("the server has no output")?;
         let mut server = Server { process, address, key: String::new(), setup: None };
@@ -53,7 +56,7 @@ impl Server {
             if let Some((_, path)) = line.split_once("/setup") {
                 server.setup = Some(format!("/setup{path}"));
             }
-            if Client::connect(address, "").is_ok() {
+            if line.starts_with(last) {
                 // It may say more; nobody listens, and its pipe must not fill.
                 std::thread::spawn(move || lines.for_each(drop));
                 while Client::connect(address, "")?.call("GET", "/readyz", &[])?.status >= 500 {
