@@ -33,7 +33,7 @@ demo: build ## Simulate a company, import it, evaluate it, show the portfolio an
 	account=$$($(TENURE) accounts --where "health_band = 'red'" --sort -arr --columns id,status --csv | awk -F, '$$2 == "live" && !n++ { print $$1 }'); \
 	$(TENURE) account $$account; $(TENURE) explain $$account health
 
-test: tidy test-rust test-models test-python test-sdk test-crash ## All checks: format, tidy, tests, scenarios of the models, DuckDB's second opinion
+test: tidy test-rust test-models test-python test-sdk test-api test-crash ## All checks: format, tidy, tests, scenarios of the models, DuckDB's second opinion
 
 test-rust: build
 ifeq ($(NEXTEST),yes)
@@ -50,6 +50,9 @@ test-python: build .venv/ready
 
 test-sdk: build tests/sdk/node_modules/.package-lock.json
 	node tests/sdk/run.mjs $(TENURE)
+
+test-api: build .venv/schemathesis
+	$(VENV) tests/api/run.py $(TENURE) .venv/bin/schemathesis
 
 test-crash: build
 	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 100 --seed 1
@@ -82,6 +85,10 @@ crash: build ## Kill the server 500 times, and compare with a run that nobody di
 
 build:
 	$(CARGO) build --workspace
+
+.venv/schemathesis: tests/api/requirements.txt .venv/ready
+	.venv/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 .venv/ready: tests/duckdb/requirements.txt
 	$(PYTHON) -m venv .venv

@@ -1,9 +1,10 @@
 """Kills the server again and again while clients send, and compares the end with a run that nobody disturbed.
 
-    python3 tests/crash/run.py --tenure target/debug/tenure --kills 100 [--seed 1] [--database postgres://…]
+    python3 tests/crash/run.py --tenure target/debug/tenure --kills 100 [--seed 1] [--postgres]
 
 Every client owns some accounts and sends their events in order, each request again until it is answered 200. The server is killed at random
-moments: with SIGKILL out of nothing, and with SIGKILL some milliseconds after SIGTERM, while it archives and writes its snapshot. In the end every
+moments: with SIGKILL out of nothing, and with SIGKILL some milliseconds after SIGTERM, while it archives and writes its snapshot. With --postgres the
+database is a PostgreSQL that is restarted between the kills, without being asked. In the end every
 message that was answered must be in the archive once, and outcomes, alerts and outbox must be those of the run without kills.
 The last line: kills=N lost=N doubled=N different=N.
 """
@@ -24,6 +25,8 @@ import time
 import urllib.error
 import urllib.request
 from datetime import datetime, timedelta, timezone
+
+from postgres import Postgres
 
 CLIENTS = 4
 ACCOUNTS = 8  # of each client
@@ -137,16 +140,14 @@ class Server:
             raise SystemExit(f"the server ended with {self.process.returncode} (see {self.log.name})")
 
 
-def run(args, folder, name, port, start, kills, pace):
+def run(args, folder, name, port, start, kills, pace, postgres):
     """Sends everything while the server is killed. Gives the ids that were answered."""
     data = os.path.join(folder, name, "data")
     os.makedirs(data)
     model = os.path.join(folder, name, "model.yaml")
     with open(model, "w") as file:
         file.write(MODEL)
-    database = None
-    if args.database:
-        database = f"{args.database}_{name}"
+    database = postgres.database(name) if postgres else None
     server = Server(args.tenure, data, model, port, database)
     server.start()
     answered, lock, failed = set(), threading.Lock(), []
@@ -176,6 +177,9 @@ def run(args, folder, name, port, start, kills, pace):
             # While it finishes: archive, snapshot, lease.
             server.process.send_signal(signal.SIGTERM)
             time.sleep(rng.uniform(0, 0.25))
+        if postgres and rng.random() < 0.3:
+            postgres.restart()
+            time.sleep(rng.uniform(0, 1.0))
         server.kill(signal.SIGKILL)
         server.start()
         done += 1
@@ -188,23 +192,22 @@ def run(args, folder, name, port, start, kills, pace):
     return answered, done, data, database
 
 
-def rows(data, database, sql):
+def rows(data, database, sql, postgres):
     """Rows of the operational data."""
     if database:
-        out = subprocess.run(["psql", "-X", "-A", "-t", "-F", "\x1f", "-c", sql, database], capture_output=True, text=True, check=True).stdout
-        return sorted(tuple(line.split("\x1f")) for line in out.splitlines() if line)
+        return sorted(postgres.rows(database, sql))
     with sqlite3.connect(os.path.join(data, "tenure.db")) as connection:
         return sorted(tuple("" if cell is None else str(cell) for cell in row) for row in connection.execute(sql))
 
 
-def state(args, data, database):
+def state(data, database, postgres):
     """Everything that both runs must agree on."""
     return {
-        "outcomes": rows(data, database, "SELECT account, at, kind, subject, detail FROM outcomes"),
-        "alerts": rows(data, database, "SELECT key, account, rule, opened_at, resolved_at, resolved_reason, owner, status FROM alerts"),
-        "outbox": rows(data, database, "SELECT dedupe_key, kind, recipient FROM outbox"),
-        "versions": rows(data, database, "SELECT COUNT(*) FROM versions"),
-        "memberships": rows(data, database, "SELECT person, account FROM memberships"),
+        "outcomes": rows(data, database, "SELECT account, at, kind, subject, detail FROM outcomes", postgres),
+        "alerts": rows(data, database, "SELECT key, account, rule, opened_at, resolved_at, resolved_reason, owner, status FROM alerts", postgres),
+        "outbox": rows(data, database, "SELECT dedupe_key, kind, recipient FROM outbox", postgres),
+        "versions": rows(data, database, "SELECT COUNT(*) FROM versions", postgres),
+        "memberships": rows(data, database, "SELECT person, account FROM memberships", postgres),
     }
 
 
@@ -223,19 +226,22 @@ def main():
     parser.add_argument("--requests", type=int, help="of each client [default: 4 for each kill]")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--port", type=int, default=17810)
-    parser.add_argument("--database", help="a PostgreSQL's address up to the name; the databases NAME_crashed and NAME_calm must be there, empty")
+    parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own, restarted in between")
     args = parser.parse_args()
     args.requests = args.requests or 4 * args.kills
     begun = time.time()
     start = (datetime.now(timezone.utc) - timedelta(hours=20)).replace(microsecond=0)
     with tempfile.TemporaryDirectory(prefix="tenure-crash-") as folder:
         # The clients take as long as the kills need.
-        answered, kills, data, database = run(args, folder, "crashed", args.port, start, args.kills, 0.15)
-        expected, _, calm, calm_database = run(args, folder, "calm", args.port + 1, start, 0, 0)
+        postgres = Postgres(folder, args.port + 2) if args.postgres else None
+        answered, kills, data, database = run(args, folder, "crashed", args.port, start, args.kills, 0.15, postgres)
+        expected, _, calm, calm_database = run(args, folder, "calm", args.port + 1, start, 0, 0, postgres)
         found = archived(args, data, database)
         lost = sorted(answered - found.keys())
         doubled = sorted(message for message, times in found.items() if times > 1)
-        here, there = state(args, data, database), state(args, calm, calm_database)
+        here, there = state(data, database, postgres), state(calm, calm_database, postgres)
+        if postgres:
+            postgres.stop()
         different = 0
         for table in here:
             only_here, only_there = sorted(set(here[table]) - set(there[table])), sorted(set(there[table]) - set(here[table]))

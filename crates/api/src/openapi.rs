@@ -12,6 +12,9 @@ use crate::page::Limit;
 /// Operations for everybody.
 const OPEN: &[&str] = &["/api/v1/setup"];
 
+/// Operations that name something in their body.
+const NAMING: &[&str] = &["/api/v1/model/rollback"];
+
 /// What can go wrong everywhere.
 const EVERYWHERE: &[(&str, &str)] = &[
     ("400", "The request makes no sense: `code` and `message` say what is wrong"),
@@ -45,9 +48,9 @@ pub(crate) fn complete(document: &mut OpenApi) {
     document.components = Some(components.build());
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in each(item) {
-            let has_parameters = path.contains('{');
+            let names = path.contains('{') || NAMING.contains(&path.as_str());
             let writes = method != "get";
-            let also = [(has_parameters, NOT_FOUND), (writes, CONFLICT), (operation.request_body.is_some(), TOO_LARGE)];
+            let also = [(names, NOT_FOUND), (writes, CONFLICT), (operation.request_body.is_some(), TOO_LARGE)];
             for (status, what) in EVERYWHERE.iter().copied().chain(also.into_iter().filter(|a| a.0).map(|a| a.1)) {
                 problem(operation, status, what);
             }
