@@ -101,6 +101,20 @@ impl Folder {
         &self.root
     }
 
+    /// A name that is this folder's own. The folder's lock lets one process at a time use it: who comes back after a crash need not wait until its lease
+    /// expires. Drawn once, so that other folders on the same database have other names.
+    pub fn instance(&self) -> Result<String> {
+        let path = self.root.join("instance");
+        match std::fs::read_to_string(&path) {
+            Ok(name) if !name.trim().is_empty() => Ok(name.trim().to_owned()),
+            _ => {
+                let name = format!("folder-{}", crate::random::text(8));
+                std::fs::write(&path, &name).with_context(|| format!("cannot write {}", path.display()))?;
+                Ok(name)
+            }
+        }
+    }
+
     /// What evaluations of a model gave.
     pub fn derived(&self, revision: &Revision) -> PathBuf {
         self.root.join("derived").join(&revision.0)

@@ -62,8 +62,7 @@ impl Serve {
             engine: engine.clone(),
             applied,
             clock: Arc::new(clock::now),
-            // The lock of the folder keeps others away from a file; a server may have other processes.
-            holder: if folder.is_served() { format!("{}-{}", std::process::id(), random::text(8)) } else { "this folder".to_owned() },
+            holder: folder.instance()?,
         };
         let service = Service::start_within(parts, settings.service).await?;
         let address = listener.local_addr().context("the listener has no address")?;
