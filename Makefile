@@ -56,6 +56,7 @@ test-api: build .venv/schemathesis
 
 test-crash: build
 	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 100 --seed 1
+	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 20 --seed 1 --postgres
 
 tests/sdk/node_modules/.package-lock.json: tests/sdk/package-lock.json
 	npm ci --prefix tests/sdk --no-audit --no-fund --silent

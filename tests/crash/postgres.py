@@ -11,10 +11,7 @@ class Postgres:
     """A server on a port of its own, run by the user `postgres` where root asks."""
 
     def __init__(self, folder, port):
-        found = sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)
-        if not found:
-            raise SystemExit("no PostgreSQL is installed")
-        self.bin, self.port, self.folder = found[0], port, os.path.join(folder, "postgres")
+        self.bin, self.port, self.folder = Postgres.installed()[0], port, os.path.join(folder, "postgres")
         os.makedirs(self.folder)
         self.user = None
         if os.getuid() == 0:
@@ -24,6 +21,11 @@ class Postgres:
         self.data = os.path.join(self.folder, "data")
         self.run("initdb", "-D", self.data, "-U", "tenure", "-A", "trust", "--no-sync")
         self.start()
+
+    @staticmethod
+    def installed():
+        """Folders of initdb, the newest first."""
+        return sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)
 
     def run(self, program, *arguments):
         def become():

@@ -229,6 +229,9 @@ def main():
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own, restarted in between")
     args = parser.parse_args()
     args.requests = args.requests or 4 * args.kills
+    if args.postgres and not Postgres.installed():
+        print("*** NO POSTGRESQL IS INSTALLED: THE CRASH LOOP ON IT IS SKIPPED. ***")
+        return
     begun = time.time()
     start = (datetime.now(timezone.utc) - timedelta(hours=20)).replace(microsecond=0)
     with tempfile.TemporaryDirectory(prefix="tenure-crash-") as folder:
