@@ -23,6 +23,7 @@ mod router;
 mod secure;
 mod segments;
 mod server;
+mod setup;
 mod sources;
 mod sql;
 mod status;

@@ -15,8 +15,8 @@ use crate::app::App;
 use crate::auth::{require, routes as auth};
 use crate::error::ApiError;
 use crate::{
-    apply, audit, ingest, keys, lifecycle, model, openapi, ops, quarantine, secure, segments, sources, sql, status, stream, teammates,
-    views,
+    apply, audit, ingest, keys, lifecycle, model, openapi, ops, quarantine, secure, segments, setup, sources, sql, status, stream,
+    teammates, views,
 };
 
 /// Bytes of a body that is read at all; what each endpoint allows is less.
@@ -146,6 +146,7 @@ pub fn router(app: App) -> Router {
     ingestion
         .merge(operations)
         .merge(api)
+        .merge(setup::routes())
         .fallback(nowhere)
         .layer(from_fn(secure::headers))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
