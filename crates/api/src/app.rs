@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tenure_model::Instant;
+use tenure_engine::{Account, Engine};
+use tenure_model::{Instant, Model};
 use tenure_service::Service;
 use tenure_store::Store;
 use tokio::sync::Semaphore;
@@ -47,6 +48,22 @@ impl App {
         self.service.now()
     }
 
+    /// The model that decides now.
+    pub(crate) fn model(&self) -> Arc<Model> {
+        self.service.live().engine().model().clone()
+    }
+
+    /// Shows every account as it stands by a model. Where another one takes over meanwhile, those that are left are passed over.
+    pub(crate) fn each_account(&self, model: &Model, mut see: impl FnMut(&Engine, &Account)) {
+        tokio::task::block_in_place(|| {
+            self.service.accounts(|engine, account| {
+                if engine.model().revision == model.revision {
+                    see(engine, account);
+                }
+            });
+        });
+    }
+
     pub(crate) fn store(&self) -> &Store {
         self.service.store()
     }
@@ -73,7 +90,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Bytes of a hexadecimal text.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return None;
     }
     (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).ok()).collect()

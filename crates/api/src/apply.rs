@@ -140,7 +140,7 @@ pub async fn apply_model(
     caller: Caller,
     Body(asked): Body<Apply>,
 ) -> Result<(StatusCode, Json<ApplyStatus>), ApiError> {
-    let present = app.service.live().engine().model().revision.0.clone();
+    let present = app.model().revision.0.clone();
     if let Some(base) = asked.base.filter(|base| *base != present) {
         let message = format!(
             "the model was changed meanwhile: it is {present}, not {base}; compare (POST /api/v1/model/diff), then apply on top of it"
@@ -189,7 +189,7 @@ fn begin(
     if reason.trim().is_empty() {
         return Err(ApiError::Bad { code: "missing_reason", message: "`reason` is empty: say why".to_owned() });
     }
-    let was = app.service.live().engine().model().revision.0.clone();
+    let was = app.model().revision.0.clone();
     let revision = model.revision.clone();
     let now = app.now();
     let new = Application { revision: revision.0.clone(), author: caller.author().to_owned(), began_at: now.to_string(), ended: None };

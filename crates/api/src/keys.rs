@@ -13,6 +13,7 @@ use crate::audit::Change;
 use crate::auth::{Caller, KEY_PREFIX, Scope, key_hash};
 use crate::error::ApiError;
 use crate::extract::Body;
+use crate::names::named;
 
 /// An API key.
 #[derive(Serialize, ToSchema)]
@@ -83,9 +84,7 @@ pub async fn keys(State(app): State<App>) -> Result<Json<Keys>, ApiError> {
 /// Makes an API key in one's own name, and tells it this once.
 #[utoipa::path(post, path = "/api/v1/keys", tag = "keys", request_body = NewKey, responses((status = 201, description = "Made", body = Shown)))]
 pub async fn add_key(State(app): State<App>, caller: Caller, Body(asked): Body<NewKey>) -> Result<(StatusCode, Json<Shown>), ApiError> {
-    if asked.name.trim().is_empty() || asked.name.len() > 200 {
-        return Err(ApiError::Bad { code: "bad_name", message: "a name has 1 to 200 characters".to_owned() });
-    }
+    let name = named(asked.name)?;
     if asked.scopes.is_empty() {
         return Err(ApiError::Bad { code: "no_scope", message: "`scopes` is empty: read, write, manage or admin".to_owned() });
     }
@@ -93,7 +92,7 @@ pub async fn add_key(State(app): State<App>, caller: Caller, Body(asked): Body<N
     let scopes = asked.scopes.iter().filter_map(|scope| serde_json::to_value(scope).ok()?.as_str().map(str::to_owned)).collect();
     let key = ApiKey {
         id: ApiKeyId::of(&app.secret(8)),
-        name: asked.name,
+        name,
         hash: key_hash(&secret),
         scopes,
         teammate: caller.teammate.id.clone(),

@@ -15,6 +15,7 @@ mod keys;
 mod lifecycle;
 mod limits;
 mod model;
+mod names;
 mod openapi;
 mod ops;
 mod page;

@@ -51,28 +51,22 @@ struct Tally {
 /// The lifecycle board: live accounts by stage.
 #[utoipa::path(get, path = "/api/v1/lifecycle", tag = "lifecycle", responses((status = 200, description = "The board", body = Board)))]
 pub async fn lifecycle(State(app): State<App>) -> Result<Json<Board>, ApiError> {
-    let model = app.service.live().engine().model().clone();
+    let model = app.model();
     let slot = |b| Builtin::ALL.iter().position(|known| known.0 == b).unwrap_or_default() as ColumnId;
     let [arr, late, days, band] = [Builtin::Arr, Builtin::StageLate, Builtin::DaysInStage, Builtin::HealthBand].map(slot);
     let mut tallies: Vec<Tally> = model.stages.iter().map(|_| Tally::default()).collect();
     let mut ended = 0;
-    tokio::task::block_in_place(|| {
-        app.service.accounts(|engine, account| {
-            if engine.model().revision != model.revision {
-                return;
-            }
-            ended += u64::from(matches!(account.life(), Life::Ended(_)));
-            let Some(tally) = account.stage().filter(|_| account.life() == Life::Live).and_then(|stage| tallies.get_mut(stage)) else {
-                return;
-            };
-            tally.accounts += 1;
-            tally.arr += account.value(arr).as_number().unwrap_or_default();
-            tally.late += u64::from(account.value(late).as_bool() == Some(true));
-            tally.days.extend(account.value(days).as_number());
-            if let Some(band) = account.value(band).as_text() {
-                *tally.bands.entry(band.to_owned()).or_default() += 1;
-            }
-        });
+    app.each_account(&model, |_, account| {
+        ended += u64::from(matches!(account.life(), Life::Ended(_)));
+        let stage = account.stage().filter(|_| account.life() == Life::Live);
+        let Some(tally) = stage.and_then(|stage| tallies.get_mut(stage)) else { return };
+        tally.accounts += 1;
+        tally.arr += account.value(arr).as_number().unwrap_or_default();
+        tally.late += u64::from(account.value(late).as_bool() == Some(true));
+        tally.days.extend(account.value(days).as_number());
+        if let Some(band) = account.value(band).as_text() {
+            *tally.bands.entry(band.to_owned()).or_default() += 1;
+        }
     });
     let stages = model.stages.iter().zip(tallies).map(|(stage, mut tally)| Stage {
         name: stage.name.clone(),
@@ -123,25 +117,23 @@ pub struct Milestones {
 /// How many live accounts have reached, missed, … each milestone.
 #[utoipa::path(get, path = "/api/v1/milestones", tag = "lifecycle", responses((status = 200, description = "By milestone", body = Milestones)))]
 pub async fn milestones(State(app): State<App>) -> Result<Json<Milestones>, ApiError> {
-    let model = app.service.live().engine().model().clone();
+    let model = app.model();
     let new = |name: &String| MilestoneTally { name: name.clone(), pending: 0, reached: 0, missed: 0, reached_late: 0, waived: 0 };
     let mut milestones: Vec<MilestoneTally> = model.milestones.iter().map(|m| new(&m.name)).collect();
-    tokio::task::block_in_place(|| {
-        app.service.accounts(|engine, account| {
-            if engine.model().revision != model.revision || account.life() != Life::Live {
-                return;
+    app.each_account(&model, |_, account| {
+        if account.life() != Life::Live {
+            return;
+        }
+        for (tally, state) in milestones.iter_mut().zip(account.milestones()) {
+            match state.status {
+                Some(MilestoneStatus::Pending) => tally.pending += 1,
+                Some(MilestoneStatus::Reached) => tally.reached += 1,
+                Some(MilestoneStatus::Missed) => tally.missed += 1,
+                Some(MilestoneStatus::ReachedLate) => tally.reached_late += 1,
+                Some(MilestoneStatus::Waived) => tally.waived += 1,
+                None => {}
             }
-            for (tally, state) in milestones.iter_mut().zip(account.milestones()) {
-                match state.status {
-                    Some(MilestoneStatus::Pending) => tally.pending += 1,
-                    Some(MilestoneStatus::Reached) => tally.reached += 1,
-                    Some(MilestoneStatus::Missed) => tally.missed += 1,
-                    Some(MilestoneStatus::ReachedLate) => tally.reached_late += 1,
-                    Some(MilestoneStatus::Waived) => tally.waived += 1,
-                    None => {}
-                }
-            }
-        });
+        }
     });
     Ok(Json(Milestones { milestones }))
 }

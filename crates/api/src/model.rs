@@ -129,7 +129,7 @@ pub struct Changes {
 /// The model that decides now, with its files.
 #[utoipa::path(get, path = "/api/v1/model", tag = "model", responses((status = 200, description = "The model", body = Applied)))]
 pub async fn model(State(app): State<App>) -> Result<Json<Applied>, ApiError> {
-    let revision = app.service.live().engine().model().revision.clone();
+    let revision = app.model().revision.clone();
     find(&app, &revision).await.map(|model| Json(applied(model)))
 }
 
@@ -161,7 +161,7 @@ pub async fn check_model(Body(asked): Body<Proposed>) -> Json<Checked> {
 /// What a model would change, definition by definition.
 #[utoipa::path(post, path = "/api/v1/model/diff", tag = "model", request_body = Proposed, responses((status = 200, description = "What it would change", body = Changes)))]
 pub async fn diff_model(State(app): State<App>, Body(asked): Body<Proposed>) -> Result<Json<Changes>, ApiError> {
-    let present = app.service.live().engine().model().clone();
+    let present = app.model();
     let proposed = right(&asked.files)?;
     let changes = diff(&present, &proposed).into_iter();
     let changes = changes.map(|d| DefinitionChange { section: d.section, name: d.name, was: d.was, is: d.is }).collect();

@@ -8,10 +8,11 @@ use tenure_model::Instant;
 use tenure_store::{Outcome, Page as StorePage};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::accounts::{ListAsked, ListPage, known_name, list_where};
+use crate::accounts::{ListAsked, ListPage, list_where};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::Params;
+use crate::names::known_name;
 use crate::page::{Limit, cursor, read_cursor};
 
 /// A segment.
@@ -39,23 +40,18 @@ pub struct Segments {
 /// All segments, with how many accounts (or persons) are in each.
 #[utoipa::path(get, path = "/api/v1/segments", tag = "segments", responses((status = 200, description = "The segments", body = Segments)))]
 pub async fn segments(State(app): State<App>) -> Result<Json<Segments>, ApiError> {
-    let model = app.service.live().engine().model().clone();
+    let model = app.model();
     let mut of_accounts = vec![0u64; model.segments.len()];
     let mut of_persons = vec![0u64; model.person_segments.len()];
-    tokio::task::block_in_place(|| {
-        app.service.accounts(|engine, account| {
-            if engine.model().revision != model.revision {
-                return;
+    app.each_account(&model, |_, account| {
+        for (segment, members) in model.segments.iter().zip(&mut of_accounts) {
+            *members += u64::from(account.value(segment.column).as_bool() == Some(true));
+        }
+        for (_, _, row) in account.people() {
+            for (segment, members) in model.person_segments.iter().zip(&mut of_persons) {
+                *members += u64::from(row.get(segment.column as usize).and_then(tenure_model::Value::as_bool) == Some(true));
             }
-            for (segment, members) in model.segments.iter().zip(&mut of_accounts) {
-                *members += u64::from(account.value(segment.column).as_bool() == Some(true));
-            }
-            for (_, _, row) in account.people() {
-                for (segment, members) in model.person_segments.iter().zip(&mut of_persons) {
-                    *members += u64::from(row.get(segment.column as usize).and_then(tenure_model::Value::as_bool) == Some(true));
-                }
-            }
-        });
+        }
     });
     let all = model
         .segments
@@ -75,7 +71,7 @@ pub async fn members(
     Path(name): Path<String>,
     Params(asked): Params<ListAsked>,
 ) -> Result<Json<ListPage>, ApiError> {
-    let model = app.service.live().engine().model().clone();
+    let model = app.model();
     known_name("segment", &name, model.segments.iter().map(|s| s.name.as_str()))?;
     list_where(&app, asked, Some(&name))
 }
@@ -123,7 +119,7 @@ pub async fn segment_history(
     Path(name): Path<String>,
     Params(asked): Params<MovesAsked>,
 ) -> Result<Json<Moves>, ApiError> {
-    let model = app.service.live().engine().model().clone();
+    let model = app.model();
     known_name("segment", &name, model.segments.iter().map(|s| s.name.as_str()))?;
     let limit = Limit::of(asked.limit)?;
     let before = asked.cursor.as_deref().map(read_cursor::<(i64, i64)>).transpose()?;

@@ -13,6 +13,7 @@ use crate::audit::Change;
 use crate::auth::{Caller, key_hash};
 use crate::error::ApiError;
 use crate::extract::Body;
+use crate::names::named;
 
 /// A source.
 #[derive(Serialize, ToSchema)]
@@ -98,13 +99,11 @@ pub async fn add_source(
     caller: Caller,
     Body(asked): Body<NewSource>,
 ) -> Result<(StatusCode, Json<Shown>), ApiError> {
-    if asked.name.trim().is_empty() || asked.name.len() > 200 {
-        return Err(ApiError::Bad { code: "bad_name", message: "a name has 1 to 200 characters".to_owned() });
-    }
+    let name = named(asked.name)?;
     let key = write_key(&app);
     let source = Source {
         id: SourceId::of(&app.secret(6)),
-        name: asked.name,
+        name,
         key_hash: key_hash(&key),
         created_at: app.now(),
         disabled_at: None,

@@ -54,7 +54,7 @@ pub async fn sql(State(app): State<App>, Body(asked): Body<Question>) -> Result<
     if !(1..=ROWS_MAX).contains(&limit) {
         return Err(ApiError::Bad { code: "bad_limit", message: format!("limit: from 1 to {ROWS_MAX}") });
     }
-    let model = app.service.live().engine().model().clone();
+    let model = app.model();
     let answered = tokio::time::timeout(TIME_MAX, async {
         let tables = Tables::open(app.service.data(), app.store(), Some(model)).await?;
         if asked.query.trim().trim_end_matches(';').eq_ignore_ascii_case("show tables") {

@@ -13,6 +13,7 @@ use crate::audit::Change;
 use crate::auth::{Caller, RoleName, is_address, link, new_token};
 use crate::error::ApiError;
 use crate::extract::Body;
+use crate::names::named;
 
 /// A teammate.
 #[derive(Serialize, ToSchema)]
@@ -165,11 +166,4 @@ pub async fn change_teammate(
     change.write(&mut write).await?;
     write.commit().await?;
     Ok(Json(Shown::new(teammate, token.map(|token| link(&token)))))
-}
-
-fn named(name: String) -> Result<String, ApiError> {
-    if name.trim().is_empty() || name.len() > 200 {
-        return Err(ApiError::Bad { code: "bad_name", message: "a name has 1 to 200 characters".to_owned() });
-    }
-    Ok(name)
 }

@@ -13,6 +13,7 @@ use crate::audit::Change;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::extract::Body;
+use crate::names::named;
 
 /// Bytes of a view's definition at most.
 const DEFINITION_BYTES_MAX: usize = 32 << 10;
@@ -149,13 +150,6 @@ async fn own(app: &App, caller: &Caller, id: &str) -> Result<SavedView, ApiError
         caller.at_least(Role::Manager)?;
     }
     Ok(view)
-}
-
-fn named(name: String) -> Result<String, ApiError> {
-    if name.trim().is_empty() || name.len() > 200 {
-        return Err(ApiError::Bad { code: "bad_name", message: "a name has 1 to 200 characters".to_owned() });
-    }
-    Ok(name)
 }
 
 fn defined(definition: &Value) -> Result<String, ApiError> {

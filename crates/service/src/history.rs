@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tenure_engine::{Account, Change, Engine};
+use tenure_engine::{Account, Engine};
 use tenure_history::{Archive, Event};
 use tenure_live::{PastSaid, Recent};
 use tenure_replay::History;
 
 use crate::Result;
-use crate::past::{past, reports};
-use crate::service::{Inner, News, Service};
+use crate::past::children;
+use crate::service::{News, Service};
 
 /// Accounts that are looked at while the engine waits.
 const HELD: usize = 5_000;
@@ -48,7 +48,7 @@ impl Service {
         };
         let said = inner.store.account_inputs(account).await?;
         let archived = tokio::task::block_in_place(|| Archive::open(&inner.data)?.account(account, None))?;
-        let children = children(inner, &engine, account).await?;
+        let children = children(inner, &engine, account, |_| PastSaid::default()).await?;
         let events = together(archived, &recent, account);
         Ok((engine.clone(), History::new(&engine, account, events, said, children)))
     }
@@ -59,26 +59,6 @@ impl Service {
         // Nobody may be listening.
         let _ = self.inner().news.send(Arc::new(News { at: self.now(), revision, accounts: vec![account.into()] }));
     }
-}
-
-/// What the children of an account reported to it; nothing where nothing is rolled up.
-async fn children(inner: &Inner, engine: &Engine, account: &str) -> Result<Vec<Change>> {
-    if engine.exports().is_empty() {
-        return Ok(vec![]);
-    }
-    let children: Vec<Arc<str>> = {
-        let live = inner.live();
-        let is_child = |a: &&Account| engine.parent(a).as_deref() == Some(account);
-        live.accounts().filter(is_child).map(|a| a.id().clone()).collect()
-    };
-    let mut reported = Vec::new();
-    for child in children {
-        let of_child = past(inner, &child, PastSaid::default()).await?;
-        let live = inner.live();
-        let at = live.account(&child).map_or(tenure_model::Instant::MIN, Account::at);
-        reported.extend(reports(engine, &child, &of_child, live.recent(&child), account, at));
-    }
-    Ok(reported)
 }
 
 /// Each message once: as the archive has it, else as it waits.

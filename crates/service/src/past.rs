@@ -40,8 +40,29 @@ pub(crate) fn recent(event: Event) -> Recent {
     }
 }
 
+/// What the children of an account reported to it; nothing where nothing is rolled up. `unwritten`: what concerns an account and is not in the store
+/// yet.
+pub(crate) async fn children(inner: &Inner, engine: &Engine, account: &str, unwritten: impl Fn(&str) -> PastSaid) -> Result<Vec<Change>> {
+    if engine.exports().is_empty() {
+        return Ok(vec![]);
+    }
+    let children: Vec<Arc<str>> = {
+        let live = inner.live();
+        let is_child = |a: &&Account| engine.parent(a).as_deref() == Some(account);
+        live.accounts().filter(is_child).map(|a| a.id().clone()).collect()
+    };
+    let mut reported = Vec::new();
+    for child in children {
+        let of_child = past(inner, &child, unwritten(&child)).await?;
+        let live = inner.live();
+        let at = live.account(&child).map_or(Instant::MIN, Account::at);
+        reported.extend(reports(engine, &child, &of_child, live.recent(&child), account, at));
+    }
+    Ok(reported)
+}
+
 /// What a child reports to a parent up to an instant, told from the child's history.
-pub(crate) fn reports(engine: &Engine, child: &str, past: &Past, recent: &[Recent], parent: &str, until: Instant) -> Vec<Change> {
+fn reports(engine: &Engine, child: &str, past: &Past, recent: &[Recent], parent: &str, until: Instant) -> Vec<Change> {
     let mut events: Vec<&Recent> = past.events.iter().chain(recent).collect();
     events.sort_by(|a, b| a.order(b));
     let mut table = tenure_engine::EventTable::new(engine.model());

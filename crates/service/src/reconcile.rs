@@ -9,17 +9,11 @@ use tenure_engine::{Account, AlertState as State, Life};
 use tenure_live::Live;
 use tenure_model::definition::OnExisting;
 use tenure_model::{Instant, Model, Value};
+use tenure_store::alerts::{LEARNED_LATE, RULE_CHANGED, RULE_REMOVED};
 use tenure_store::{Alert, AlertState, NewMessage, NewOutcome, Restatement, Write};
 
 use crate::outcome::deliverable;
 use crate::told::message;
-
-/// Why an alert is closed that does not fire any more: its rule is not there any more …
-const RULE_REMOVED: &str = "rule removed";
-/// … or is defined otherwise …
-const RULE_CHANGED: &str = "rule changed";
-/// … or what came in says that it does not fire, or never did.
-const LEARNED_LATE: &str = "learned late";
 
 /// Everything that taking over writes.
 #[derive(Default)]
@@ -73,20 +67,9 @@ impl Reconciled {
                         if !silent && deliverable(since, now, live_from) {
                             reconciled.messages.push(message(&key, account.id(), &definition.name, owner.as_deref(), since, now));
                         }
-                        reconciled.opened.push(Alert {
-                            key,
-                            rule: definition.name.clone(),
-                            account: account.id().to_string(),
-                            person: person.map(str::to_owned),
-                            opened_at: since,
-                            revision: model.revision.clone(),
-                            severity: definition.severity,
-                            owner,
-                            title: definition.title.clone(),
-                            playbook: definition.playbook.clone(),
-                            resolved: None,
-                            state: if silent { AlertState::Silent } else { AlertState::Open },
-                        });
+                        let state = if silent { AlertState::Silent } else { AlertState::Open };
+                        let alert = Alert::new(definition, &model.revision, account.id(), person, since);
+                        reconciled.opened.push(Alert { owner, state, ..alert });
                     }
                 }
             }

@@ -10,7 +10,7 @@ use tenure_model::input::{Decision, Entity, Membership, Merge, Version};
 use tenure_store::{Mark, QuarantineId, QuarantineStatus, Quarantined, SourceId, transact};
 
 use crate::journal::Committed;
-use crate::past::{past, reports};
+use crate::past::{children, past};
 use crate::service::{Inner, News};
 use crate::status::Status;
 use crate::told::Told;
@@ -234,20 +234,7 @@ async fn rebuild(inner: &Inner, under_way: &mut UnderWay) -> Result<()> {
         let said = of_account(&inner.live(), &under_way.unwritten, &account);
         let mut past = past(inner, &account, said).await?;
         let engine = inner.live().engine().clone();
-        if !engine.exports().is_empty() {
-            let children: Vec<Arc<str>> = {
-                let live = inner.live();
-                let is_child = |a: &&tenure_engine::Account| engine.parent(a).as_deref() == Some(&*account);
-                live.accounts().filter(is_child).map(|a| a.id().clone()).collect()
-            };
-            for child in children {
-                let said = of_account(&inner.live(), &under_way.unwritten, &child);
-                let of_child = crate::past::past(inner, &child, said).await?;
-                let live = inner.live();
-                let at = live.account(&child).map_or(Instant::MIN, |a| a.at());
-                past.children.extend(reports(&engine, &child, &of_child, live.recent(&child), &account, at));
-            }
-        }
+        past.children = children(inner, &engine, &account, |id| of_account(&inner.live(), &under_way.unwritten, id)).await?;
         let mut step = Step::default();
         tokio::task::block_in_place(|| inner.live().give(&account, past, under_way.now, &mut step));
         Status::add(&inner.status.rebuilt, step.evaluated as u64);

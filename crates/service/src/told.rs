@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tenure_engine::{AlertState, Happened};
 use tenure_live::{Change, Live, Silence};
 use tenure_model::Instant;
+use tenure_store::alerts::LEARNED_LATE;
 use tenure_store::{Alert, MessageId, NewMessage, NewOutcome, Restatement, Write};
 
 use crate::outcome::{alert_key, deliverable, outcome_of};
@@ -52,20 +53,8 @@ impl Told {
                         if deliverable(outcome.at, now, live_from) {
                             told.messages.push(message(&key, &account, &rule.name, owner.as_deref(), outcome.at, now));
                         }
-                        told.opened.push(Alert {
-                            key,
-                            rule: rule.name.clone(),
-                            account: account.to_string(),
-                            person: person.as_ref().map(|p| p.to_string()),
-                            opened_at: outcome.at,
-                            revision: model.revision.clone(),
-                            severity: rule.severity,
-                            owner,
-                            title: rule.title.clone(),
-                            playbook: rule.playbook.clone(),
-                            resolved: None,
-                            state: tenure_store::AlertState::Open,
-                        });
+                        let alert = Alert::new(rule, &model.revision, &account, person.as_deref(), outcome.at);
+                        told.opened.push(Alert { owner, ..alert });
                     }
                     (AlertState::Inactive, _) => {
                         let person = person.as_ref().map(|p| p.to_string());
@@ -109,7 +98,7 @@ impl Told {
             write.resolve_alert_of(account, rule, person.as_deref(), *at, why).await?;
         }
         for (account, after, keys) in &self.restated {
-            write.resolve_alerts_but(account, *after, keys, now, "learned late").await?;
+            write.resolve_alerts_but(account, *after, keys, now, LEARNED_LATE).await?;
         }
         write.enqueue(&self.messages, now).await?;
         Ok(())

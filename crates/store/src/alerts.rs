@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tenure_model::Instant;
-use tenure_model::definition::{Revision, Severity};
+use tenure_model::definition::{AlertRule, Revision, Severity};
 
 use crate::dialect::{Row, Value, query};
 use crate::word::{parse, word};
@@ -16,6 +16,8 @@ pub const RULE_CHANGED: &str = "rule changed";
 pub const RULE_REMOVED: &str = "rule removed";
 /// … or its account (or person) was merged into another one, whose alert it may be.
 pub const MERGED: &str = "merged";
+/// All of them.
+const WITHDRAWN: [&str; 4] = [LEARNED_LATE, RULE_CHANGED, RULE_REMOVED, MERGED];
 
 /// An alert in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,24 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// As a rule opens it: for people, without an owner, its condition holding.
+    pub fn new(rule: &AlertRule, revision: &Revision, account: &str, person: Option<&str>, at: Instant) -> Alert {
+        Alert {
+            key: Alert::key(&rule.name, account, person, at),
+            rule: rule.name.clone(),
+            account: account.to_owned(),
+            person: person.map(str::to_owned),
+            opened_at: at,
+            revision: revision.clone(),
+            severity: rule.severity,
+            owner: None,
+            title: rule.title.clone(),
+            playbook: rule.playbook.clone(),
+            resolved: None,
+            state: AlertState::Open,
+        }
+    }
+
     /// Is it open for people: not closed, not put off, its condition has not ceased to hold untouched, and history still has it?
     pub fn is_open(&self, now: Instant) -> bool {
         match &self.state {
@@ -60,7 +80,7 @@ impl Alert {
 
     /// Does history no longer have it? Then nothing is left to do, whoever has it.
     pub fn is_withdrawn(&self) -> bool {
-        self.resolved.as_ref().is_some_and(|(_, why)| [LEARNED_LATE, RULE_CHANGED, RULE_REMOVED, MERGED].contains(&why.as_str()))
+        self.resolved.as_ref().is_some_and(|(_, why)| WITHDRAWN.contains(&why.as_str()))
     }
 
     /// The dedupe key of an episode.
@@ -249,9 +269,6 @@ pub struct AlertFilter {
     pub open: Option<(bool, Instant)>,
 }
 
-/// Open for people: its condition holds or somebody has taken it up, it is not put off, and history still has it; see `Alert::is_open`.
-const OPEN: &str = "COALESCE(resolved_reason, '') NOT IN ('learned late', 'rule changed', 'rule removed', 'merged') AND     (status IN ('open', 'silent') AND resolved_at IS NULL OR status = 'acknowledged' OR status = 'snoozed' AND snoozed_until <= $7)";
-
 /// How the alerts of a rule ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleCount {
@@ -267,10 +284,16 @@ impl Store {
     /// A page of alerts, newest first; its last key goes on.
     pub async fn alerts_of(&self, filter: &AlertFilter, page: &Page<String>) -> Result<Vec<Alert>> {
         let (before, key) = page.bound(String::as_str);
+        // As `Alert::is_open`.
+        let is_open = format!(
+            "COALESCE(resolved_reason, '') NOT IN ('{}') AND \
+             (status IN ('open', 'silent') AND resolved_at IS NULL OR status = 'acknowledged' OR status = 'snoozed' AND snoozed_until <= $7)",
+            WITHDRAWN.join("', '")
+        );
         let open = match filter.open {
             None => "1 = 1 OR $7 = 0".to_owned(),
-            Some((true, _)) => OPEN.to_owned(),
-            Some((false, _)) => format!("NOT ({OPEN})"),
+            Some((true, _)) => is_open,
+            Some((false, _)) => format!("NOT ({is_open})"),
         };
         let sql = format!(
             "SELECT {COLUMNS} FROM alerts WHERE (opened_at, key) < ($1, $2) AND account = COALESCE($3, account) AND rule = COALESCE($4, rule) \

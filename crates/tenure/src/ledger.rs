@@ -42,18 +42,10 @@ pub async fn record(store: &Store, engine: &Engine, firings: &[Firing], until: I
             continue;
         }
         alerts.push(Alert {
-            key,
-            rule: rule.name.clone(),
-            account: firing.account.to_string(),
-            person: firing.person.as_ref().map(|p| p.to_string()),
-            opened_at: firing.at,
-            revision: model.revision.clone(),
-            severity: rule.severity,
             owner: firing.owner.as_ref().map(|o| o.to_string()),
-            title: rule.title.clone(),
-            playbook: rule.playbook.clone(),
             resolved: firing.resolved.map(|(at, why)| (at, why.name().to_owned())),
             state: if existing { AlertState::Silent } else { AlertState::Open },
+            ..Alert::new(rule, &model.revision, &firing.account, firing.person.as_deref(), firing.at)
         });
     }
     let mut write = store.write().await?;

@@ -8,6 +8,7 @@ use tenure_replay::portfolio::{Line, line};
 use tenure_tables::evaluated::state::{OWN, own};
 
 use crate::error::ApiError;
+use crate::names::unknown_column;
 
 /// Something a list can show, sort by and filter on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,8 +65,7 @@ impl<'m> Columns<'m> {
         if let Some(slot) = self.find(name) {
             return Ok(slot);
         }
-        let near = nearest(name, self.names()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-        Err(ApiError::Bad { code: "unknown_column", message: format!("there is no column `{name}`{near}") })
+        Err(unknown_column(name, self.names()))
     }
 
     /// A condition over these columns.

@@ -5,7 +5,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tenure_ingest::journal::Record;
-use tenure_model::diagnostic::nearest;
 use tenure_model::input::{Action, Decision, OverrideKind};
 use tenure_model::{Instant, Model};
 use tenure_store::transact;
@@ -18,6 +17,7 @@ use crate::audit::Change;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::extract::{Body, Params};
+use crate::names::known_name;
 
 /// From where decisions come, in the journal.
 const SOURCE: &str = "api";
@@ -63,7 +63,7 @@ pub async fn add_override(
     Path(id): Path<String>,
     Body(asked): Body<NewOverride>,
 ) -> Result<StatusCode, ApiError> {
-    let model = model(&app);
+    let model = app.model();
     known_target(&asked.target, &model)?;
     if !(0.0..=100.0).contains(&asked.value) {
         return Err(ApiError::Bad { code: "bad_value", message: format!("{} is not a score: from 0 to 100", asked.value) });
@@ -99,7 +99,7 @@ pub async fn end_override(
     Path(id): Path<String>,
     Params(asked): Params<Ended>,
 ) -> Result<StatusCode, ApiError> {
-    known_target(&asked.target, &model(&app))?;
+    known_target(&asked.target, &app.model())?;
     decide(&app, &caller, &id, asked.reason, Action::ClearOverride { target: asked.target }).await
 }
 
@@ -127,7 +127,7 @@ pub async fn set_stage(
     Path(id): Path<String>,
     Body(asked): Body<NewStage>,
 ) -> Result<StatusCode, ApiError> {
-    let model = model(&app);
+    let model = app.model();
     known_name("stage", &asked.stage, model.stages.iter().map(|s| s.name.as_str()))?;
     let until = until(&app, asked.until.as_deref(), &model)?;
     decide(&app, &caller, &id, asked.reason, Action::SetStage { stage: asked.stage, until }).await
@@ -174,7 +174,7 @@ pub async fn waive(
     Path((id, milestone)): Path<(String, String)>,
     Body(asked): Body<NewWaiver>,
 ) -> Result<StatusCode, ApiError> {
-    known_name("milestone", &milestone, model(&app).milestones.iter().map(|m| m.name.as_str()))?;
+    known_name("milestone", &milestone, app.model().milestones.iter().map(|m| m.name.as_str()))?;
     decide(&app, &caller, &id, asked.reason, Action::Waive { milestone }).await
 }
 
@@ -194,24 +194,12 @@ async fn decide(app: &App, caller: &Caller, id: &str, reason: String, action: Ac
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn model(app: &App) -> std::sync::Arc<Model> {
-    app.service.live().engine().model().clone()
-}
-
 fn until(app: &App, asked: Option<&str>, model: &Model) -> Result<Option<Instant>, ApiError> {
     let until = asked.map(|text| time("until", text, &model.calendar)).transpose()?;
     match until.filter(|until| *until <= app.now()) {
         Some(until) => Err(ApiError::Bad { code: "bad_time", message: format!("until: {until} is past") }),
         None => Ok(until),
     }
-}
-
-pub(crate) fn known_name<'a>(what: &'static str, name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Result<(), ApiError> {
-    if names.clone().any(|known| known == name) {
-        return Ok(());
-    }
-    let near = nearest(name, names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    Err(ApiError::NotFound { what, name: format!("{name}{near}") })
 }
 
 fn known_target(target: &str, model: &Model) -> Result<(), ApiError> {

@@ -88,9 +88,9 @@ pub async fn accounts(State(app): State<App>, Params(asked): Params<Asked>) -> R
 /// As `accounts`, of those that are in a segment.
 pub(crate) fn list_where(app: &App, asked: Asked, segment: Option<&str>) -> Result<Json<Page>, ApiError> {
     let limit = Limit::of(asked.limit)? as usize;
-    let model = app.service.live().engine().model().clone();
+    let model = app.model();
     let question = Question::read(&model, &asked, segment)?;
-    Ok(Json(tokio::task::block_in_place(|| question.find(app, limit))))
+    Ok(Json(question.find(app, limit)))
 }
 
 /// The place of an account in the order.
@@ -106,6 +106,8 @@ struct Question<'m> {
     columns: Columns<'m>,
     condition: Option<tenure_model::Program>,
     segment: Option<Slot>,
+    /// Do condition and order read the model's columns alone? Then rows are made for the page only.
+    is_plain: bool,
     sort: Option<(Slot, bool)>,
     fields: Vec<(String, Slot)>,
     after: Option<Place>,
@@ -122,6 +124,7 @@ impl<'m> Question<'m> {
             "" => None,
             name => Some((columns.slot(name)?, order.starts_with('-'))),
         };
+        let is_plain = columns.is_plain();
         let known: Vec<&str> = columns.names().collect();
         let names: Vec<&str> = match &asked.fields {
             Some(text) => text.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "id").collect(),
@@ -129,19 +132,15 @@ impl<'m> Question<'m> {
         };
         let fields = names.into_iter().map(|name| Ok((name.to_owned(), columns.slot(name)?))).collect::<Result<Vec<_>, ApiError>>()?;
         let after = asked.cursor.as_deref().map(|text| place(text, &order, sort, &model.calendar)).transpose()?;
-        Ok(Question { model, columns, condition, segment, sort, fields, after, order })
+        Ok(Question { model, columns, condition, segment, is_plain, sort, fields, after, order })
     }
 
     fn find(&self, app: &App, limit: usize) -> Page {
         let now = app.now();
         let (mut places, mut count) = (Vec::new(), 0);
-        app.service.accounts(|engine, account| {
-            // Another model has taken over in between: its rows are others.
-            if engine.model().revision != self.model.revision {
-                return;
-            }
+        app.each_account(self.model, |engine, account| {
             let made;
-            let row = if self.columns.is_plain() {
+            let row = if self.is_plain {
                 account.row()
             } else {
                 let line = live_line(engine, account);

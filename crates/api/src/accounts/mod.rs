@@ -12,7 +12,6 @@ mod people;
 mod series;
 mod timeline;
 
-pub(crate) use decide::known_name;
 pub use detail::Detail;
 pub(crate) use list::{Asked as ListAsked, Page as ListPage, list_where};
 pub(crate) use past::time;

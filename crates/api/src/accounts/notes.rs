@@ -140,7 +140,7 @@ pub async fn add_note(
     Body(asked): Body<NewNote>,
 ) -> Result<(StatusCode, Json<Written>), ApiError> {
     let account = known(&app, &id)?.to_string();
-    let calendar = app.service.live().engine().model().calendar.clone();
+    let calendar = app.model().calendar.clone();
     let at = asked.at.as_deref().map(|text| time("at", text, &calendar)).transpose()?.unwrap_or_else(|| app.now());
     let note = Note {
         id: NoteId::of(&app.secret(8)),

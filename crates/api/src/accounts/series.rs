@@ -14,6 +14,7 @@ use super::past::{Past, as_of, time};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::Params;
+use crate::names::unknown_column;
 
 /// Dates that are told unless asked otherwise …
 const DATES: i32 = 90;
@@ -128,11 +129,7 @@ pub async fn health(State(app): State<App>, Path(id): Path<String>, Params(asked
 
 fn column(model: &Model, name: &str) -> Result<ColumnId, ApiError> {
     let found = model.account.iter().position(|c| c.name == name).map(|i| i as ColumnId);
-    found.ok_or_else(|| {
-        let near = tenure_model::diagnostic::nearest(name, model.account.iter().map(|c| c.name.as_str()));
-        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-        ApiError::Bad { code: "unknown_column", message: format!("there is no column `{name}`{near}") }
-    })
+    found.ok_or_else(|| unknown_column(name, model.account.iter().map(|c| c.name.as_str())))
 }
 
 /// The dates asked for, and up to when the account is told for them.

@@ -41,7 +41,7 @@ pub async fn snooze(
     Path(key): Path<String>,
     Body(asked): Body<Snooze>,
 ) -> Result<Json<Shown>, ApiError> {
-    let calendar = app.service.live().engine().model().calendar.clone();
+    let calendar = app.model().calendar.clone();
     let (at, until) = (app.now(), time("until", &asked.until, &calendar)?);
     if until <= at {
         return Err(ApiError::Bad { code: "bad_time", message: format!("until: {until} is past") });

@@ -217,7 +217,7 @@ pub struct RuleQualities {
 /// How the alerts of each rule ended: how often each was a false alarm.
 #[utoipa::path(get, path = "/api/v1/alert-rules", tag = "alerts", responses((status = 200, description = "By rule", body = RuleQualities)))]
 pub async fn alert_rules(State(app): State<App>) -> Result<Json<RuleQualities>, ApiError> {
-    let names: Vec<String> = app.service.live().engine().model().alerts.iter().map(|rule| rule.name.clone()).collect();
+    let names: Vec<String> = app.model().alerts.iter().map(|rule| rule.name.clone()).collect();
     let new = |rule: String| RuleQuality { rule, fired: 0, succeeded: 0, failed: 0, false_alarms: 0, precision: None };
     let mut rules: BTreeMap<String, RuleQuality> = names.into_iter().map(|name| (name.clone(), new(name))).collect();
     for count in app.store().alert_counts().await? {
