@@ -14,11 +14,16 @@ use crate::{Error, Result, World};
 
 /// Who takes what a replay brings forth. One for each thread.
 pub trait Visitor: Sink + Send {
-    /// An account is through: as of the end of the replay. `inputs`: all that came in. Not called for accounts that begin later.
+    /// An account is through: as of the end of the replay. `inputs`: all that came in. Not called for accounts that begin later, unless they are wanted.
     ///
     /// # Errors
     /// Whatever keeps it from taking the account; the replay ends.
     fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> Result<()>;
+
+    /// Is it to be called for accounts that begin later, too?
+    fn wants_unborn(&self) -> bool {
+        false
+    }
 }
 
 /// Called with the number of accounts (those that are there) and events that are through.
@@ -160,7 +165,7 @@ fn one<V: Visitor>(
     } else {
         world.engine.advance(&mut account, inputs, to, mode, &mut Reporting { inner: visitor, reports })?;
     }
-    if !is_there(world, &account)? {
+    if !visitor.wants_unborn() && !is_there(world, &account)? {
         return Ok(false);
     }
     // A date is told when the next one begins. One that ends with the replay is over as well; samples have told it already.

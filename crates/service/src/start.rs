@@ -13,7 +13,7 @@ use tenure_model::Instant;
 use tenure_store::{AppliedModel, Mark, Store};
 
 use crate::archive::declare;
-use crate::bring_up::World;
+use crate::bring_up::bring_up;
 use crate::journal::Committed;
 use crate::service::Inner;
 use crate::step::UnderWay;
@@ -90,10 +90,7 @@ pub(crate) async fn from_history(
         Ok((archive, keys))
     })?;
     let at = as_of(store, position, now).await?;
-    let world = World::load(engine.clone(), archive, store, at).await?;
-    progress.total.store(world.archive.rows().max(1), Ordering::Relaxed);
-    let placed = tokio::task::block_in_place(|| world.bring_up(progress))?;
-    drop(world);
+    let placed = bring_up(engine.clone(), archive, store, at, progress).await?;
     let mut live = Live::new(engine, resolver, keys);
     placed.into_iter().for_each(|account| live.place(account));
     Ok((live, position))
