@@ -59,7 +59,7 @@ impl Live {
 
     /// Has an account's history told already what is being taken?
     fn knows(&self, i: usize) -> bool {
-        self.position <= self.slots[i].through.said
+        self.position <= self.shelf.see(i).through.said
     }
 
     /// Takes an event. False where it was seen before.
@@ -70,24 +70,31 @@ impl Live {
             self.duplicates += 1;
             return false;
         }
+        let given_person: Option<Arc<str>> = said.person.map(Into::into);
+        let person = given_person.as_ref().map(|given| match self.resolver.person(given) {
+            same if *same == **given => given.clone(),
+            other => other.into(),
+        });
+        let account = |id| self.index.get_key_value(id).map_or_else(|| Arc::from(id), |(known, _)| known.clone());
         let recent = Recent {
             time: said.time,
             position: said.position,
+            given_account: said.account.map(account),
             name: self.name(said.name),
-            person: said.person.map(|p| self.resolver.person(p).into()),
-            given_account: said.account.map(|a| a.into()),
-            given_person: said.person.map(|p| p.into()),
+            person,
+            given_person,
             source: self.name(said.source),
             properties: said.properties.map(Into::into),
             message_id: said.message_id.map(Into::into),
             arrived: said.arrived,
         };
-        self.settle(recent);
-        true
+        let new = self.settle(recent);
+        self.duplicates += u64::from(!new);
+        new
     }
 
-    /// Gives an event to its account, or keeps it until that is known.
-    fn settle(&mut self, event: Recent) {
+    /// Gives an event to its account, or keeps it until that is known. False where the account has it already.
+    fn settle(&mut self, event: Recent) -> bool {
         let account: Option<Arc<str>> = match (&event.given_account, &event.person) {
             (Some(account), _) => Some(self.resolver.account(account).into()),
             (None, Some(person)) => account_among(self.resolver.stays(person), event.time).ok().map(Into::into),
@@ -96,11 +103,12 @@ impl Live {
         let Some(account) = account else {
             let person = event.person.clone().unwrap_or_else(|| "".into());
             self.homeless.entry(person).or_default().push(event);
-            return;
+            return true;
         };
         let i = self.slot(account);
-        self.slot_mut(i).event(event);
+        let new = self.slot_mut(i).event(event);
         self.touch(i);
+        new
     }
 
     /// Takes a version of a field. What is not just the newest word on a trait is told from the account's whole history.
@@ -159,7 +167,7 @@ impl Live {
             self.slot_mut(i).want(membership.from.unwrap_or(Instant::MIN));
         }
         self.touch(i);
-        self.resettled.insert(self.slots[i].head.id().clone());
+        self.resettled.insert(self.shelf.id(i).clone());
         let person: Arc<str> = self.resolver.person(&membership.person).into();
         self.settle_homeless(&person);
     }
@@ -180,11 +188,13 @@ impl Live {
             if let Some(from) = self.index.get(merge.from.as_str()).copied().filter(|from| *from != into) {
                 let empty = Slot::new(self.engine.account(merge.from.as_str()));
                 let gone = std::mem::replace(self.slot_mut(from), empty);
-                gone.recent().iter().for_each(|r| self.slot_mut(into).event(r.clone()));
+                for event in gone.recent() {
+                    self.slot_mut(into).event(event.clone());
+                }
             }
             self.slot_mut(into).want(Instant::MIN);
             self.touch(into);
-            self.resettled.insert(self.slots[into].head.id().clone());
+            self.resettled.insert(self.shelf.id(into).clone());
             return;
         }
         let person: Arc<str> = self.resolver.person(&merge.into).into();

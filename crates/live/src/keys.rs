@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashSet;
 use tenure_model::Instant;
 
-use crate::KEYS_KEPT;
+use crate::{KEYS_KEPT, KEYS_MAX};
 
 /// The key of a message: source and message id, hashed. Two messages are one where their keys are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,7 +45,7 @@ impl Keys {
             return false;
         }
         self.order.push_back((arrived.0, key));
-        while self.order.front().is_some_and(|(at, _)| *at < arrived.0.saturating_sub(KEYS_KEPT)) {
+        while self.order.len() > KEYS_MAX || self.order.front().is_some_and(|(at, _)| *at < arrived.0.saturating_sub(KEYS_KEPT)) {
             if let Some((_, old)) = self.order.pop_front() {
                 self.seen.remove(&old);
                 self.forgotten += 1;

@@ -16,14 +16,16 @@ mod keys;
 mod population;
 mod recent;
 mod saving;
+mod shelf;
 mod silence;
 mod slot;
 
 pub use inputs::Said;
 pub use keys::{Key, Keys};
-pub use population::{Change, Live, Past, PastSaid, Placed, Step, Through};
+pub use population::{Change, Live, Past, PastSaid, Placed, Standing, Step, Through};
 pub use recent::Recent;
-pub use saving::{FORMAT as SNAPSHOT_FORMAT, Part};
+pub use saving::{FORMAT as SNAPSHOT_FORMAT, Part, Restoring};
+pub use shelf::{Page, Pages};
 pub use silence::{Gap, SETTLING, Silence};
 
 use tenure_model::time::{HOUR, MINUTE};
@@ -36,3 +38,7 @@ pub const TAIL_EVENTS_MAX: usize = 512;
 
 /// How long the keys of messages are kept in memory, in microseconds; older ones are known by the archive.
 pub const KEYS_KEPT: i64 = 48 * HOUR;
+
+/// How many keys of messages are kept in memory, the latest (a quarter of a gigabyte). A copy of an older message is told apart as one is that comes
+/// after `KEYS_KEPT`: by its account's latest events, or by its history.
+pub const KEYS_MAX: usize = 5_000_000;

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -10,10 +11,11 @@ use tenure_ingest::Resolver;
 use tenure_model::Instant;
 use tenure_model::input::{Decision, Membership, Version};
 
-use crate::cores::{on_all_cores, pick};
+use crate::cores::on_all_cores;
 use crate::keys::Keys;
 use crate::recent::Recent;
 use crate::saving::Saving;
+use crate::shelf::{Pages, Seen, Shelf};
 use crate::silence::{Silence, Sources};
 use crate::slot::{Ran, Slot};
 
@@ -71,6 +73,17 @@ pub struct Placed {
     pub through: Through,
 }
 
+/// An account as it stands.
+pub struct Standing<'a>(Seen<'a>);
+
+impl Deref for Standing<'_> {
+    type Target = Account;
+
+    fn deref(&self) -> &Account {
+        &self.0.head
+    }
+}
+
 /// What happened to an account in a step.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -99,7 +112,7 @@ pub struct Step {
 pub struct Live {
     pub(crate) engine: Arc<Engine>,
     pub(crate) empty: EventTable,
-    pub(crate) slots: Vec<Slot>,
+    pub(crate) shelf: Shelf,
     pub(crate) index: FxHashMap<Arc<str>, usize>,
     pub(crate) names: FxHashMap<Box<str>, Arc<str>>,
     pub(crate) resolver: Resolver,
@@ -127,9 +140,9 @@ impl Live {
     pub fn new(engine: Arc<Engine>, resolver: Resolver, keys: Keys) -> Live {
         let empty = EventTable::new(engine.model());
         Live {
+            shelf: Shelf::new(engine.clone()),
             engine,
             empty,
-            slots: vec![],
             index: FxHashMap::default(),
             names: FxHashMap::default(),
             resolver,
@@ -163,28 +176,54 @@ impl Live {
     }
 
     /// The accounts as they stand.
-    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.slots.iter().map(|s| &s.head)
+    pub fn accounts(&self) -> impl Iterator<Item = Standing<'_>> {
+        self.accounts_from(0)
+    }
+
+    /// As `accounts`, without so many that come first.
+    pub fn accounts_from(&self, first: usize) -> impl Iterator<Item = Standing<'_>> {
+        (first..self.shelf.len()).map(|i| Standing(self.shelf.see(i)))
+    }
+
+    /// The ids of the accounts, in the same order.
+    pub fn ids(&self) -> impl Iterator<Item = &Arc<str>> {
+        (0..self.shelf.len()).map(|i| self.shelf.id(i))
     }
 
     /// An account as it stands, by any of its ids.
-    pub fn account(&self, id: &str) -> Option<&Account> {
-        self.index.get(self.resolver.account(id)).map(|i| &self.slots[*i].head)
+    pub fn account(&self, id: &str) -> Option<Standing<'_>> {
+        self.index.get(self.resolver.account(id)).map(|i| Standing(self.shelf.see(*i)))
     }
 
     /// Events of an account that the archive may not have yet.
-    pub fn recent(&self, id: &str) -> &[Recent] {
-        self.index.get(id).map_or(&[], |i| self.slots[*i].recent())
+    pub fn recent(&self, id: &str) -> Vec<Recent> {
+        self.index.get(id).map_or_else(Vec::new, |i| self.shelf.see(*i).recent().to_vec())
     }
 
     /// How many accounts.
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.shelf.len()
     }
 
     /// Is there none?
     pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.len() == 0
+    }
+
+    /// How many accounts are not packed away.
+    pub fn at_hand(&self) -> usize {
+        self.shelf.at_hand()
+    }
+
+    /// From now on accounts can be packed away there.
+    pub fn set_pages(&mut self, pages: Box<dyn Pages>) {
+        self.shelf.set_pages(pages);
+    }
+
+    /// Packs away so many accounts to make room in memory, those that have not been used for longest; fewer where more are in use, or the pages are
+    /// full. Each comes back when something happens to it. Gives how many.
+    pub fn pack(&mut self, count: usize) -> usize {
+        self.shelf.pack(count)
     }
 
     /// How many events were seen before, since the start.
@@ -230,8 +269,7 @@ impl Live {
         if let Some(i) = self.index.get(&id) {
             return *i;
         }
-        let i = self.slots.len();
-        self.slots.push(Slot::new(self.engine.account(id.clone())));
+        let i = self.shelf.push(Slot::new(self.engine.account(id.clone())));
         self.index.insert(id, i);
         i
     }
@@ -239,7 +277,7 @@ impl Live {
     /// An account, to be changed.
     pub(crate) fn slot_mut(&mut self, i: usize) -> &mut Slot {
         self.keep(i);
-        &mut self.slots[i]
+        self.shelf.get(i)
     }
 
     pub(crate) fn touch(&mut self, i: usize) {
@@ -250,18 +288,23 @@ impl Live {
 
     /// The accounts that cannot go on without their history, with the instant from which it is told anew.
     pub fn wanting(&self) -> Vec<Arc<str>> {
-        let mut wanting: Vec<usize> = self.touched.iter().copied().filter(|i| self.slots[*i].wants.is_some()).collect();
+        let mut wanting: Vec<usize> = self.touched.iter().copied().filter(|i| self.wants(*i)).collect();
         wanting.sort_unstable();
         wanting.dedup();
-        wanting.into_iter().map(|i| self.slots[i].head.id().clone()).collect()
+        wanting.into_iter().map(|i| self.shelf.id(i).clone()).collect()
+    }
+
+    fn wants(&self, i: usize) -> bool {
+        self.shelf.see(i).wants.is_some()
     }
 
     /// Gives an account its history.
     pub fn give(&mut self, account: &str, past: Past, now: Instant, step: &mut Step) {
         let Some(i) = self.index.get(account).copied() else { return };
         self.keep(i);
-        let now = self.slots[i].until(&self.silent, now);
-        let ran = self.slots[i].rebuild(&self.engine, &self.empty, past, now);
+        let slot = self.shelf.get(i);
+        let now = slot.until(&self.silent, now);
+        let ran = slot.rebuild(&self.engine, &self.empty, past, now);
         step.evaluated += 1;
         self.took(i, ran, step);
     }
@@ -270,8 +313,7 @@ impl Live {
     pub fn advance(&mut self, now: Instant, timers_max: usize) -> Step {
         let mut step = Step::default();
         self.listen(now, &mut step);
-        let (wanting, mut due): (Vec<usize>, Vec<usize>) =
-            std::mem::take(&mut self.touched).into_iter().partition(|i| self.slots[*i].wants.is_some());
+        let (wanting, mut due): (Vec<usize>, Vec<usize>) = std::mem::take(&mut self.touched).into_iter().partition(|i| self.wants(*i));
         self.touched = wanting;
         let mut rung = 0;
         while let Some(Reverse((at, i))) = self.timers.peek().copied().filter(|t| t.0.0 <= now) {
@@ -280,13 +322,17 @@ impl Live {
                 break;
             }
             self.timers.pop();
-            if self.slots[i].timer != at || self.slots[i].wants.is_some() {
+            if self.shelf.timer(i) != at {
                 continue;
             }
-            if at > self.slots[i].until(&self.silent, now) {
+            let slot = self.shelf.get(i);
+            if slot.wants.is_some() {
+                continue;
+            }
+            if at > slot.until(&self.silent, now) {
                 self.held.push(i);
             } else {
-                self.slots[i].timer = Instant::NEVER;
+                self.shelf.set_timer(i, Instant::NEVER);
                 due.push(i);
                 rung += 1;
             }
@@ -295,13 +341,13 @@ impl Live {
         due.dedup();
         due.iter().for_each(|i| self.keep(*i));
         let (engine, empty, silent) = (&self.engine, &self.empty, &self.silent);
-        let ran = on_all_cores(pick(&mut self.slots, &due), |slot| slot.run(engine, empty, slot.until(silent, now)));
+        let ran = on_all_cores(self.shelf.pick(&due), |slot| slot.run(engine, empty, slot.until(silent, now)));
         step.evaluated += due.len();
         for (i, ran) in due.into_iter().zip(ran) {
             self.took(i, ran, &mut step);
         }
         // Parents hear of their children in the next step.
-        step.more |= self.touched.iter().any(|i| self.slots[*i].wants.is_none());
+        step.more |= self.touched.iter().any(|i| !self.wants(*i));
         step
     }
 
@@ -316,7 +362,7 @@ impl Live {
         step.silences.extend(before.iter().filter(|(source, _)| !self.silent.contains_key(*source)).map(|s| told(s, false)));
         step.silences.extend(self.silent.iter().filter(|(source, since)| before.get(*source) != Some(since)).map(|s| told(s, true)));
         for i in std::mem::take(&mut self.held) {
-            self.slots[i].timer = Instant::NEVER;
+            self.shelf.set_timer(i, Instant::NEVER);
             self.set_timer(i);
         }
     }
@@ -329,7 +375,7 @@ impl Live {
     fn took(&mut self, i: usize, ran: Ran, step: &mut Step) {
         self.set_timer(i);
         let Ran { restated, mut outcomes, parents } = ran;
-        let child = self.slots[i].head.id().clone();
+        let child = self.shelf.id(i).clone();
         let mut reports = Vec::new();
         outcomes.retain(|o| match &o.what {
             Happened::Export { parent, value } => {
@@ -357,9 +403,9 @@ impl Live {
     }
 
     pub(crate) fn set_timer(&mut self, i: usize) {
-        let next = self.slots[i].next();
-        if next != self.slots[i].timer {
-            self.slots[i].timer = next;
+        let next = self.shelf.see(i).next();
+        if next != self.shelf.timer(i) {
+            self.shelf.set_timer(i, next);
             if next != Instant::NEVER {
                 self.timers.push(Reverse((next, i)));
             }
@@ -368,7 +414,7 @@ impl Live {
 
     /// The archive has everything up to this position of the journal: what nothing else needs is forgotten.
     pub fn archived(&mut self, position: i64) {
-        self.slots.iter_mut().for_each(|s| s.forget(position));
+        self.shelf.forget(position);
         for events in self.homeless.values_mut() {
             events.retain(|e| e.position > position);
         }

@@ -40,6 +40,15 @@ impl Recent {
 
     /// The order in which the archive has events: by time, then by everything that was given, so that the order of arrival decides nothing.
     pub fn order(&self, other: &Recent) -> Ordering {
+        self.order_said(other).then_with(|| self.position.cmp(&other.position))
+    }
+
+    /// Is it the same message, sent again?
+    pub fn is_copy(&self, other: &Recent) -> bool {
+        self.message_id.is_some() && self.order_said(other).is_eq()
+    }
+
+    fn order_said(&self, other: &Recent) -> Ordering {
         fn content(r: &Recent) -> [Option<&str>; 4] {
             [Some(&r.name), r.given_person.as_deref(), r.given_account.as_deref(), Some(&r.source)]
         }
@@ -48,7 +57,6 @@ impl Recent {
             .then_with(|| content(self).cmp(&content(other)))
             .then_with(|| self.properties.cmp(&other.properties))
             .then_with(|| self.message_id.cmp(&other.message_id))
-            .then_with(|| self.position.cmp(&other.position))
     }
 
     /// Adds it to a table of the engine's.

@@ -7,7 +7,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use tenure_engine::snapshot::SnapshotError;
 use tenure_engine::{Engine, EventTable};
 use tenure_ingest::Resolver;
@@ -79,8 +78,8 @@ impl Live {
             ground: Some(ground),
             memberships: 0..self.resolver.told().len(),
             keys: 0..self.keys.next_number(),
-            accounts: 0..self.slots.len(),
-            written: vec![false; self.slots.len()],
+            accounts: 0..self.shelf.len(),
+            written: vec![false; self.shelf.len()],
             early: vec![ACCOUNTS],
         });
     }
@@ -115,7 +114,7 @@ impl Live {
             && let Some(i) = saving.accounts.next()
         {
             if !std::mem::replace(&mut saving.written[i], true) {
-                self.slots[i].save(&self.engine, &mut out);
+                self.shelf.save(i, &mut out);
             }
         }
         if out.len() == 1 {
@@ -131,52 +130,72 @@ impl Live {
             && let Some(written) = saving.written.get_mut(i)
             && !std::mem::replace(written, true)
         {
-            self.slots[i].save(&self.engine, &mut saving.early);
+            self.shelf.save(i, &mut saving.early);
         }
     }
 
     /// The state that a snapshot's parts, all of them and in any order, have kept.
     pub fn restore(engine: Arc<Engine>, parts: Vec<Part>) -> Live {
-        let mut live = Live::new(engine, Resolver::default(), Keys::default());
-        let (mut memberships, mut keys) = (Vec::new(), Vec::new());
-        let mut homeless_events = Vec::new();
-        for part in parts {
-            match part.0 {
-                Contents::Ground { merges, resettled, homeless, sources } => {
-                    live.sources = sources;
-                    live.resolver = Resolver::new(&[], &merges);
-                    live.resettled = resettled.into_iter().collect();
-                    homeless_events = homeless;
-                }
-                Contents::Memberships(part) => memberships.push(part),
-                Contents::Keys(part) => keys.extend(part),
-                Contents::Accounts(slots) => slots.into_iter().for_each(|slot| live.put(slot)),
-            }
-        }
-        for membership in memberships.iter().flatten() {
-            live.resolver.learn(membership);
-        }
-        keys.sort_by_key(|(at, _)| *at);
-        for (at, key) in keys {
-            live.keys.note(key, at);
-        }
-        let mut homeless: FxHashMap<Arc<str>, Vec<Recent>> = FxHashMap::default();
-        for event in homeless_events {
-            homeless.entry(event.person.clone().unwrap_or_else(|| "".into())).or_default().push(event);
-        }
-        live.homeless = homeless;
-        live
+        let mut restoring = Restoring::new(Live::new(engine, Resolver::default(), Keys::default()));
+        parts.into_iter().for_each(|part| restoring.take(part));
+        restoring.finish()
     }
 
     /// Adds an account as it was kept.
     fn put(&mut self, slot: Slot) {
         let i = self.slot(slot.head.id().clone());
         let waits = slot.is_waiting();
-        self.slots[i] = slot;
+        *self.shelf.get(i) = slot;
         if waits {
             self.touch(i);
         }
         self.set_timer(i);
+    }
+}
+
+/// Accounts that come back part by part.
+pub struct Restoring {
+    /// The accounts so far: to pack them away where they are too many.
+    pub live: Live,
+    memberships: Vec<Vec<Membership>>,
+    keys: Vec<(Instant, Key)>,
+    homeless: Vec<Recent>,
+}
+
+impl Restoring {
+    /// Into a state that knows nobody.
+    pub fn new(live: Live) -> Restoring {
+        Restoring { live, memberships: vec![], keys: vec![], homeless: vec![] }
+    }
+
+    /// Takes a part, in any order.
+    pub fn take(&mut self, part: Part) {
+        match part.0 {
+            Contents::Ground { merges, resettled, homeless, sources } => {
+                self.live.sources = sources;
+                self.live.resolver = Resolver::new(&[], &merges);
+                self.live.resettled = resettled.into_iter().collect();
+                self.homeless = homeless;
+            }
+            Contents::Memberships(part) => self.memberships.push(part),
+            Contents::Keys(part) => self.keys.extend(part),
+            Contents::Accounts(slots) => slots.into_iter().for_each(|slot| self.live.put(slot)),
+        }
+    }
+
+    /// All parts were taken.
+    pub fn finish(mut self) -> Live {
+        for membership in self.memberships.iter().flatten() {
+            self.live.resolver.learn(membership);
+        }
+        self.keys.sort_by_key(|(at, _)| *at);
+        for (at, key) in self.keys {
+            self.live.keys.note(key, at);
+        }
+        for event in self.homeless {
+            self.live.homeless.entry(event.person.clone().unwrap_or_else(|| "".into())).or_default().push(event);
+        }
+        self.live
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{LATENESS, TAIL_EVENTS_MAX};
 pub(crate) struct Slot {
     pub head: Account,
     /// As of before the inputs below; None where nothing has come in for a while.
-    base: Option<Box<Account>>,
+    base: Option<Base>,
     /// By (time, content): those after the checkpoint, and those that the archive does not have.
     recent: Vec<Recent>,
     /// After the checkpoint, sorted; those to come are among them. Their persons are indexes into `people`.
@@ -28,12 +28,29 @@ pub(crate) struct Slot {
     due: Option<Instant>,
     /// Its inputs are too late for the checkpoint: since when its history has to be told again.
     pub wants: Option<Instant>,
-    /// For when it stands in the timers.
-    pub timer: Instant,
     /// Up to where its history had everything when it was told from it.
     pub through: Through,
     /// Where its events come from; empty: not known.
     sources: Vec<Arc<str>>,
+}
+
+/// A checkpoint, packed: it is read where an input comes late only.
+struct Base {
+    at: Instant,
+    bytes: Box<[u8]>,
+}
+
+impl Base {
+    fn of(engine: &Engine, account: &Account) -> Base {
+        let mut bytes = Vec::new();
+        engine.save(account, &mut bytes);
+        Base { at: account.at(), bytes: bytes.into() }
+    }
+
+    /// None: it is not what was packed.
+    fn open(&self, engine: &Engine) -> Option<Account> {
+        engine.restore(&mut &*self.bytes).ok()
+    }
 }
 
 /// What running an account brought.
@@ -56,7 +73,6 @@ impl Slot {
             told: vec![],
             due: None,
             wants: None,
-            timer: Instant::NEVER,
             through: Through::default(),
             sources: vec![],
         }
@@ -73,7 +89,7 @@ impl Slot {
 
     /// From when on inputs can be taken without the whole history.
     fn floor(&self) -> Instant {
-        self.base.as_ref().map_or(self.head.at(), |base| base.at())
+        self.base.as_ref().map_or(self.head.at(), |base| base.at)
     }
 
     fn input(&mut self, at: Instant) {
@@ -88,16 +104,26 @@ impl Slot {
         self.wants = Some(self.wants.map_or(from, |wants| wants.min(from)));
     }
 
-    pub fn event(&mut self, event: Recent) {
+    /// Takes an event. False where it is there already.
+    pub fn event(&mut self, event: Recent) -> bool {
         if event.position <= self.through.events {
-            return;
+            return true;
         }
-        self.input(event.time);
-        if !self.sources.contains(&event.source) {
-            self.sources.push(event.source.clone());
+        // Most come in order.
+        let last = self.recent.last().is_none_or(|r| r.order(&event).is_lt());
+        let place = if last { self.recent.len() } else { self.recent.partition_point(|r| r.order(&event).is_lt()) };
+        let beside = self.recent[place.saturating_sub(1)..].iter().take(2);
+        if beside.into_iter().any(|r| r.is_copy(&event)) {
+            return false;
         }
-        let place = self.recent.partition_point(|r| r.order(&event).is_lt());
         self.recent.insert(place, event);
+        let event = &self.recent[place];
+        let (at, source) = (event.time, &event.source);
+        if !self.sources.contains(source) {
+            self.sources.push(source.clone());
+        }
+        self.input(at);
+        true
     }
 
     /// A change, whose person (if any) is `person`.
@@ -121,7 +147,7 @@ impl Slot {
     /// When something is to be done: a timer of the account's, or an input that lies ahead.
     pub fn next(&self) -> Instant {
         let at = self.head.at().0;
-        let event = self.recent.get(self.recent.partition_point(|r| r.time.0 <= at)).map_or(Instant::NEVER, |r| r.time);
+        let event = self.recent_after(Instant(at)).first().map_or(Instant::NEVER, |r| r.time);
         let change = self.changes.get(self.changes.partition_point(|c| c.at.0 <= at)).map_or(Instant::NEVER, |c| c.at);
         self.head.next_timer().min(event).min(change)
     }
@@ -139,8 +165,11 @@ impl Slot {
         let due = self.due.take();
         let late = due.is_some_and(|due| due <= was_at);
         match &self.base {
-            Some(base) if late => self.head = (**base).clone(),
-            None if due.is_some() => self.base = Some(Box::new(self.head.clone())),
+            Some(base) if late => match base.open(engine) {
+                Some(account) => self.head = account,
+                None => self.want(Instant::MIN),
+            },
+            None if due.is_some() => self.base = Some(Base::of(engine, &self.head)),
             _ => {}
         }
         let start = self.head.at();
@@ -181,8 +210,16 @@ impl Slot {
         for person in &self.people {
             table.ordinal(person);
         }
-        self.recent[self.recent.partition_point(|r| r.time <= after)..].iter().for_each(|r| r.push(&mut table));
+        self.recent_after(after).iter().for_each(|r| r.push(&mut table));
         table
+    }
+
+    /// The events after an instant: few as a rule, and the last ones.
+    fn recent_after(&self, after: Instant) -> &[Recent] {
+        const FEW: usize = 8;
+        let few = self.recent.iter().rev().take(FEW).take_while(|r| r.time > after).count();
+        let first = if few < FEW { self.recent.len() - few } else { self.recent.partition_point(|r| r.time <= after) };
+        &self.recent[first..]
     }
 
     /// Told anew from the checkpoint on: what of it differs from what was told. Of what is the same, only the rest comes out.
@@ -202,12 +239,11 @@ impl Slot {
 
     /// Moves the checkpoint on, or drops it where nothing has come in for a while.
     fn rebase(&mut self, engine: &Engine, empty: &EventTable, now: Instant) {
-        let Some(mut base) = self.base.take() else { return };
+        let Some(base) = self.base.take() else { return };
         let long_ago = now.plus(-2 * LATENESS);
-        let tail = self.recent.len() - self.recent.partition_point(|r| r.time <= base.at());
-        let to = if tail > TAIL_EVENTS_MAX {
+        let to = if self.recent.len() > TAIL_EVENTS_MAX && self.recent_after(base.at).len() > TAIL_EVENTS_MAX {
             self.recent[self.recent.len() - TAIL_EVENTS_MAX / 2].time.plus(-1)
-        } else if base.at() < long_ago {
+        } else if base.at < long_ago {
             now.plus(-LATENESS)
         } else {
             self.base = Some(base);
@@ -217,14 +253,18 @@ impl Slot {
             self.told.clear();
             return;
         }
-        if to > base.at() {
-            let table = self.table(empty, base.at());
-            let changes = &self.changes[self.changes.partition_point(|c| c.at <= base.at())..];
+        if to > base.at
+            && let Some(mut account) = base.open(engine)
+        {
+            let table = self.table(empty, base.at);
+            let changes = &self.changes[self.changes.partition_point(|c| c.at <= base.at)..];
             let inputs = Inputs { people: table.people(), events: table.events(), changes };
-            let _ = engine.advance(&mut base, &inputs, to, Mode::Exact, &mut Nothing);
+            let _ = engine.advance(&mut account, &inputs, to, Mode::Exact, &mut Nothing);
             self.told.retain(|o| o.at > to);
+            self.base = Some(Base::of(engine, &account));
+        } else {
+            self.base = Some(base);
         }
-        self.base = Some(base);
     }
 
     /// Forgets events that the archive has up to this position, as far as the checkpoint does not need them, and changes before it.
@@ -272,7 +312,7 @@ impl Slot {
         let checkpoint = now.plus(-LATENESS);
         let _ = engine.advance(&mut head, &inputs(Instant::MIN), checkpoint, Mode::Exact, &mut outcomes);
         let told_from = outcomes.len();
-        self.base = Some(Box::new(head.clone()));
+        self.base = Some(Base::of(engine, &head));
         self.head = head;
         events.retain(|e| e.time > checkpoint || e.position != Recent::ARCHIVED);
         self.recent = events;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tenure_engine::{Account, Engine, EventTable, Happened, Inputs, Mode, Outcome};
 use tenure_ingest::Resolver;
-use tenure_live::{Keys, Live, Part, Past, PastSaid, Recent, Said, Step, Through};
+use tenure_live::{Keys, Live, Page, Pages, Part, Past, PastSaid, Recent, Said, Step, Through};
 use tenure_model::Instant;
 use tenure_model::input::{Entity, Membership, Version};
 use tenure_model::time::{HOUR, MINUTE};
@@ -154,6 +154,25 @@ fn replay(engine: &Engine, past: Past, id: &str, to: Instant) -> (Account, Vec<O
     (account, outcomes)
 }
 
+/// Pages in memory. What was left is overwritten, to be found out where it is still read.
+#[derive(Default)]
+struct Memory(Vec<Vec<u8>>);
+
+impl Pages for Memory {
+    fn put(&mut self, bytes: &[u8]) -> Option<Page> {
+        self.0.push(bytes.to_vec());
+        Some(Page { place: self.0.len() as u64 - 1, length: bytes.len() as u32 })
+    }
+
+    fn get(&self, page: Page, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0[page.place as usize]);
+    }
+
+    fn free(&mut self, page: Page) {
+        self.0[page.place as usize].fill(0xff);
+    }
+}
+
 /// What is told of each account, restatements applied.
 #[derive(Default)]
 struct Told(BTreeMap<Arc<str>, Vec<Outcome>>);
@@ -194,7 +213,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, rng_seed: proptest::test_runner::RngSeed::Fixed(7), max_shrink_iters: 3_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn live_is_what_a_replay_gives(all in inputs(), order in prop::collection::vec(any::<prop::sample::Index>(), 60), delays in prop::collection::vec(0i64..2_000, 60), cut in 1usize..7) {
+    fn live_is_what_a_replay_gives(all in inputs(), order in prop::collection::vec(any::<prop::sample::Index>(), 60), delays in prop::collection::vec(0i64..2_000, 60), cut in 1usize..7, packs in prop::collection::vec(0usize..4, 60)) {
         let engine = engine();
         let end = start().plus(5 * 24 * HOUR);
         // Most arrive soon after they happen, some much later, some twice.
@@ -204,7 +223,8 @@ proptest! {
         let mut live = Live::new(engine.clone(), Resolver::default(), Keys::default());
         let mut told = Told::default();
         let mut sent: Vec<Input> = Vec::new();
-        for batch in arrivals.chunks(cut) {
+        live.set_pages(Box::<Memory>::default());
+        for (batch, pack) in arrivals.chunks(cut).zip(packs.iter().cycle()) {
             let now = start().plus(batch.last().map_or(0, |a| a.0) * MINUTE);
             for (_, input) in batch {
                 if let Some(version) = input.version() {
@@ -220,6 +240,8 @@ proptest! {
                 }
             }
             settle(&mut live, &sent, now, &mut told);
+            live.pack(if *pack == 3 { usize::MAX } else { *pack });
+            prop_assert!(*pack != 3 || live.at_hand() == 0, "{} stay", live.at_hand());
         }
         settle(&mut live, &sent, end, &mut told);
         for (i, id) in ACCOUNTS.iter().enumerate() {
@@ -279,13 +301,16 @@ proptest! {
         let begins = begins.min(batches.len());
         let mut live = Live::new(engine.clone(), Resolver::default(), Keys::default());
         let (mut sent, mut parts, mut told) = (Vec::new(), Vec::new(), Told::default());
+        live.set_pages(Box::<Memory>::default());
         for batch in &batches[..begins] {
             arrive(&mut live, batch, &mut sent, &mut told);
+            live.pack(1);
         }
         live.begin_saving();
         let mut sent_then = sent.clone();
         for batch in &batches[begins..] {
             arrive(&mut live, batch, &mut sent, &mut told);
+            live.pack(1);
             parts.extend(live.save_some(bytes));
         }
         while let Some(part) = live.save_some(bytes) {

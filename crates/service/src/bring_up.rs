@@ -1,20 +1,24 @@
 //! All accounts as of an instant, replayed from archive and store: where there is no snapshot to start from, and for another model.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 
-use tenure_engine::{Account, Engine, Inputs, Mode, Outcome, Sink};
+use tenure_engine::{Account, Inputs, Mode, Outcome, Sink};
 use tenure_history::Archive;
-use tenure_live::{Placed, Recent, Through};
+use tenure_live::{Live, Placed, Recent, Through};
 use tenure_model::Instant;
 use tenure_replay::World;
 use tenure_replay::replay::{Visitor, replay};
 use tenure_store::{Mark, Store};
 
+use crate::memory::relieve;
 use crate::past::recent;
 use crate::switch::Progress;
-use crate::{Error, Result};
+use crate::{Error, Limits, Result};
+
+/// After so many accounts it is looked at the memory.
+const RELIEVED: usize = 500;
 
 /// Tells every account up to and with an instant; what lies after it stands with its account. What happened on the way is not told: whoever wants
 /// it compares what stands then.
@@ -22,17 +26,18 @@ use crate::{Error, Result};
 /// # Errors
 /// What archive and store say; `Error::Cancelled` where somebody gave it up.
 pub(crate) async fn bring_up(
-    engine: Arc<Engine>,
+    live: Live,
     archive: Archive,
     store: &Store,
     at: Instant,
+    limits: &Limits,
     progress: &Progress,
-) -> Result<Vec<Placed>> {
+) -> Result<Live> {
     // As of before it is read.
     let through = Through { events: store.mark(Mark::Archive).await?, said: store.mark(Mark::Engine).await? };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     progress.total.store(archive.rows().max(1), Ordering::Relaxed);
-    let world = World::load(engine, archive, store, threads);
+    let world = World::load(live.engine().clone(), archive, store, threads);
     tokio::task::block_in_place(|| {
         let mut ahead: HashMap<String, Vec<Recent>> = HashMap::new();
         for event in world.archive.after(at)? {
@@ -43,30 +48,31 @@ pub(crate) async fn bring_up(
         let told = |_: usize, events: usize| {
             progress.done.fetch_add(events as u64, Ordering::Relaxed);
         };
-        let visitors = replay(&world, at, Mode::Exact, threads, |_| Ok(Standing { at, progress, placed: vec![] }), &told)?;
-        let mut placed: Vec<Placed> = visitors.into_iter().flat_map(|v| v.placed).collect();
-        for account in &mut placed {
-            account.events = ahead.remove(&**account.account.id()).unwrap_or_default();
-            account.through = through;
-        }
+        let placing = Mutex::new(Placing { live, ahead });
+        replay(&world, at, Mode::Exact, threads, |_| Ok(Standing { at, through, limits, progress, placing: &placing }), &told)?;
+        let Placing { mut live, ahead } = placing.into_inner().unwrap_or_else(PoisonError::into_inner);
         // Accounts of which nothing but what lies ahead is known.
-        let begin = |(id, events): (String, Vec<Recent>)| Placed {
-            account: world.engine.account(id),
-            changes: vec![],
-            people: vec![],
-            events,
-            through,
-        };
-        placed.extend(ahead.into_iter().map(begin));
-        Ok(placed)
+        for (id, events) in ahead {
+            let account = world.engine.account(id);
+            live.place(Placed { account, changes: vec![], people: vec![], events, through });
+        }
+        Ok(live)
     })
+}
+
+/// The accounts so far, and the events that lie ahead of the others.
+struct Placing {
+    live: Live,
+    ahead: HashMap<String, Vec<Recent>>,
 }
 
 /// Keeps the accounts, with what was said and lies ahead of them.
 struct Standing<'a> {
     at: Instant,
+    through: Through,
+    limits: &'a Limits,
     progress: &'a Progress,
-    placed: Vec<Placed>,
+    placing: &'a Mutex<Placing>,
 }
 
 impl Sink for Standing<'_> {
@@ -82,7 +88,12 @@ impl Visitor for Standing<'_> {
         self.progress.go_on().map_err(|cancelled| tenure_replay::Error::Visitor(cancelled.into()))?;
         let changes: Vec<_> = inputs.changes.iter().filter(|c| c.at > self.at).cloned().collect();
         let people = if changes.is_empty() { vec![] } else { inputs.people.to_vec() };
-        self.placed.push(Placed { account, changes, people, events: vec![], through: Through::default() });
+        let Placing { live, ahead } = &mut *self.placing.lock().unwrap_or_else(PoisonError::into_inner);
+        let events = ahead.remove(&**account.id()).unwrap_or_default();
+        live.place(Placed { account, changes, people, events, through: self.through });
+        if live.len().is_multiple_of(RELIEVED) {
+            relieve(live, self.limits);
+        }
         Ok(())
     }
 

@@ -26,6 +26,14 @@ pub enum Error {
         /// Why.
         error: std::io::Error,
     },
+    /// No file can be made for accounts that are packed away.
+    #[error("{}: no file can be made there for accounts that are packed away: {error}", path.display())]
+    Pages {
+        /// In which folder.
+        path: std::path::PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// A row of the journal cannot be read.
     #[error("the journal's row {position} cannot be read: {why}; restore a backup, or delete the row to lose its items")]
     Journal {

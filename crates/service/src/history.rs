@@ -22,11 +22,11 @@ impl Service {
         loop {
             let live = self.live();
             let mut seen = 0;
-            for account in live.accounts().skip(from).take(HELD) {
+            for account in live.accounts_from(from).take(HELD) {
                 seen += 1;
                 // Of an account that was merged into another one, an empty place is left.
                 if live.resolver().account(account.id()) == &**account.id() {
-                    see(live.engine(), account);
+                    see(live.engine(), &account);
                 }
             }
             if seen < HELD {
@@ -44,7 +44,7 @@ impl Service {
         let inner = self.inner();
         let (engine, recent) = {
             let live = inner.live();
-            (live.engine().clone(), live.recent(account).to_vec())
+            (live.engine().clone(), live.recent(account))
         };
         let said = inner.store.account_inputs(account).await?;
         let archived = tokio::task::block_in_place(|| Archive::open(&inner.data)?.account(account, None))?;

@@ -1,6 +1,8 @@
 //! Group commit: requests that come in while a commit is under way become one row of the journal together.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tenure_ingest::http::Intake;
 use tenure_ingest::journal::{Batch, FORMAT, Record};
@@ -10,6 +12,13 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::status::Status;
 use crate::{Error, Limits, Result};
+
+/// The engine is behind when it needs longer for what waits, in seconds.
+const PACED: f64 = 0.4;
+/// How long a commit waits for it: a pause …
+const PAUSE: Duration = Duration::from_millis(5);
+/// … so many times.
+const PAUSES_MAX: u32 = 100;
 
 /// A batch that is durable.
 #[derive(Clone, Debug)]
@@ -58,9 +67,7 @@ impl Journal {
             }
             let full = match () {
                 _ if pending.batch.bytes() > self.limits.pending_bytes_max => Some("too much waits for the disk"),
-                _ if status.backlog.load(std::sync::atomic::Ordering::Relaxed) > self.limits.backlog_items_max => {
-                    Some("the engine has much to do")
-                }
+                _ if status.backlog.load(Ordering::Relaxed) > self.limits.backlog_items_max => Some("the engine has much to do"),
                 _ => None,
             };
             if let Some(why) = full {
@@ -95,6 +102,7 @@ impl Journal {
     /// Commits what waits, one row after the other, until the journal is closed and nothing waits any more.
     pub async fn run(&self, store: Store, status: Arc<Status>, now: impl Fn() -> Instant, out: mpsc::UnboundedSender<Committed>) {
         loop {
+            pace(&status).await;
             let (pending, closed) = self.take();
             if pending.waiters.is_empty() {
                 if closed {
@@ -122,6 +130,17 @@ impl Journal {
                 let _ = waiter.send(answer.clone());
             }
         }
+    }
+}
+
+/// Waits a little while the engine is behind: what comes in meanwhile is answered later, and decided sooner.
+async fn pace(status: &Status) {
+    let most = (status.items_per_second.load(Ordering::Relaxed) as f64 * PACED) as u64;
+    for _ in 0..PAUSES_MAX {
+        if most == 0 || status.backlog.load(Ordering::Relaxed) <= most {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

@@ -13,6 +13,7 @@ mod error;
 mod history;
 mod journal;
 mod limits;
+mod memory;
 mod outcome;
 mod past;
 mod reconcile;

@@ -13,10 +13,18 @@ pub struct Limits {
     pub archive_items: u64,
     /// … or the oldest of them is so old, in microseconds.
     pub archive_age: i64,
+    /// Bytes of memory that the process may have before accounts are packed away into a file; None: all accounts stay in memory.
+    pub memory_max: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { pending_bytes_max: 64 << 20, backlog_items_max: 2_000_000, archive_items: 500_000, archive_age: 15 * MINUTE }
+        Limits {
+            pending_bytes_max: 64 << 20,
+            backlog_items_max: 2_000_000,
+            archive_items: 500_000,
+            archive_age: 15 * MINUTE,
+            memory_max: None,
+        }
     }
 }

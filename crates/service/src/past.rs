@@ -48,15 +48,15 @@ pub(crate) async fn children(inner: &Inner, engine: &Engine, account: &str, unwr
     }
     let children: Vec<Arc<str>> = {
         let live = inner.live();
-        let is_child = |a: &&Account| engine.parent(a).as_deref() == Some(account);
+        let is_child = |a: &tenure_live::Standing<'_>| engine.parent(a).as_deref() == Some(account);
         live.accounts().filter(is_child).map(|a| a.id().clone()).collect()
     };
     let mut reported = Vec::new();
     for child in children {
         let of_child = past(inner, &child, unwritten(&child)).await?;
         let live = inner.live();
-        let at = live.account(&child).map_or(Instant::MIN, Account::at);
-        reported.extend(reports(engine, &child, &of_child, live.recent(&child), account, at));
+        let at = live.account(&child).map_or(Instant::MIN, |a| a.at());
+        reported.extend(reports(engine, &child, &of_child, &live.recent(&child), account, at));
     }
     Ok(reported)
 }

@@ -43,7 +43,7 @@ impl Reconciled {
         let known: BTreeMap<&str, &Alert> = before.ledger.iter().map(|alert| (alert.key.as_str(), alert)).collect();
         let mut firing = BTreeSet::new();
         for account in live.accounts() {
-            for (rule, person, since) in fires(model, account) {
+            for (rule, person, since) in fires(model, &account) {
                 let definition = &model.alerts[rule];
                 let key = Alert::key(&definition.name, account.id(), person, since);
                 firing.insert(key.clone());
@@ -76,7 +76,7 @@ impl Reconciled {
             if let Some(stood) = before.live.and_then(|live| live.account(account.id()))
                 && let Some(old) = before.model
             {
-                let facts = facts(old, stood, model, account, position, now);
+                let facts = facts(old, &stood, model, &account, position, now);
                 if !facts.is_empty() {
                     reconciled.facts.push((account.id().clone(), facts));
                 }

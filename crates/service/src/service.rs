@@ -141,7 +141,7 @@ impl Service {
         let Parts { store, data, engine, applied, clock, holder } = parts;
         let lease = acquire(&store, &clock, &holder).await?;
         let live_from = store.workspace().await?.and_then(|w| w.live_from);
-        let Origin { live, position, how } = origin(&store, &data, engine, clock()).await?;
+        let Origin { live, position, how } = origin(&store, &data, engine, clock(), &limits).await?;
         let (news, _) = broadcast::channel(NEWS_KEPT);
         let inner = Arc::new(Inner::new(store, data, clock, live_from, news, lease, live, limits));
         let (status, store) = (&inner.status, &inner.store);

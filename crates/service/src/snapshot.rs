@@ -11,19 +11,21 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tenure_engine::Engine;
 use tenure_engine::snapshot::SnapshotError;
-use tenure_live::{Live, Part, SNAPSHOT_FORMAT};
+use tenure_ingest::Resolver;
+use tenure_live::{Keys, Live, Part, Restoring, SNAPSHOT_FORMAT};
 use tenure_model::Instant;
 use tenure_store::{Mark, transact};
 
+use crate::memory::{prepare, relieve};
 use crate::service::Inner;
-use crate::{Error, Result};
+use crate::{Error, Limits, Result};
 
 /// Bytes of accounts that are taken under one lock.
 const PART_BYTES: usize = 256 << 10;
@@ -41,6 +43,8 @@ pub(crate) enum Unusable {
     Io { path: PathBuf, error: std::io::Error },
     #[error("{0}")]
     Snapshot(#[from] SnapshotError),
+    #[error("{0}")]
+    Memory(String),
     #[error("its accounts are kept in format {found}, this version reads {SNAPSHOT_FORMAT}")]
     Format { found: u32 },
 }
@@ -141,7 +145,13 @@ fn durable(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 ///
 /// # Errors
 /// `Unusable` where it is not there, damaged, of another format or of another model.
-pub(crate) fn read(data: &Path, engine: &std::sync::Arc<Engine>, position: i64, taken_at: Instant) -> Result<Live, Unusable> {
+pub(crate) fn read(
+    data: &Path,
+    engine: &std::sync::Arc<Engine>,
+    position: i64,
+    taken_at: Instant,
+    limits: &Limits,
+) -> Result<Live, Unusable> {
     let folder = named(data, position, taken_at);
     let path = folder.join(MANIFEST);
     let text = std::fs::read(&path).map_err(|error| Unusable::Io { path: path.clone(), error })?;
@@ -149,29 +159,34 @@ pub(crate) fn read(data: &Path, engine: &std::sync::Arc<Engine>, position: i64, 
     if manifest.format != SNAPSHOT_FORMAT {
         return Err(Unusable::Format { found: manifest.format });
     }
+    let mut live = Live::new(engine.clone(), Resolver::default(), Keys::default());
+    prepare(&mut live, data, limits).map_err(|error| Unusable::Memory(error.to_string()))?;
+    let restoring = Mutex::new(Restoring::new(live));
     let files = Mutex::new(manifest.files.iter());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let parts = std::thread::scope(|scope| -> Result<Vec<Part>, Unusable> {
+    std::thread::scope(|scope| -> Result<(), Unusable> {
         let workers: Vec<_> = (0..threads)
             .map(|_| {
-                scope.spawn(|| -> Result<Vec<Part>, Unusable> {
-                    let mut parts = Vec::new();
+                scope.spawn(|| -> Result<(), Unusable> {
                     loop {
-                        let next = files.lock().unwrap_or_else(|e| e.into_inner()).next();
-                        let Some((name, bytes)) = next else { return Ok(parts) };
-                        parts.extend(read_file(&folder.join(name), *bytes, engine)?);
+                        let next = files.lock().unwrap_or_else(PoisonError::into_inner).next();
+                        let Some((name, bytes)) = next else { return Ok(()) };
+                        let parts = read_file(&folder.join(name), *bytes, engine)?;
+                        let mut restoring = restoring.lock().unwrap_or_else(PoisonError::into_inner);
+                        for part in parts {
+                            restoring.take(part);
+                            relieve(&mut restoring.live, limits);
+                        }
                     }
                 })
             })
             .collect();
-        let mut all = Vec::new();
         for worker in workers {
-            let parts = worker.join().map_err(|_| SnapshotError::Damaged("reading it panicked"))?;
-            all.extend(parts?);
+            worker.join().map_err(|_| SnapshotError::Damaged("reading it panicked"))??;
         }
-        Ok(all)
+        Ok(())
     })?;
-    Ok(Live::restore(engine.clone(), parts))
+    Ok(restoring.into_inner().unwrap_or_else(PoisonError::into_inner).finish())
 }
 
 fn read_file(path: &Path, length: u64, engine: &Engine) -> Result<Vec<Part>, Unusable> {

@@ -15,10 +15,11 @@ use tenure_store::{AppliedModel, Mark, Store};
 use crate::archive::declare;
 use crate::bring_up::bring_up;
 use crate::journal::Committed;
+use crate::memory::prepare;
 use crate::service::Inner;
 use crate::step::UnderWay;
 use crate::switch::{Progress, changed};
-use crate::{Error, Result, snapshot};
+use crate::{Error, Limits, Result, snapshot};
 
 /// Bytes of the journal that are read at a time.
 const READ_BYTES: u64 = 32 << 20;
@@ -42,26 +43,26 @@ pub(crate) enum How {
 }
 
 /// Finds the accounts as they stood.
-pub(crate) async fn origin(store: &Store, data: &Path, engine: Arc<Engine>, now: Instant) -> Result<Origin> {
-    if let Some((live, position)) = from_snapshot(store, data, &engine).await? {
+pub(crate) async fn origin(store: &Store, data: &Path, engine: Arc<Engine>, now: Instant, limits: &Limits) -> Result<Origin> {
+    if let Some((live, position)) = from_snapshot(store, data, &engine, limits).await? {
         return Ok(Origin { live, position, how: How::Restored });
     }
     let last = store.last_model().await?.map(|last| last.revision);
     let is_known = store.unknown_inputs().await? == 0 && last.as_ref() == Some(&engine.model().revision);
     let how = if is_known { How::ToldAgain } else { How::Changed };
-    let (live, position) = from_history(store, data, engine, now, &Progress::default()).await?;
+    let (live, position) = from_history(store, data, engine, now, limits, &Progress::default()).await?;
     Ok(Origin { live, position, how })
 }
 
 /// The snapshot in force, where there is one that can be relied on.
-async fn from_snapshot(store: &Store, data: &Path, engine: &Arc<Engine>) -> Result<Option<(Live, i64)>> {
+async fn from_snapshot(store: &Store, data: &Path, engine: &Arc<Engine>, limits: &Limits) -> Result<Option<(Live, i64)>> {
     let Some((position, taken_at)) = store.marked(Mark::Snapshot).await? else { return Ok(None) };
     let unknown = store.unknown_inputs().await?;
     if unknown != 0 {
         tracing::info!(inputs = unknown, "something was imported since the last snapshot: all accounts are told from their history");
         return Ok(None);
     }
-    match tokio::task::block_in_place(|| snapshot::read(data, engine, position, taken_at)) {
+    match tokio::task::block_in_place(|| snapshot::read(data, engine, position, taken_at, limits)) {
         Ok(live) => Ok(Some((live, position))),
         Err(why) => {
             tracing::warn!(%why, "the snapshot cannot be used: all accounts are told from their history");
@@ -76,6 +77,7 @@ pub(crate) async fn from_history(
     data: &Path,
     engine: Arc<Engine>,
     now: Instant,
+    limits: &Limits,
     progress: &Progress,
 ) -> Result<(Live, i64)> {
     let position = store.mark(Mark::Archive).await?;
@@ -90,9 +92,9 @@ pub(crate) async fn from_history(
         Ok((archive, keys))
     })?;
     let at = as_of(store, position, now).await?;
-    let placed = bring_up(engine.clone(), archive, store, at, progress).await?;
     let mut live = Live::new(engine, resolver, keys);
-    placed.into_iter().for_each(|account| live.place(account));
+    prepare(&mut live, data, limits)?;
+    let live = bring_up(live, archive, store, at, limits, progress).await?;
     Ok((live, position))
 }
 

@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+/// Steps of fewer items say nothing about how fast the engine is.
+const ITEMS_TIMED: u64 = 1_000;
+
 /// Counts since the start, and where things stand.
 #[derive(Debug, Default)]
 pub struct Status {
@@ -23,6 +26,8 @@ pub struct Status {
     pub evaluated: AtomicU64,
     /// Accounts that were told anew from their whole history.
     pub rebuilt: AtomicU64,
+    /// Items a second that the engine takes and commits while it is busy; 0: not known yet.
+    pub items_per_second: AtomicU64,
     /// Microseconds that the last step took.
     pub step_micros: AtomicI64,
     /// Microseconds from the last event's arrival to the commit of what it did.
@@ -39,6 +44,8 @@ pub struct Status {
     pub snapshot_bytes: AtomicU64,
     /// Accounts.
     pub accounts: AtomicU64,
+    /// Accounts that were packed away to make room in memory.
+    pub accounts_packed: AtomicU64,
     /// Sources that have fallen silent.
     pub silent_sources: AtomicU64,
     /// Accounts that wait for them.
@@ -50,5 +57,16 @@ pub struct Status {
 impl Status {
     pub(crate) fn add(counter: &AtomicU64, n: u64) {
         counter.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// A step took so many items in so many microseconds.
+    pub(crate) fn took(&self, items: u64, micros: i64) {
+        if items < ITEMS_TIMED || micros <= 0 {
+            return;
+        }
+        let rate = items as f64 * 1e6 / micros as f64;
+        let before = self.items_per_second.load(Ordering::Relaxed) as f64;
+        let smoothed = if before == 0.0 { rate } else { 0.8 * before + 0.2 * rate };
+        self.items_per_second.store(smoothed as u64, Ordering::Relaxed);
     }
 }

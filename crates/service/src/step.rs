@@ -10,6 +10,7 @@ use tenure_model::input::{Decision, Entity, Membership, Merge, Version};
 use tenure_store::{Mark, QuarantineId, QuarantineStatus, Quarantined, SourceId, transact};
 
 use crate::journal::Committed;
+use crate::memory::relieve;
 use crate::past::{children, past};
 use crate::service::{Inner, News};
 use crate::status::Status;
@@ -79,6 +80,7 @@ impl UnderWay {
         if !self.again && (self.last.is_some() || !self.changes.is_empty() || !self.silences.is_empty()) {
             commit(inner, self).await?;
         }
+        relieve(&mut inner.live(), &inner.limits);
         let status = &inner.status;
         Status::add(&status.steps, 1);
         Status::add(&status.evaluated, self.evaluated as u64);
@@ -88,7 +90,9 @@ impl UnderWay {
             status.engine_position.fetch_max(position, Ordering::Relaxed);
             status.lag_micros.store((inner.clock)().0 - received_at.0, Ordering::Relaxed);
         }
-        status.step_micros.store((inner.clock)().0 - now.0, Ordering::Relaxed);
+        let micros = (inner.clock)().0 - now.0;
+        status.step_micros.store(micros, Ordering::Relaxed);
+        status.took(self.items, micros);
         if !self.again && !self.changes.is_empty() {
             let revision = inner.live().engine().model().revision.clone();
             let accounts = self.changes.iter().map(|c| c.account.clone()).collect();
@@ -104,6 +108,7 @@ impl UnderWay {
         let (silent, held) = live.silent();
         let count = |gauge: &AtomicU64, n: usize| gauge.store(n as u64, Ordering::Relaxed);
         count(&inner.status.accounts, live.len());
+        count(&inner.status.accounts_packed, live.len() - live.at_hand());
         count(&inner.status.silent_sources, silent.len());
         count(&inner.status.held_accounts, held);
         for Silence { source, since, silent } in self.silences.iter().filter(|_| !self.again) {

@@ -62,7 +62,7 @@ pub(crate) async fn switch(inner: &Inner, engine: Arc<Engine>, applied: AppliedM
 
 async fn tell_and_take_over(inner: &Inner, engine: Arc<Engine>, applied: AppliedModel) -> Result<()> {
     let now = (inner.clock)();
-    let (mut live, mut position) = from_history(&inner.store, &inner.data, engine, now, &inner.progress).await?;
+    let (mut live, mut position) = from_history(&inner.store, &inner.data, engine, now, &inner.limits, &inner.progress).await?;
     live.hear_as(&inner.live());
     let beside = inner.beside(live, inner.lease.lock().await.clone());
     let committed = || inner.status.engine_position.load(Ordering::Relaxed);
@@ -95,7 +95,7 @@ async fn tell_and_take_over(inner: &Inner, engine: Arc<Engine>, applied: Applied
     })?;
     let mut live = inner.live();
     std::mem::swap(&mut *live, &mut *beside.live());
-    let accounts = live.accounts().map(|a| a.id().clone()).collect();
+    let accounts = live.ids().cloned().collect();
     // Nobody may be listening.
     let _ = inner.news.send(Arc::new(News { at: now, revision: applied.revision.clone(), accounts }));
     Ok(())

@@ -174,7 +174,7 @@ impl<'m> Question<'m> {
         let live = app.service.live();
         let engine = live.engine();
         let account = |place: &Place| {
-            let account = live.account(&place.id)?;
+            let account = &*live.account(&place.id)?;
             let line = live_line(engine, account);
             let row = [line.row.as_slice(), &self.columns.extras(account, &line)].concat();
             let values = self.fields.iter().map(|(name, slot)| (name.clone(), shown(name, slot.of(&row)))).collect();

@@ -42,6 +42,7 @@ pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
         ("tenure_lag_seconds", "gauge", "From an event's arrival to the commit of what it did, last.", seconds(&status.lag_micros)),
         ("tenure_accounts", "gauge", "Accounts.", count(&status.accounts)),
         ("tenure_sources_silent", "gauge", "Sources that have fallen silent.", count(&status.silent_sources)),
+        ("tenure_accounts_packed", "gauge", "Accounts that were packed away to make room in memory.", count(&status.accounts_packed)),
         ("tenure_accounts_held", "gauge", "Accounts that wait for a silent source.", count(&status.held_accounts)),
         ("tenure_snapshot_bytes", "gauge", "Size of the last snapshot.", count(&status.snapshot_bytes)),
         ("tenure_snapshot_timestamp_seconds", "gauge", "When the snapshot in force was taken.", seconds(&status.snapshot_at)),

@@ -6,16 +6,20 @@ use tenure_engine::snapshot::SnapshotError;
 use tenure_engine::{Engine, EventTable, Inputs, Mode};
 use tenure_model::Instant;
 
-use super::Slot;
+use super::{Base, Slot};
 use crate::bytes::{Reader, Writer};
 use crate::recent::Recent;
 
 impl Slot {
     /// Appends it.
     pub(crate) fn save(&self, engine: &Engine, out: &mut Vec<u8>) {
-        let account = self.base.as_deref().unwrap_or(&self.head);
-        engine.save(account, out);
-        engine.save_changes(account, &self.changes, out);
+        match &self.base {
+            Some(base) => out.extend_from_slice(&base.bytes),
+            None => engine.save(&self.head, out),
+        }
+        // They are written as counted from its dates.
+        let opened = self.base.as_ref().filter(|_| !self.changes.is_empty()).and_then(|base| base.open(engine));
+        engine.save_changes(opened.as_ref().unwrap_or(&self.head), &self.changes, out);
         let mut w = Writer(out);
         w.number(i64::from(self.base.is_some()));
         w.number(self.head.at().0);
@@ -28,7 +32,9 @@ impl Slot {
 
     /// Reads the next one, and leaves `bytes` after it.
     pub(crate) fn restore(engine: &Engine, empty: &EventTable, bytes: &mut &[u8]) -> Result<Slot, SnapshotError> {
+        let whole = *bytes;
         let mut slot = Slot::new(engine.restore(bytes)?);
+        let account = &whole[..whole.len() - bytes.len()];
         slot.changes = engine.restore_changes(bytes)?;
         let mut r = Reader(bytes);
         let has_base = r.number()? != 0;
@@ -40,8 +46,8 @@ impl Slot {
         slot.sources = r.list(Reader::shared)?;
         slot.recent = r.list(Recent::restore)?;
         if has_base {
-            slot.base = Some(Box::new(slot.head.clone()));
             let from = slot.head.at();
+            slot.base = Some(Base { at: from, bytes: account.into() });
             let table = slot.table(empty, from);
             let changes = &slot.changes[slot.changes.partition_point(|c| c.at <= from)..];
             let inputs = Inputs { people: table.people(), events: table.events(), changes };

@@ -1,6 +1,7 @@
 //! The service from outside, on a clock of its own. One program: it links DataFusion, once.
 
 mod life;
+mod memory;
 mod midnight;
 mod restart;
 mod silence;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tenure_engine::Engine;
 use tenure_ingest::http::{Endpoint, segment};
 use tenure_model::{Instant, Model};
-use tenure_service::{Clock, Parts, Service};
+use tenure_service::{Clock, Limits, Parts, Service};
 use tenure_store::{AppliedModel, Database, Store};
 
 pub const MODEL: &str = r#"
@@ -39,6 +39,10 @@ impl World {
     }
 
     pub async fn start(&self) -> Service {
+        self.start_within(Limits::default()).await
+    }
+
+    pub async fn start_within(&self, limits: Limits) -> Service {
         let model = self.check();
         let store = self.store().await;
         let time = self.time.clone();
@@ -51,7 +55,7 @@ impl World {
             clock,
             holder: "test".to_owned(),
         };
-        Service::start(parts).await.unwrap()
+        Service::start_within(parts, limits).await.unwrap()
     }
 
     pub fn check(&self) -> Model {

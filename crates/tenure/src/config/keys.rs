@@ -6,7 +6,7 @@ use std::time::Duration;
 use tenure_model::diagnostic;
 use tenure_store::Database;
 
-use super::units::{bytes, count, duration, keep};
+use super::units::{bytes, count, duration, keep, size_or_none};
 use super::{Keep, LogFormat, Retention, Settings};
 
 /// The longest time that a caller may be waited for.
@@ -225,6 +225,16 @@ pub(super) const KEYS: &[Key] = &[
         such_as: "",
         help: &["… or the oldest of them is so old. Commands that read see the archive."],
         set: |s, given| duration(given.text, ARCHIVE_AGE_MAX).map(|d| s.service.archive_age = d.as_micros() as i64),
+    },
+    Key {
+        name: "memory.limit",
+        default: "none",
+        such_as: "",
+        help: &[
+            "Memory that the process may have, such as 4 GB, before accounts to which nothing has happened for longest are packed away into a file",
+            "of the data folder. They come back when something happens to them; lists of accounts take longer. On Linux.",
+        ],
+        set: |s, given| size_or_none(given.text).map(|n| s.service.memory_max = n),
     },
     Key {
         name: "retention.events",

@@ -37,6 +37,11 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     }
 }
 
+/// `none`, or a number of bytes.
+pub fn size_or_none(text: &str) -> Result<Option<u64>, String> {
+    if text.trim() == "none" { Ok(None) } else { bytes(text).map(Some).map_err(|why| format!("{why}, or `none`")) }
+}
+
 /// A time to wait: `500ms`, `30s`, `15m`, `2h`, `1d`; more than nothing, at most `most`.
 pub fn duration(text: &str, most: Duration) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a duration: write such as `500ms`, `30s`, `15m`, `2h`");

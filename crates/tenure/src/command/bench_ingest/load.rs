@@ -12,7 +12,7 @@ use super::client::Client;
 use crate::clock::{self, Stopwatch};
 
 /// Connections that send.
-const CONNECTIONS: u64 = 4;
+const CONNECTIONS: u64 = 32;
 /// Events of a request.
 pub const BATCH: u64 = 100;
 

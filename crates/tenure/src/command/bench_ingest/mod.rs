@@ -36,6 +36,9 @@ pub struct BenchIngest {
     /// Accounts in the second part, of which only memory and restart are measured
     #[arg(long, default_value_t = 200_000)]
     many: u64,
+    /// Accounts in the third part, with a memory limit; 0: none
+    #[arg(long, default_value_t = 1_000_000)]
+    most: u64,
     /// Only serve as the peer, at this address
     #[arg(long, value_name = "ADDRESS", hide = true)]
     parser: Option<SocketAddr>,
@@ -44,6 +47,8 @@ pub struct BenchIngest {
 /// Where the servers listen.
 const TENURE: &str = "127.0.0.1:17921";
 const PARSER: &str = "127.0.0.1:17922";
+/// The settings of the third part.
+const LIMITED: &[&str] = &["memory.limit=4 GB"];
 
 impl BenchIngest {
     /// Runs it.
@@ -71,10 +76,10 @@ impl BenchIngest {
         drop(parser);
         results.says(&format!("parsing only: {parsed:.0} events a second"))?;
 
-        let server = Server::tenure(&folder, &model, TENURE.parse()?)?;
+        let server = Server::tenure(&folder, &model, TENURE.parse()?, &[])?;
         let source = source(&server.key);
         populate(&server, &source, self.accounts)?;
-        results.row("memory_mb_20k", server.megabytes(), None, "MB", "")?;
+        results.memory("memory_mb_20k", &server, self.accounts)?;
         let taken = load::send(server.address, &source, self.accounts, self.seconds, None, &numbers)?;
         let lag = settled(&server)?;
         results.says(&format!("the engine was {lag:.2} s behind at the end of the load"))?;
@@ -101,16 +106,38 @@ impl BenchIngest {
         }
         results.row("memory_mb_20k_loaded", server.megabytes(), None, "MB", "")?;
         server.stop()?;
-        results.row("restart_s_20k", restart(&folder, &model)?, None, "s", "")?;
+        results.row("restart_s_20k", restart(&folder, &model, &[])?, None, "s", "")?;
 
         let folder = self.data.join("many");
-        let server = Server::tenure(&folder, &model, TENURE.parse()?)?;
+        let server = Server::tenure(&folder, &model, TENURE.parse()?, &[])?;
         let key = self::source(&server.key);
         populate(&server, &key, self.many)?;
-        results.row("memory_mb_200k", server.megabytes(), None, "MB", "")?;
+        results.memory("memory_mb_200k", &server, self.many)?;
         server.stop()?;
-        results.row("restart_s", restart(&folder, &model)?, None, "s", "")?;
+        results.row("restart_s", restart(&folder, &model, &[])?, None, "s", "")?;
+        if self.most > 0 {
+            self.limited(&model, &mut results)?;
+        }
         results.write(&self.out)
+    }
+
+    /// More accounts than there is memory for.
+    fn limited(&self, model: &Path, results: &mut Results) -> Result<()> {
+        let folder = self.data.join("most");
+        let server = Server::tenure(&folder, model, TENURE.parse()?, LIMITED)?;
+        let key = self::source(&server.key);
+        let watch = Stopwatch::start();
+        populate(&server, &key, self.most)?;
+        results.says(&format!("{} accounts were made known in {:.0} s", self.most, watch.seconds()))?;
+        results.memory("memory_mb_1m_limited", &server, self.most)?;
+        results.says(&format!("{} of them are packed away", server.metric("tenure_accounts_packed")?))?;
+        let taken = load::send(server.address, &key, self.most, self.seconds, None, &AtomicU64::new(0))?;
+        let lag = settled(&server)?;
+        results.row("ingest_1m_limited", taken, None, "events/s", "")?;
+        results.row("ingest_lag_1m_limited", lag, None, "s", "")?;
+        results.memory("memory_mb_1m_limited_loaded", &server, self.most)?;
+        server.stop()?;
+        results.row("restart_s_1m_limited", restart(&folder, model, LIMITED)?, None, "s", "")
     }
 }
 
@@ -187,9 +214,9 @@ fn sign_in(server: &Server) -> Result<String> {
 }
 
 /// Seconds from starting to being ready.
-fn restart(folder: &Path, model: &Path) -> Result<f64> {
+fn restart(folder: &Path, model: &Path, settings: &[&str]) -> Result<f64> {
     let watch = Stopwatch::start();
-    let server = Server::tenure(folder, model, TENURE.parse()?)?;
+    let server = Server::tenure(folder, model, TENURE.parse()?, settings)?;
     let seconds = watch.seconds();
     server.stop()?;
     Ok(seconds)
@@ -210,6 +237,12 @@ impl Results {
         self.says(&format!("{name}: {ours:.2} {unit}{}", ratio.map_or_else(String::new, |r| format!(" ({r:.2} of {peer_name})"))))?;
         self.0.push(json!({ "name": name, "ours": ours, "peer": peer, "ratio": ratio, "unit": unit, "peer_name": peer_name }));
         Ok(())
+    }
+
+    fn memory(&mut self, name: &str, server: &Server, accounts: u64) -> Result<()> {
+        let megabytes = server.megabytes();
+        self.row(name, megabytes, None, "MB", "")?;
+        self.says(&format!("{:.0} bytes an account", megabytes * 1024.0 * 1024.0 / accounts as f64))
     }
 
     fn write(self, path: &Path) -> Result<()> {

@@ -27,10 +27,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `tenure serve` and waits until it is ready.
-    pub fn tenure(data: &Path, model: &Path, address: SocketAddr) -> Result<Server> {
+    /// Starts `tenure serve`, with settings (`key=value`), and waits until it is ready.
+    pub fn tenure(data: &Path, model: &Path, address: SocketAddr, settings: &[&str]) -> Result<Server> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--log", "warn", "--listen", &address.to_string(), "--data"]).arg(data).arg("--model").arg(model);
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
         // A new folder tells its write key and, last, its setup link.
         let last = if data.join("tenure.db").exists() { "  model" } else { "  set up" };
         Server::start(command, address, last)
