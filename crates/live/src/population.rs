@@ -312,6 +312,7 @@ impl Live {
     /// Takes the inputs and timers that are due, of at most so many accounts whose timers ring. On all cores where there are many.
     pub fn advance(&mut self, now: Instant, timers_max: usize) -> Step {
         let mut step = Step::default();
+        self.shelf.sweep();
         self.listen(now, &mut step);
         let (wanting, mut due): (Vec<usize>, Vec<usize>) = std::mem::take(&mut self.touched).into_iter().partition(|i| self.wants(*i));
         self.touched = wanting;

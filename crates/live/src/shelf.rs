@@ -1,6 +1,6 @@
 //! All accounts by number: those at hand, and those that were packed away to make room in memory.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use tenure_engine::{Engine, EventTable};
@@ -31,6 +31,9 @@ pub struct Page {
     pub length: u32,
 }
 
+/// Accounts that a sweep looks at.
+const SWEPT: usize = 256;
+
 struct Held {
     id: Arc<str>,
     /// For when it stands in the timers.
@@ -56,6 +59,8 @@ pub(crate) struct Shelf {
     at_hand: usize,
     /// The archive has everything up to there.
     archived: i64,
+    /// Accounts that may remember what the archive has.
+    unswept: Range<usize>,
 }
 
 /// An account to look at.
@@ -79,7 +84,7 @@ impl Shelf {
     /// Nobody yet.
     pub fn new(engine: Arc<Engine>) -> Shelf {
         let empty = EventTable::new(engine.model());
-        Shelf { engine, empty, all: vec![], pages: None, hand: 0, at_hand: 0, archived: i64::MIN }
+        Shelf { engine, empty, all: vec![], pages: None, hand: 0, at_hand: 0, archived: i64::MIN, unswept: 0..0 }
     }
 
     /// From now on accounts can be packed away.
@@ -193,10 +198,19 @@ impl Shelf {
         packed
     }
 
-    /// The archive has everything up to this position: what nothing else needs is forgotten.
+    /// The archive has everything up to this position: what nothing else needs is forgotten by the sweeps that follow.
     pub fn forget(&mut self, archived: i64) {
         self.archived = archived;
-        self.all.iter_mut().filter_map(|held| held.slot.as_deref_mut()).for_each(|slot| slot.forget(archived));
+        self.unswept = 0..self.all.len();
+    }
+
+    /// Lets the next accounts forget what the archive has; few at a time, for the engine waits.
+    pub fn sweep(&mut self) {
+        let first = self.unswept.start;
+        self.unswept.start = (first + SWEPT).min(self.unswept.end);
+        for held in self.all[first..self.unswept.start].iter_mut() {
+            held.slot.iter_mut().for_each(|slot| slot.forget(self.archived));
+        }
     }
 }
 
