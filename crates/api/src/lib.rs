@@ -32,10 +32,11 @@ mod stream;
 mod teammates;
 mod views;
 
-pub use accounts::Detail;
+pub use accounts::{Detail, SUBSCRIPTION};
 pub use app::{App, Random};
 pub use auth::setup_link;
 pub use error::ApiError;
 pub use limits::Limits;
 pub use router::{document, least_roles, router};
 pub use server::serve;
+pub use sources::first_source;
