@@ -10,6 +10,7 @@ mod audit;
 mod auth;
 mod error;
 mod extract;
+mod imports;
 mod ingest;
 mod keys;
 mod lifecycle;

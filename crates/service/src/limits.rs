@@ -2,6 +2,9 @@
 
 use tenure_model::time::MINUTE;
 
+/// Bytes of a file that is sent to be imported, unless an operator says otherwise.
+const IMPORT_BYTES_MAX: u64 = 2 << 30;
+
 /// Limits of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -13,10 +16,18 @@ pub struct Limits {
     pub archive_items: u64,
     /// … or the oldest of them is so old, in microseconds.
     pub archive_age: i64,
+    /// Bytes of a file that is sent to be imported.
+    pub import_bytes_max: u64,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { pending_bytes_max: 64 << 20, backlog_items_max: 2_000_000, archive_items: 500_000, archive_age: 15 * MINUTE }
+        Limits {
+            pending_bytes_max: 64 << 20,
+            backlog_items_max: 2_000_000,
+            archive_items: 500_000,
+            archive_age: 15 * MINUTE,
+            import_bytes_max: IMPORT_BYTES_MAX,
+        }
     }
 }
