@@ -20,6 +20,9 @@ const HASHING_MAX: usize = 2;
 /// Streams of changes that are open at once.
 const STREAMS_MAX: usize = 1_000;
 
+/// Files that are received at once.
+const UPLOADS_MAX: usize = 4;
+
 /// The state of the API. Clones are the same one.
 #[derive(Clone)]
 pub struct App {
@@ -28,6 +31,7 @@ pub struct App {
     pub(crate) hashing: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) applying: Applying,
+    pub(crate) uploads: Arc<Semaphore>,
     random: Random,
 }
 
@@ -39,6 +43,7 @@ impl App {
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             applying: Applying::default(),
+            uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
             service,
             random,
         }

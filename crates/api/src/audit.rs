@@ -43,6 +43,11 @@ impl Change {
         self
     }
 
+    /// As the log has it, where another one writes it.
+    pub fn entry(&self) -> &AuditEntry {
+        &self.0
+    }
+
     pub async fn write(&self, write: &mut Write) -> tenure_store::Result<()> {
         write.audit(&self.0).await
     }

@@ -126,6 +126,7 @@ impl From<tenure_service::Error> for ApiError {
             tenure_service::Error::Full(_) => ApiError::Busy(error.to_string()),
             tenure_service::Error::Unavailable(_) => ApiError::Unavailable(error.to_string()),
             tenure_service::Error::Store(error) => error.into(),
+            tenure_service::Error::Import(error) => error.into(),
             other => ApiError::Internal(other.to_string()),
         }
     }
@@ -138,6 +139,20 @@ impl From<tenure_store::Error> for ApiError {
             tenure_store::Error::Taken { what, name } => {
                 ApiError::Conflict { code: "taken", message: format!("there is another {what} {name}") }
             }
+            other => ApiError::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<tenure_import::Error> for ApiError {
+    fn from(error: tenure_import::Error) -> ApiError {
+        match error {
+            tenure_import::Error::Asked { cause, help } => ApiError::Bad { code: "bad_import", message: format!("{cause}; {help}") },
+            tenure_import::Error::Mapping(_) => ApiError::Bad { code: "bad_mapping", message: error.to_string() },
+            tenure_import::Error::Unreadable(error) => ApiError::Bad { code: "bad_file", message: error.to_string() },
+            tenure_import::Error::TooLarge(_) => ApiError::TooLarge(error.to_string()),
+            tenure_import::Error::Store(error) => error.into(),
+            tenure_import::Error::Io { doing, path, error } => ApiError::Internal(format!("cannot {doing} {}: {error}", path.display())),
             other => ApiError::Internal(other.to_string()),
         }
     }

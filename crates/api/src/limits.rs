@@ -54,6 +54,10 @@ pub(crate) fn limited(router: Router, limits: Limits) -> Router {
             let Ok(_slot) = slots.try_acquire() else {
                 return ApiError::Busy("too many requests at the same time; try again in some seconds".to_owned()).into_response();
             };
+            // A file takes as long as it takes; how long its sender may pause is the handler's.
+            if is_upload(&request) {
+                return next.run(request).await;
+            }
             within(limits.request_timeout, next.run(request)).await
         }
     }))
@@ -61,6 +65,10 @@ pub(crate) fn limited(router: Router, limits: Limits) -> Router {
 
 fn is_probe(path: &str) -> bool {
     matches!(path, "/healthz" | "/readyz" | "/metrics")
+}
+
+fn is_upload(request: &Request) -> bool {
+    request.method() == axum::http::Method::POST && request.uri().path() == "/api/v1/imports"
 }
 
 async fn within(limit: Duration, answer: impl Future<Output = Response>) -> Response {

@@ -14,6 +14,7 @@ use crate::alerts::routes as alerts;
 use crate::app::App;
 use crate::auth::{require, routes as auth};
 use crate::error::ApiError;
+use crate::imports::routes as imports;
 use crate::{
     apply, audit, ingest, keys, lifecycle, model, openapi, ops, quarantine, secure, segments, setup, sources, sql, status, stream,
     teammates, views,
@@ -82,6 +83,11 @@ fn managers() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(apply::apply_model, apply::applying, apply::cancel_apply))
         .routes(routes!(apply::roll_back))
+        .routes(routes!(imports::imports, imports::add_import))
+        .routes(routes!(imports::import))
+        .routes(routes!(imports::import_rejects))
+        .routes(routes!(imports::import_rejects_file))
+        .routes(routes!(imports::cancel_import))
         .routes(routes!(quarantine::quarantine))
         .routes(routes!(quarantine::mend))
         .routes(routes!(quarantine::replay_quarantine))

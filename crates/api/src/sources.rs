@@ -99,17 +99,7 @@ pub async fn add_source(
     caller: Caller,
     Body(asked): Body<NewSource>,
 ) -> Result<(StatusCode, Json<Shown>), ApiError> {
-    let name = named(asked.name)?;
-    let key = write_key(&app);
-    let source = Source {
-        id: SourceId::of(&app.secret(6)),
-        name,
-        key_hash: key_hash(&key),
-        created_at: app.now(),
-        disabled_at: None,
-        max_gap_seconds: gap(asked.max_gap_seconds)?,
-        last_seen_at: None,
-    };
+    let (source, key) = made(&app, named(asked.name)?, gap(asked.max_gap_seconds)?);
     let change = Change::new(&app, &caller, "source.add", source.id.as_str()).after(json!({ "name": source.name }));
     transact!(app.store(), "source", |write| {
         write.add_source(&source).await?;
@@ -150,6 +140,34 @@ pub async fn change_source(
     })?;
     app.sources.forget();
     Ok(Json(Shown::new(source, key)))
+}
+
+/// Where there is no source yet, makes one, named `first`; gives its write key.
+///
+/// # Errors
+/// What the database says.
+pub async fn first_source(app: &App) -> Result<Option<String>, ApiError> {
+    if !app.store().sources().await?.is_empty() {
+        return Ok(None);
+    }
+    let (source, key) = made(app, "first".to_owned(), None);
+    transact!(app.store(), "source", |write| write.add_source(&source).await)?;
+    Ok(Some(key))
+}
+
+/// A new source with its write key.
+fn made(app: &App, name: String, max_gap_seconds: Option<i64>) -> (Source, String) {
+    let key = write_key(app);
+    let source = Source {
+        id: SourceId::of(&app.secret(6)),
+        name,
+        key_hash: key_hash(&key),
+        created_at: app.now(),
+        disabled_at: None,
+        max_gap_seconds,
+        last_seen_at: None,
+    };
+    (source, key)
 }
 
 fn write_key(app: &App) -> String {

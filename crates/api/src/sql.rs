@@ -47,7 +47,7 @@ pub struct Answer {
     unevaluated: Vec<String>,
 }
 
-/// Answers a question in SQL. Nothing can be written. Events come into the archive, and so into the tables, within 15 minutes.
+/// Answers a question in SQL. Nothing can be written. Events are in the tables as soon as they are answered, whether or not they are archived.
 #[utoipa::path(post, path = "/api/v1/sql", tag = "sql", request_body = Question, responses((status = 200, description = "The answer", body = Answer)))]
 pub async fn sql(State(app): State<App>, Body(asked): Body<Question>) -> Result<Json<Answer>, ApiError> {
     let limit = asked.limit.unwrap_or(ROWS);

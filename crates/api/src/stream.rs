@@ -1,4 +1,4 @@
-//! Server-sent events: which accounts changed, so that pages stay current without asking.
+//! Server-sent events: which accounts changed, how imports stand, so that pages stay current without asking.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::imports::of_news;
 
 /// How often something is sent where nothing happens, so that nobody in between closes the connection.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -24,6 +25,7 @@ const NAMED_MAX: usize = 10_000;
 
 /// Changes as they happen, as server-sent events. `accounts` names accounts whose stage, health, alerts, notes … are otherwise now:
 /// `{"at", "revision", "accounts": [...]}`; `many` says that more than 10000 changed at once, or that the reader was too slow: load anew.
+/// `import` tells how an import stands, twice a second while it is running: `{"id", "state", "phase", "share", "rows", "rejected"}`.
 #[utoipa::path(get, path = "/api/v1/stream", tag = "stream",
     responses((status = 200, description = "Server-sent events, until one of both ends", body = String, content_type = "text/event-stream")))]
 pub async fn stream(State(app): State<App>) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
@@ -40,7 +42,17 @@ pub async fn stream(State(app): State<App>) -> Result<Sse<impl Stream<Item = Res
         };
         Some((stream::iter(told.into_iter().map(Ok)), (news, permit)))
     });
-    let events = events.flatten();
+    let imports = stream::unfold(app.service.import_news(), |mut news| async move {
+        loop {
+            match news.recv().await {
+                Ok(told) => return Some((Ok(Event::default().event("import").data(of_news(&told).to_string())), news)),
+                // The next one tells more.
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    });
+    let events = stream::select(events.flatten(), imports);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)))
 }
 

@@ -90,9 +90,9 @@ impl Archive {
     ///
     /// `source` is part of the duplicate key: a copy of the file under another source is other events.
     /// `now` becomes `received_at`; events later than `now` plus `tolerance` microseconds are counted as future.
-    pub fn import<'a>(&'a mut self, source: &str, resolver: &'a Resolver, now: Instant, tolerance: i64) -> Result<Import<'a>, Error> {
+    pub fn import<'a>(&'a mut self, source: &str, now: Instant, tolerance: i64) -> Result<Import<'a>, Error> {
         let lock = self.lock()?;
-        Ok(Import::new(self, resolver, lock, source, now, tolerance))
+        Ok(Import::new(self, lock, source, now, tolerance))
     }
 
     /// Decides anew whose all events are, after memberships or merges have changed. Only months where something changes are rewritten.
@@ -120,7 +120,7 @@ impl Archive {
         self.data.join("events").join(".import")
     }
 
-    fn month(&self, month: Month) -> Files {
+    pub(crate) fn month(&self, month: Month) -> Files {
         Files { events: self.catalog.events.get(&month).cloned(), quarantine: self.catalog.quarantine.get(&month).cloned() }
     }
 
@@ -228,7 +228,7 @@ pub(crate) fn catalog_path(data: &Path) -> PathBuf {
 }
 
 /// Does every job, on all cores; results in no particular order. `progress(done, total)` after each.
-fn in_parallel<J: Send + Sync, T: Send>(
+pub(crate) fn in_parallel<J: Send + Sync, T: Send>(
     jobs: impl IntoIterator<Item = J>,
     work: impl Fn(&J) -> Result<T, Error> + Sync,
     progress: &mut (dyn FnMut(usize, usize) + Send),

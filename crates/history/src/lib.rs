@@ -20,6 +20,7 @@ mod error;
 mod event;
 mod export;
 mod import;
+mod incoming;
 mod intern;
 mod month;
 mod partition;
@@ -31,7 +32,9 @@ mod rows;
 mod scan;
 mod schema;
 mod spill;
+mod tail;
 mod texts;
+mod timelines;
 mod times;
 
 pub use accounts::{AccountEvents, Accounts};
@@ -45,6 +48,7 @@ pub use import::{Import, Summary};
 pub use partition::{Needs, Partition};
 pub use pinned::Pinned;
 pub use schema::schema as events_schema;
+pub use tail::Tail;
 pub use tenure_ingest::Resolver;
 
 /// The name of every event that the needs of a scan do not mention.

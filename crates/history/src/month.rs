@@ -29,10 +29,10 @@ pub(crate) struct Files {
 
 /// A month being put together.
 pub(crate) struct Draft {
-    symbols: Interner,
-    rows: Rows,
+    pub symbols: Interner,
+    pub rows: Rows,
     /// Of the rows that were there, how they were resolved.
-    before: Vec<Was>,
+    pub before: Vec<Was>,
 }
 
 /// What became of a month.
@@ -126,7 +126,7 @@ impl Draft {
     }
 
     /// The rows that stay, by (account, time, content, position); those of no known account at the end.
-    fn order(&self, resolved: &Resolution) -> Vec<u32> {
+    pub fn order(&self, resolved: &Resolution) -> Vec<u32> {
         let rows = &self.rows;
         let ranks = self.symbols.ranks();
         let rank = |symbol: u32| if symbol == NONE { NONE } else { ranks[symbol as usize] };

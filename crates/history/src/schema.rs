@@ -1,6 +1,7 @@
 //! The columns of the archive's files (docs/reference/events.md), how they are written, and how row groups are read.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
@@ -121,7 +122,14 @@ impl Source {
     /// not written yet when the file was are NULL; a reason is only in files of quarantine.
     pub fn read(&self, group: usize, columns: &[usize], skip: usize, take: usize) -> Result<RecordBatch, Error> {
         let rows = self.rows(group);
-        let take = take.min(rows - skip.min(rows));
+        let skip = skip.min(rows);
+        self.read_ranges(group, columns, std::slice::from_ref(&(skip..skip + take.min(rows - skip))))
+    }
+
+    /// As `read`, the rows of some ranges, which ascend.
+    pub fn read_ranges(&self, group: usize, columns: &[usize], ranges: &[Range<usize>]) -> Result<RecordBatch, Error> {
+        let rows = self.rows(group);
+        let take: usize = ranges.iter().map(Range::len).sum();
         let file = self.file.try_clone().map_err(Error::io(&self.path))?;
         let wanted = schema(true);
         let names = || columns.iter().map(|c| wanted.field(*c));
@@ -132,8 +140,14 @@ impl Source {
             .with_projection(mask)
             .with_batch_size(take.max(1));
         if take < rows {
-            let selectors = [RowSelector::skip(skip), RowSelector::select(take), RowSelector::skip(rows - skip - take)];
-            builder = builder.with_row_selection(RowSelection::from(selectors.to_vec()));
+            let mut selectors = Vec::with_capacity(2 * ranges.len() + 1);
+            let mut end = 0;
+            for range in ranges {
+                selectors.extend([RowSelector::skip(range.start - end), RowSelector::select(range.len())]);
+                end = range.end;
+            }
+            selectors.push(RowSelector::skip(rows - end));
+            builder = builder.with_row_selection(RowSelection::from(selectors));
         }
         let mut reader = builder.build().map_err(Error::parquet(&self.path))?;
         let batch = match reader.next() {

@@ -35,7 +35,7 @@ fn by(person: &'static str, name: &'static str, day: i64) -> Given {
 
 fn import_with(data: &Path, file: &[Given], resolver: &Resolver, memory_max: usize) -> Summary {
     let mut archive = Archive::open(data).unwrap();
-    let mut import = archive.import("test", resolver, NOW, 0).unwrap().memory_max(memory_max);
+    let mut import = archive.import("test", NOW, 0).unwrap().memory_max(memory_max);
     for chunk in file.chunks(3) {
         let mut builder = Builder::default();
         for e in chunk {
@@ -51,7 +51,7 @@ fn import_with(data: &Path, file: &[Given], resolver: &Resolver, memory_max: usi
         }
         import.append(&builder.finish()).unwrap();
     }
-    import.finish(&mut |_, _| {}).unwrap()
+    import.finish(resolver, &mut |_, _| {}).unwrap()
 }
 
 fn import(data: &Path, file: &[Given], resolver: &Resolver) -> Summary {
@@ -130,7 +130,7 @@ fn an_import_that_is_broken_off_never_happened() {
     let before = content(folder.path());
     {
         let mut archive = Archive::open(folder.path()).unwrap();
-        let mut import = archive.import("test", &nobody, NOW, 0).unwrap().memory_max(0);
+        let mut import = archive.import("test", NOW, 0).unwrap().memory_max(0);
         let mut builder = Builder::default();
         builder.push(Row { account: Some("b"), name: "login", time: Instant(0), ..Row::default() });
         import.append(&builder.finish()).unwrap();
@@ -149,12 +149,11 @@ fn an_import_that_is_broken_off_never_happened() {
 #[test]
 fn one_writer_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
-    let nobody = Resolver::default();
     let (mut one, mut two) = (Archive::open(folder.path()).unwrap(), Archive::open(folder.path()).unwrap());
-    let import = one.import("test", &nobody, NOW, 0).unwrap();
-    assert!(matches!(two.import("test", &nobody, NOW, 0), Err(tenure_history::Error::Busy(_))));
+    let import = one.import("test", NOW, 0).unwrap();
+    assert!(matches!(two.import("test", NOW, 0), Err(tenure_history::Error::Busy(_))));
     drop(import);
-    assert!(two.import("test", &nobody, NOW, 0).is_ok());
+    assert!(two.import("test", NOW, 0).is_ok());
 }
 
 #[test]
@@ -235,13 +234,13 @@ fn what_is_exported_can_be_imported() {
         };
         let copy = tempfile::tempdir().unwrap();
         let mut other = Archive::open(copy.path()).unwrap();
-        let mut import = other.import("test", &resolver, NOW, 0).unwrap();
+        let mut import = other.import("test", NOW, 0).unwrap();
         for chunk in chunks.unwrap() {
             let chunk = chunk.unwrap();
             assert_eq!(chunk.rejects, []);
             chunk.events.iter().for_each(|batch| import.append(batch).unwrap());
         }
-        import.finish(&mut |_, _| {}).unwrap();
+        import.finish(&resolver, &mut |_, _| {}).unwrap();
         assert_eq!(strip(content(copy.path())), strip(content(folder.path())), "{format:?}");
     }
 }

@@ -42,7 +42,7 @@ fn import(archive: &Path, mapping: &str, file: &Path, members: &[Membership]) ->
             .unwrap();
     let mut archive = Archive::open(archive).unwrap();
     let resolver = Resolver::new(members, &[]);
-    let mut import = archive.import(mapping.source().unwrap_or("file"), &resolver, NOW, 0).unwrap();
+    let mut import = archive.import(mapping.source().unwrap_or("file"), NOW, 0).unwrap();
     let mut told = Told { rows: 0, versions: 0, rejects: 0, memberships: Vec::new(), summary: None };
     for chunk in chunks {
         let chunk = chunk.unwrap();
@@ -53,7 +53,7 @@ fn import(archive: &Path, mapping: &str, file: &Path, members: &[Membership]) ->
         chunk.events.iter().for_each(|batch| import.append(batch).unwrap());
     }
     if mapping.import == Import::Events {
-        told.summary = Some(import.finish(&mut |_, _| {}).unwrap());
+        told.summary = Some(import.finish(&resolver, &mut |_, _| {}).unwrap());
     }
     told
 }

@@ -22,9 +22,8 @@ impl Dice {
 /// 250,000 events of 300 accounts over four months: several row groups a month.
 fn archive(folder: &Path) -> Archive {
     let mut dice = Dice(7);
-    let resolver = Resolver::default();
     let mut archive = Archive::open(folder).unwrap();
-    let mut import = archive.import("test", &resolver, Instant(0), 0).unwrap();
+    let mut import = archive.import("test", Instant(0), 0).unwrap();
     for _ in 0..25 {
         let mut builder = Builder::default();
         for _ in 0..10_000 {
@@ -41,7 +40,7 @@ fn archive(folder: &Path) -> Archive {
         }
         import.append(&builder.finish()).unwrap();
     }
-    import.finish(&mut |_, _| {}).unwrap();
+    import.finish(&Resolver::default(), &mut |_, _| {}).unwrap();
     Archive::open(folder).unwrap()
 }
 

@@ -90,7 +90,7 @@ impl Resolver {
             until: m.until.unwrap_or(Instant::NEVER).0,
         };
         let person = self.person(&m.person).to_owned();
-        self.memberships.entry(person).or_default().push(stay);
+        add(self.memberships.entry(person).or_default(), stay);
         true
     }
 
@@ -103,7 +103,8 @@ impl Resolver {
         let is_plain = !merge.account && !self.persons.contains_key(&merge.from) && into != merge.from;
         if is_plain && !self.persons.values().any(|id| *id == merge.from) {
             let stays = self.memberships.remove(&merge.from).unwrap_or_default();
-            self.memberships.entry(into.clone()).or_default().extend(stays);
+            let known = self.memberships.entry(into.clone()).or_default();
+            stays.into_iter().for_each(|stay| add(known, stay));
             self.persons.insert(merge.from.clone(), into);
             return true;
         }
@@ -139,6 +140,14 @@ impl Resolver {
     /// Where a (canonical) person belongs, and when.
     pub fn stays(&self, person: &str) -> &[Stay] {
         self.memberships.get(person).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Adds a stay. Of those that begin at the same time the one that ends first holds: learning of an end closes what was open.
+fn add(stays: &mut Vec<Stay>, stay: Stay) {
+    match stays.iter_mut().find(|known| known.account == stay.account && known.from == stay.from) {
+        Some(known) => known.until = known.until.min(stay.until),
+        None => stays.push(stay),
     }
 }
 
@@ -217,5 +226,15 @@ mod tests {
             assert_eq!(account_among(resolver.stays("ann"), Instant(t)), account, "at {t}");
         }
         assert_eq!(account_among(resolver.stays("bob"), Instant(0)), Err(Unknown::NoAccount));
+    }
+
+    #[test]
+    fn learning_of_an_end_closes_what_was_open() {
+        let stay = |until| Membership { person: "ann".into(), account: "a".into(), from: None, until };
+        for order in [[stay(None), stay(Some(Instant(10)))], [stay(Some(Instant(10))), stay(None)]] {
+            let resolver = Resolver::new(&order, &[]);
+            assert_eq!(account_among(resolver.stays("ann"), Instant(9)), Ok("a"));
+            assert_eq!(account_among(resolver.stays("ann"), Instant(10)), Err(Unknown::NoAccount));
+        }
     }
 }

@@ -94,7 +94,7 @@ impl Live {
     }
 
     /// Gives an event to its account, or keeps it until that is known. False where the account has it already.
-    fn settle(&mut self, event: Recent) -> bool {
+    pub(crate) fn settle(&mut self, event: Recent) -> bool {
         let account: Option<Arc<str>> = match (&event.given_account, &event.person) {
             (Some(account), _) => Some(self.resolver.account(account).into()),
             (None, Some(person)) => account_among(self.resolver.stays(person), event.time).ok().map(Into::into),
@@ -184,14 +184,7 @@ impl Live {
             return;
         }
         if merge.account {
-            let into = self.slot(self.resolver.account(&merge.into).into());
-            if let Some(from) = self.index.get(merge.from.as_str()).copied().filter(|from| *from != into) {
-                let empty = Slot::new(self.engine.account(merge.from.as_str()));
-                let gone = std::mem::replace(self.slot_mut(from), empty);
-                for event in gone.recent() {
-                    self.slot_mut(into).event(event.clone());
-                }
-            }
+            let into = self.join(&merge.from);
             self.slot_mut(into).want(Instant::MIN);
             self.touch(into);
             self.resettled.insert(self.shelf.id(into).clone());
@@ -211,6 +204,19 @@ impl Live {
                 self.settle(event);
             }
         }
+    }
+
+    /// Of an account that was merged into another one an empty place is left; what waited there goes to the one that stays.
+    pub(crate) fn join(&mut self, gone: &str) -> usize {
+        let into = self.slot(self.resolver.account(gone).into());
+        if let Some(from) = self.index.get(gone).copied().filter(|from| *from != into) {
+            let empty = Slot::new(self.engine.account(gone));
+            let gone = std::mem::replace(self.slot_mut(from), empty);
+            for event in gone.recent() {
+                self.slot_mut(into).event(event.clone());
+            }
+        }
+        into
     }
 
     /// Takes what a teammate decided.

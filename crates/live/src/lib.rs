@@ -13,6 +13,7 @@ mod bytes;
 mod cores;
 mod inputs;
 mod keys;
+mod learn;
 mod population;
 mod recent;
 mod saving;

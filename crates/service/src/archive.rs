@@ -86,7 +86,7 @@ pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
         let (resolver, now) = (inner.live().resolver().clone(), (inner.clock)());
         added += tokio::task::block_in_place(|| -> Result<u64> {
             let mut archive = Archive::open(&inner.data)?;
-            let mut import = archive.import(SOURCE, &resolver, now, FUTURE_TOLERANCE)?;
+            let mut import = archive.import(SOURCE, now, FUTURE_TOLERANCE)?;
             for row in &rows {
                 let batch = Batch::decode(&row.payload).map_err(|e| Error::Journal { position: row.position, why: e.to_string() })?;
                 let events = batch.record_batch();
@@ -94,7 +94,7 @@ pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
                     import.append(&events)?;
                 }
             }
-            Ok(import.finish(&mut |_, _| {})?.added)
+            Ok(import.finish(&resolver, &mut |_, _| {})?.added)
         })?;
         let kept = through.min(inner.status.snapshot_position.load(Ordering::Relaxed));
         transact!(inner.store, "archive", |write| {

@@ -18,6 +18,9 @@ pub enum Error {
     /// The archive of events.
     #[error(transparent)]
     History(#[from] tenure_history::Error),
+    /// A file could not be imported.
+    #[error(transparent)]
+    Import(#[from] tenure_import::Error),
     /// A snapshot cannot be written.
     #[error("{}: {error}", path.display())]
     Snapshot {

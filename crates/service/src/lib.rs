@@ -11,6 +11,7 @@ mod archive;
 mod bring_up;
 mod error;
 mod history;
+mod imports;
 mod journal;
 mod limits;
 mod memory;
@@ -26,6 +27,7 @@ mod switch;
 mod told;
 
 pub use error::Error;
+pub use imports::{Cancelled, ImportNews, TOLD_AT_ONCE, Upload};
 pub use limits::Limits;
 pub use outcome::{alert_key, outcome_of};
 pub use service::{Clock, LEASE, News, Parts, Service};

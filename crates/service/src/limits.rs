@@ -2,6 +2,9 @@
 
 use tenure_model::time::MINUTE;
 
+/// Bytes of a file that is sent to be imported, unless an operator says otherwise.
+const IMPORT_BYTES_MAX: u64 = 2 << 30;
+
 /// Limits of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -15,6 +18,8 @@ pub struct Limits {
     pub archive_age: i64,
     /// Bytes of memory that the process may have before accounts are packed away into a file; None: all accounts stay in memory.
     pub memory_max: Option<u64>,
+    /// Bytes of a file that is sent to be imported.
+    pub import_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -25,6 +30,7 @@ impl Default for Limits {
             archive_items: 500_000,
             archive_age: 15 * MINUTE,
             memory_max: None,
+            import_bytes_max: IMPORT_BYTES_MAX,
         }
     }
 }

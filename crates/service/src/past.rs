@@ -11,8 +11,8 @@ use tenure_model::Instant;
 use crate::Result;
 use crate::service::Inner;
 
-/// Reads it.
-pub(crate) async fn past(inner: &Inner, account: &str, unwritten: PastSaid) -> Result<Past> {
+/// Reads it; its events in the archive only where they were not read before.
+pub(crate) async fn past(inner: &Inner, account: &str, unwritten: PastSaid, read: Option<Vec<Recent>>) -> Result<Past> {
     let at = |position: &AtomicI64| position.load(Ordering::Relaxed);
     // As of before it is read.
     let through = Through { events: at(&inner.status.archive_position), said: at(&inner.status.engine_position) };
@@ -21,8 +21,14 @@ pub(crate) async fn past(inner: &Inner, account: &str, unwritten: PastSaid) -> R
     said.versions.extend(unwritten.versions);
     said.memberships.extend(unwritten.memberships);
     said.decisions.extend(unwritten.decisions);
-    let events = tokio::task::block_in_place(|| Archive::open(&inner.data)?.account(account, None))?;
-    Ok(Past { events: events.into_iter().map(recent).collect(), said, children: vec![], through })
+    let events = match read {
+        Some(read) => read,
+        None => {
+            let archived = tokio::task::block_in_place(|| Archive::open(&inner.data)?.account(account, None))?;
+            archived.into_iter().map(recent).collect()
+        }
+    };
+    Ok(Past { events, said, children: vec![], through })
 }
 
 pub(crate) fn recent(event: Event) -> Recent {
@@ -53,7 +59,7 @@ pub(crate) async fn children(inner: &Inner, engine: &Engine, account: &str, unwr
     };
     let mut reported = Vec::new();
     for child in children {
-        let of_child = past(inner, &child, unwritten(&child)).await?;
+        let of_child = past(inner, &child, unwritten(&child), None).await?;
         let live = inner.live();
         let at = live.account(&child).map_or(Instant::MIN, |a| a.at());
         reported.extend(reports(engine, &child, &of_child, &live.recent(&child), account, at));

@@ -15,6 +15,7 @@ use tenure_store::{AppliedModel, Lease, Mark, Store, transact};
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::imports::{self, Imports};
 use crate::journal::{Committed, Journal};
 use crate::start::{How, Origin, catch_up, origin};
 use crate::status::Status;
@@ -77,6 +78,7 @@ pub(crate) struct Inner {
     /// Held while archive or snapshot are written, or a model that is to take over reads the history.
     pub archiving: Mutex<()>,
     pub progress: Arc<Progress>,
+    pub imports: Imports,
     live: Lock<Live>,
     journal: Journal,
 }
@@ -104,6 +106,7 @@ impl Inner {
             stepping: Mutex::default(),
             archiving: Mutex::default(),
             progress: Arc::default(),
+            imports: Imports::default(),
             live: Lock::new(live),
             journal: Journal::new(limits),
             limits,
@@ -168,8 +171,9 @@ impl Service {
             })
         };
         let archive = tokio::spawn(crate::archive::run(inner.clone(), stopping.clone()));
+        let imports = tokio::spawn(imports::run(inner.clone(), stopping.clone()));
         let engine = tokio::spawn(run(inner.clone(), committed, stopping));
-        Ok(Service { inner, stop: Arc::new(stop), loops: Arc::new(Mutex::new(vec![journal, engine, archive])) })
+        Ok(Service { inner, stop: Arc::new(stop), loops: Arc::new(Mutex::new(vec![journal, engine, archive, imports])) })
     }
 
     /// Makes durable what a request says; comes back when it is. The engine follows within milliseconds.
@@ -205,6 +209,11 @@ impl Service {
     /// The data folder.
     pub fn data(&self) -> &std::path::Path {
         &self.inner.data
+    }
+
+    /// How much may be, and wait.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
     }
 
     /// How it is doing.
@@ -357,7 +366,7 @@ async fn run(inner: Arc<Inner>, mut committed: mpsc::UnboundedReceiver<Committed
 ///
 /// # Errors
 /// Where another process has taken over.
-async fn persist(inner: &Inner, step: &mut UnderWay) -> Result<bool> {
+pub(crate) async fn persist(inner: &Inner, step: &mut UnderWay) -> Result<bool> {
     loop {
         match step.finish(inner).await {
             Err(error @ Error::Store(tenure_store::Error::Fenced { .. })) => return Err(error),

@@ -1,10 +1,11 @@
 //! One step of the engine: what came in is taken, due accounts are advanced, and everything that follows is committed at once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tenure_ingest::journal::Record;
-use tenure_live::{Change, Live, PastSaid, Said, Silence, Step};
+use tenure_live::{Change, Live, PastSaid, Recent, Said, Silence, Step};
 use tenure_model::Instant;
 use tenure_model::input::{Decision, Entity, Membership, Merge, Version};
 use tenure_store::{Mark, QuarantineId, QuarantineStatus, Quarantined, SourceId, transact};
@@ -42,6 +43,8 @@ pub(crate) struct UnderWay {
     again: bool,
     evaluated: usize,
     silences: Vec<Silence>,
+    /// Events of accounts as the archive has them, where they were read beforehand.
+    read: BTreeMap<Arc<str>, Vec<Recent>>,
     now: Instant,
 }
 
@@ -56,6 +59,7 @@ impl UnderWay {
             again: false,
             evaluated: 0,
             silences: vec![],
+            read: BTreeMap::new(),
             now,
         }
     }
@@ -63,6 +67,11 @@ impl UnderWay {
     /// As `take`, of a batch that was committed before a restart.
     pub fn take_again(inner: &Inner, batches: &[Committed], now: Instant) -> UnderWay {
         UnderWay { again: true, ..UnderWay::take(inner, batches, now) }
+    }
+
+    /// A step that takes nothing in, and tells accounts anew whose events were read from the archive.
+    pub fn telling(inner: &Inner, read: BTreeMap<Arc<str>, Vec<Recent>>, now: Instant) -> UnderWay {
+        UnderWay { read, ..UnderWay::take(inner, &[], now) }
     }
 
     /// Advances what is due and commits. Is more due than one step does?
@@ -237,7 +246,7 @@ async fn rebuild(inner: &Inner, under_way: &mut UnderWay) -> Result<()> {
     let wanting = inner.live().wanting();
     for account in wanting {
         let said = of_account(&inner.live(), &under_way.unwritten, &account);
-        let mut past = past(inner, &account, said).await?;
+        let mut past = past(inner, &account, said, under_way.read.remove(&account)).await?;
         let engine = inner.live().engine().clone();
         past.children = children(inner, &engine, &account, |id| of_account(&inner.live(), &under_way.unwritten, id)).await?;
         let mut step = Step::default();

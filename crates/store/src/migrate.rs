@@ -9,8 +9,12 @@ use crate::dialect::{On, Pool, Transaction, query};
 use crate::{Error, Result};
 
 /// The steps from an empty database to the newest tables, in order.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_tables.sql"), include_str!("migrations/0002_live.sql"), include_str!("migrations/0003_api.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_tables.sql"),
+    include_str!("migrations/0002_live.sql"),
+    include_str!("migrations/0003_api.sql"),
+    include_str!("migrations/0004_imports.sql"),
+];
 
 /// The newest format this version knows.
 pub(crate) const KNOWN: i64 = MIGRATIONS.len() as i64;
@@ -49,7 +53,7 @@ async fn steps(tx: &mut Transaction, from: i64, to: i64) -> Result<()> {
     Ok(())
 }
 
-/// The names of all tables that the steps make, in their order: a table comes after those that it refers to.
+/// The names of all tables that the steps make, also of those that a later one drops, in their order: a table comes after those that it refers to.
 pub(crate) fn tables() -> impl Iterator<Item = &'static str> {
     let made = MIGRATIONS.iter().flat_map(|step| step.lines()).filter_map(|line| line.strip_prefix("CREATE TABLE "));
     std::iter::once("format").chain(made.filter_map(|rest| rest.split_whitespace().next()))

@@ -8,7 +8,7 @@ use tenure_model::Instant;
 use tenure_model::input::{Entity, Version};
 
 use crate::dialect::{Dialect, Row, Value, query};
-use crate::{Error, Merges, Result, Write};
+use crate::{Error, Merges, Result, Store, Write};
 
 /// Statements turned into rows at a time: bounds the memory.
 const ROWS_MAX: usize = 10_000;
@@ -53,13 +53,15 @@ impl Write {
         }
         Ok(Added::of(versions.len(), new))
     }
+}
 
+impl Store {
     /// How many statements of an import contradict another one of the same field and the same dates, so that neither is newer.
     /// On reading the one whose JSON text is greatest holds.
-    pub async fn count_conflicts(&mut self, import: i64) -> Result<u64> {
+    pub async fn count_conflicts(&self, import: i64) -> Result<u64> {
         let sql = "SELECT COUNT(*) FROM versions a WHERE a.import = $1 AND EXISTS (SELECT 1 FROM versions b WHERE b.kind = a.kind AND b.owner = a.owner \
             AND b.item = a.item AND b.field = a.field AND b.valid_from = a.valid_from AND b.known_from = a.known_from AND b.value <> a.value)";
-        Ok(query(sql).bind(import).fetch_one(&mut self.tx).await?.get::<i64>(0)? as u64)
+        Ok(query(sql).bind(import).fetch_one(&self.pool).await?.get::<i64>(0)? as u64)
     }
 }
 

@@ -184,23 +184,6 @@ async fn live(store: &Store) {
     let row = NewRow { received_at: Instant(1), items: 9, codec: 1, payload: &payload };
     write.append(&[row, NewRow { payload: b"", ..row }]).await.unwrap();
     write.append(&[row]).await.unwrap();
-    let accounts = IDS.map(|id| LiveAccount {
-        id: id.into(),
-        name: id.to_lowercase(),
-        status: "live".into(),
-        stage: (id != "B").then(|| "adoption".into()),
-        stage_entered_at: None,
-        health: Some(1.0 / 3.0 * id.len() as f64),
-        band: None,
-        coverage: None,
-        arr: (id == "b").then_some(1e15 + 0.3),
-        renewal_at: Some(Instant(-1)),
-        owner: None,
-        open_alerts: 0,
-        position: 5,
-        detail: json!({"id": id}).to_string(),
-    });
-    write.put_live(&accounts).await.unwrap();
     let outcomes = IDS.map(|id| NewOutcome {
         position: 5,
         account: id.into(),
@@ -339,8 +322,6 @@ async fn dump(store: &Store) -> String {
     add("depth", &store.journal_depth(0).await.unwrap());
     add("mark", &store.mark(Mark::Snapshot).await.unwrap());
     add("lease", &store.lease("engine").await.unwrap());
-    let list = LiveList { filter: LiveFilter::default(), sort: LiveSort::Arr, descending: true, after: None, limit: 99 };
-    add("live", &store.live_list(&list).await.unwrap());
     add("outcomes", &store.outcomes_after(0, 99).await.unwrap());
     for state in [MessageState::Waiting, MessageState::Claimed] {
         add("messages", &store.messages(state, &Page::first(99)).await.unwrap());

@@ -2,7 +2,7 @@
 //!
 //! | table | from |
 //! |---|---|
-//! | `events`, `quarantine` | the archive's Parquet files |
+//! | `events`, `quarantine` | the archive's Parquet files, and the journal's rows that are not in them yet |
 //! | `accounts`, `people`, `subscriptions`, `memberships`, `versions`, `merges`, `decisions`, `imports`, `ledger` | the store |
 //! | `metrics`, `health`, `stages`, `segments`, `milestones`, `alerts`, … | the Parquet files of the last evaluation, by their names |
 
@@ -10,6 +10,7 @@ mod columns;
 mod entities;
 mod error;
 pub mod evaluated;
+mod events;
 mod grid;
 mod records;
 
@@ -19,17 +20,15 @@ use std::sync::Arc;
 
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::datasource::MemTable;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{DataFrame, SQLOptions, SessionConfig, SessionContext};
-use tenure_history::Archive;
 use tenure_model::Model;
 use tenure_model::diagnostic::nearest;
 use tenure_store::Store;
 
 use crate::error::{Doing, asked};
 use crate::evaluated::derived;
+use crate::events::{Events, listing};
 
 pub use columns::batch;
 pub use error::Error;
@@ -50,8 +49,9 @@ const ARCHIVED: &[&str] = &["events", "quarantine"];
 
 /// The tables of a data folder.
 pub struct Tables {
+    data: PathBuf,
     store: Store,
-    /// Parquet files by table.
+    /// Parquet files of an evaluation, by table.
     files: BTreeMap<String, Vec<PathBuf>>,
     model: Option<Arc<Model>>,
 }
@@ -67,13 +67,12 @@ pub struct Query {
 impl Tables {
     /// The tables of a data folder. The model, if given, says which types traits have.
     pub async fn open(data: &Path, store: &Store, model: Option<Arc<Model>>) -> Result<Tables> {
-        let archive = Archive::open(data)?;
-        let mut files = BTreeMap::from([("events".to_owned(), archive.files()), ("quarantine".to_owned(), archive.quarantine_files())]);
+        let mut files = BTreeMap::new();
         if let Some(evaluated) = store.last_evaluated().await? {
             files.extend(evaluated_tables(&evaluated::folder(data, &evaluated.revision))?);
         }
         files.retain(|_, files| !files.is_empty());
-        Ok(Tables { store: store.clone(), files, model })
+        Ok(Tables { data: data.to_owned(), store: store.clone(), files, model })
     }
 
     /// Names of all tables.
@@ -100,12 +99,21 @@ impl Tables {
         let dialect = context.state().config().options().sql_parser.dialect;
         let statement = context.state().sql_to_statement(sql, &dialect).map_err(plain)?;
         let mut unevaluated = Vec::new();
+        let mut events = None;
         for reference in context.state().resolve_table_references(&statement).map_err(plain)? {
             if reference.schema().is_none_or(|schema| schema == "public") {
                 if derived::TABLES.contains(&reference.table()) && !self.files.contains_key(reference.table()) {
                     unevaluated.push(reference.table().to_owned());
                 }
-                self.register(&context, reference.table()).await?;
+                if !ARCHIVED.contains(&reference.table()) {
+                    self.register(&context, reference.table()).await?;
+                    continue;
+                }
+                let events = match &mut events {
+                    Some(events) => events,
+                    none => none.insert(Events::read(&self.data, &self.store).await?),
+                };
+                events.register(&context, reference.table()).await?;
             }
         }
         let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
@@ -115,15 +123,7 @@ impl Tables {
 
     async fn register(&self, context: &SessionContext, name: &str) -> Result<()> {
         if let Some(paths) = self.files.get(name) {
-            if let Some(gone) = paths.iter().find(|path| !path.is_file()) {
-                let help = "its rows would be left out of every answer; bring the file back from a copy of the data folder";
-                return Err(asked(format!("the file {} of {name} is missing", gone.display()), help));
-            }
-            let urls = paths.iter().map(|p| ListingTableUrl::parse(p.to_string_lossy())).collect::<datafusion::error::Result<Vec<_>>>()?;
-            let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_extension(".parquet");
-            let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options);
-            let config = config.infer_schema(&context.state()).await.doing(|| format!("cannot read the files of {name}"))?;
-            context.register_table(name, Arc::new(ListingTable::try_new(config)?))?;
+            context.register_table(name, listing(context, name, paths).await?)?;
             return Ok(());
         }
         let Some(batch) = self.stored(name).await? else {
@@ -155,9 +155,6 @@ impl Tables {
             "imports" => records::imports(&self.store).await?,
             "ledger" => records::ledger(&self.store).await?,
             "merges" => records::merges(&self.store).await?,
-            // There is nothing in it yet, but what it would have is known.
-            "events" => RecordBatch::new_empty(tenure_history::events_schema(false)),
-            "quarantine" => RecordBatch::new_empty(tenure_history::events_schema(true)),
             _ => return Ok(self.unevaluated(name)),
         }))
     }

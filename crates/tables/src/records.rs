@@ -3,7 +3,7 @@
 use crate::Result;
 use datafusion::arrow::record_batch::RecordBatch;
 use tenure_model::input::{Action, Entity, Version};
-use tenure_store::{Alert, AlertState, ImportStatus, Store};
+use tenure_store::{Alert, AlertState, Store};
 
 use super::columns::Columns;
 
@@ -74,6 +74,7 @@ pub(super) async fn decisions(store: &Store) -> Result<RecordBatch> {
 /// Files that were imported, with what they gave.
 pub(super) async fn imports(store: &Store) -> Result<RecordBatch> {
     let all = store.imports().await?;
+    let statuses = all.iter().map(|i| serde_json::to_value(i.status)).collect::<Result<Vec<_>, _>>()?;
     let mut columns = Columns::default();
     columns.integer("id", all.iter().map(|i| i.id));
     columns.text("kind", all.iter().map(|i| Some(&i.key.kind)));
@@ -88,7 +89,9 @@ pub(super) async fn imports(store: &Store) -> Result<RecordBatch> {
     columns.integer("conflicts", all.iter().map(|i| i.counts.conflicts as i64));
     columns.time("started_at", all.iter().map(|i| Some(i.started_at)));
     columns.time("finished_at", all.iter().map(|i| i.finished_at));
-    columns.text("status", all.iter().map(|i| Some(if i.status == ImportStatus::Done { "done" } else { "running" })));
+    columns.text("status", statuses.iter().map(|s| s.as_str()));
+    columns.text("author", all.iter().map(|i| Some(&i.author).filter(|author| !author.is_empty())));
+    columns.text("error", all.iter().map(|i| i.error.as_ref()));
     columns.batch()
 }
 

@@ -37,10 +37,13 @@ pub fn report(error: &anyhow::Error) -> String {
 
 /// The advice that an error carries.
 fn help<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e str> {
-    match error.downcast_ref::<tenure_tables::Error>() {
-        Some(tenure_tables::Error::Asked { help, .. }) => Some(help),
-        _ => error.downcast_ref::<Failure>().map(|failure| failure.help.as_str()),
+    if let Some(tenure_tables::Error::Asked { help, .. }) = error.downcast_ref() {
+        return Some(help);
     }
+    if let Some(tenure_import::Error::Asked { help, .. }) = error.downcast_ref() {
+        return Some(help);
+    }
+    error.downcast_ref::<Failure>().map(|failure| failure.help.as_str())
 }
 
 /// Has the reader of standard output gone away?

@@ -22,6 +22,7 @@ pub const RESTORING: &str = "restoring";
 /// events/, quarantine/ the archive of events (Parquet)
 /// derived/<revision>/  what evaluations of a model gave (Parquet); may be deleted
 /// rejects/             rows of imported files that could not be read
+/// uploads/             files that were sent to be imported, until they are
 /// tenure.yaml          the configuration, if there is one
 /// lock                 held by the process that writes
 /// ```

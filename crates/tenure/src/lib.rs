@@ -17,7 +17,6 @@ mod config;
 mod doctor;
 mod failure;
 mod folder;
-mod import;
 mod ledger;
 mod model;
 mod random;

@@ -21,6 +21,7 @@ const LAYERS: &[Layer] = &[
     Layer { name: "tenure-store", may_use: &["tenure-model"], pure: false },
     Layer { name: "tenure-live", may_use: &["tenure-model", "tenure-ingest", "tenure-engine"], pure: true },
     Layer { name: "tenure-replay", may_use: &["tenure-model", "tenure-engine", "tenure-history", "tenure-store"], pure: false },
+    Layer { name: "tenure-import", may_use: &["tenure-model", "tenure-ingest", "tenure-history", "tenure-store"], pure: false },
     Layer {
         name: "tenure-tables",
         may_use: &["tenure-model", "tenure-ingest", "tenure-engine", "tenure-history", "tenure-store", "tenure-replay"],
@@ -28,7 +29,16 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "tenure-service",
-        may_use: &["tenure-live", "tenure-model", "tenure-ingest", "tenure-engine", "tenure-history", "tenure-store", "tenure-replay"],
+        may_use: &[
+            "tenure-live",
+            "tenure-import",
+            "tenure-model",
+            "tenure-ingest",
+            "tenure-engine",
+            "tenure-history",
+            "tenure-store",
+            "tenure-replay",
+        ],
         pure: false,
     },
     Layer {
@@ -36,6 +46,7 @@ const LAYERS: &[Layer] = &[
         may_use: &[
             "tenure-service",
             "tenure-live",
+            "tenure-import",
             "tenure-model",
             "tenure-ingest",
             "tenure-engine",
@@ -53,6 +64,7 @@ const LAYERS: &[Layer] = &[
             "tenure-api",
             "tenure-service",
             "tenure-live",
+            "tenure-import",
             "tenure-model",
             "tenure-ingest",
             "tenure-engine",

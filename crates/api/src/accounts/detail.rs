@@ -20,7 +20,7 @@ use crate::error::ApiError;
 use crate::extract::Params;
 
 /// Columns that come from subscriptions.
-const SUBSCRIPTION: &[Builtin] = &[
+pub const SUBSCRIPTION: &[Builtin] = &[
     Builtin::StartedAt,
     Builtin::AgeDays,
     Builtin::Arr,

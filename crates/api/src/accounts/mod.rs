@@ -12,7 +12,7 @@ mod people;
 mod series;
 mod timeline;
 
-pub use detail::Detail;
+pub use detail::{Detail, SUBSCRIPTION};
 pub(crate) use list::{Asked as ListAsked, Page as ListPage, list_where};
 pub(crate) use past::time;
 

@@ -146,6 +146,11 @@ impl Mapping {
         self.source.as_deref()
     }
 
+    /// What separates the columns of CSV.
+    pub fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
     /// The files its lookups need, relative to the mapping file, for `Lookups::add`.
     pub fn lookup_files(&self) -> Vec<String> {
         let mut files: Vec<String> =

@@ -1,5 +1,6 @@
 //! The service from outside, on a clock of its own. One program: it links DataFusion, once.
 
+mod imports;
 mod life;
 mod memory;
 mod midnight;

@@ -13,10 +13,10 @@ use crate::world::{World, value};
 fn import(world: &World, account: &str, times: &[Instant]) {
     let mut builder = Builder::default();
     times.iter().for_each(|time| builder.push(Row { account: Some(account), name: "login", time: *time, ..Row::default() }));
-    let (mut archive, resolver) = (Archive::open(world.data.path()).unwrap(), Resolver::default());
-    let mut import = archive.import("file", &resolver, world.now(), 0).unwrap();
+    let mut archive = Archive::open(world.data.path()).unwrap();
+    let mut import = archive.import("file", world.now(), 0).unwrap();
     import.append(&builder.finish()).unwrap();
-    import.finish(&mut |_, _| {}).unwrap();
+    import.finish(&Resolver::default(), &mut |_, _| {}).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,9 @@
 //! What every database must do: tests that take an opened, empty store. A new dialect stamps them with `conformance!`.
 
 mod bulk;
+mod imports;
 mod journal;
 mod leases;
-mod live;
 mod outbox;
 mod outcomes;
 mod snapshots;
@@ -18,12 +18,12 @@ use serde_json::json;
 use tenure_model::Instant;
 use tenure_model::definition::{Revision, Severity};
 use tenure_model::input::{Action, Decision, Entity, Membership, Merge, OverrideKind, Version};
-use tenure_store::{Added, Alert, AlertState, AppliedModel, Closing, Error, Evaluated, ImportCounts, ImportKey, ImportStatus, Store};
+use tenure_store::{Added, Alert, AlertState, AppliedModel, Closing, Error, Evaluated, Store};
 
 pub use bulk::*;
+pub use imports::*;
 pub use journal::*;
 pub use leases::*;
-pub use live::*;
 pub use outbox::*;
 pub use outcomes::*;
 pub use snapshots::*;
@@ -41,7 +41,7 @@ macro_rules! conformance {
             uncommitted, imports, models, evaluated, alerts, text_orders_by_bytes, bulk,
             journal_pages, journal_trims, journal_is_complete, marks_with_their_transaction, a_lease_has_one_holder, a_fence_stops_who_lost,
             conflicts_run_again, transactions_are_counted, merges_at_once,
-            live_upserts, live_lists, ledger_once, facts_restated, outcomes_in_order, outbox_once, outbox_claims_once,
+            imports_by_request, ledger_once, facts_restated, outcomes_in_order, outbox_once, outbox_claims_once,
             sources_by_key, quarantine_pages, teammates_by_email, setup_tokens_once, sessions_expire, api_keys_revoked, logins_blocked,
             audit_pages, views_shared, notes_hidden, snapshots_hold_still, retention_forgets
         );
@@ -145,8 +145,8 @@ pub async fn conflicts(store: Store) {
             .add_versions(import, &[account("acme", "tier", value, None), account("acme", "since", json!(import), Some(import))])
             .await
             .unwrap();
-        assert_eq!(write.count_conflicts(import).await.unwrap(), conflicts);
         write.commit().await.unwrap();
+        assert_eq!(store.count_conflicts(import).await.unwrap(), conflicts);
     }
     let tier: Vec<_> =
         store.account_inputs("acme").await.unwrap().versions.into_iter().filter(|v| v.field == "tier").map(|v| v.value).collect();
@@ -285,32 +285,6 @@ pub async fn uncommitted(store: Store) {
     drop(write);
     assert!(store.accounts().await.unwrap().is_empty());
     assert_eq!(store.position().await.unwrap(), 0);
-}
-
-pub async fn imports(store: Store) {
-    let key =
-        |dated| ImportKey { kind: "accounts".into(), content_hash: "c".into(), mapping_hash: String::new(), source: "crm".into(), dated };
-    assert_eq!(store.import(&key(None)).await.unwrap(), None);
-    let begin = async |key: &ImportKey| {
-        let mut write = store.write().await.unwrap();
-        let id = write.begin_import(key, "accounts.csv", Instant(1)).await.unwrap();
-        write.commit().await.unwrap();
-        id
-    };
-    let first = begin(&key(None)).await;
-    assert_eq!(store.import(&key(None)).await.unwrap().unwrap().status, ImportStatus::Running);
-    assert_eq!(begin(&key(None)).await, first, "taken up again");
-    let counts = ImportCounts { rows: 5, accepted: 4, duplicates: 3, rejected: 1, conflicts: 2 };
-    let mut write = store.write().await.unwrap();
-    write.finish_import(first, counts, Instant(8)).await.unwrap();
-    write.commit().await.unwrap();
-    let done = store.import(&key(None)).await.unwrap().unwrap();
-    assert_eq!((done.status, done.counts, done.finished_at), (ImportStatus::Done, counts, Some(Instant(8))));
-    assert_eq!(done.key, key(None));
-    assert_ne!(begin(&key(Some(Instant(3)))).await, first, "dated otherwise: another import");
-    assert_eq!(store.imports().await.unwrap().len(), 2);
-    let positions: Vec<i64> = store.imports().await.unwrap().iter().map(|i| i.position).collect();
-    assert_eq!((positions, store.position().await.unwrap()), (vec![2, 3], 3));
 }
 
 pub async fn models(store: Store) {

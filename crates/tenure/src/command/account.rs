@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
+use tenure_api::{Detail, SUBSCRIPTION};
 use tenure_engine::{Account as State, AlertState, Engine, Mode, Nothing, band_name};
 use tenure_model::definition::{Builtin, Source};
 use tenure_model::{Instant, Model, Value};
@@ -53,7 +54,7 @@ impl Account {
         let members = here.map(|m| &m.person).collect::<BTreeSet<_>>().len() as u64;
         let page = Page { engine, model: engine.model(), account: &account, line: &line, at, history: &history, members, ledger: &ledger };
         let text = if self.json {
-            serde_json::to_string_pretty(&page.json())? + "\n"
+            serde_json::to_string_pretty(&page.json()?)? + "\n"
         } else {
             page.text()?.lines().map(|line| render::plain(line) + "\n").collect()
         };
@@ -81,49 +82,17 @@ impl Page<'_> {
         columns.filter(|(_, value)| !value.is_null()).map(|(column, value)| (column.name.as_str(), value.clone()))
     }
 
-    fn object(&self, source: impl Fn(&Source) -> bool) -> Json {
-        self.values(source).map(|(name, value)| (name.to_owned(), value.to_json())).collect::<Map<_, _>>().into()
-    }
-
     fn segments(&self) -> Vec<&str> {
         let member = |column| self.account.value(column).as_bool() == Some(true);
         self.model.segments.iter().filter(|s| member(s.column)).map(|s| s.name.as_str()).collect()
     }
 
-    fn json(&self) -> Json {
-        let builtin = |b| self.line.builtin(b).to_json();
-        let time = |t: Option<Instant>| t.map(|t| t.to_string());
-        let milestones = self.model.milestones.iter().zip(self.account.milestones()).filter_map(|(m, state)| {
-            let status = state.status?;
-            Some(json!({ "name": m.name, "status": status.name(), "since": time(state.since), "due": time(state.due) }))
-        });
-        let overrides = self.account.overrides().iter().map(|o| {
-            json!({ "target": o.target, "how": o.how, "value": o.value, "until": time(o.until), "author": o.author, "reason": o.reason, "at": o.at.to_string() })
-        });
-        json!({
-            "id": self.account.id(), "as_of": self.at.to_string(), "revision": self.model.revision.0, "status": self.line.status.name(), "ended_at": time(self.line.ended_at), "tenure": self.account.tenure(),
-            "stage": builtin(Builtin::Stage), "stage_entered_at": builtin(Builtin::StageEnteredAt), "days_in_stage": builtin(Builtin::DaysInStage),
-            "stage_late": builtin(Builtin::StageLate), "stage_due": time(self.line.stage_due), "stage_held_until": time(self.account.stage_held_until()),
-            "health": self.health(), "health_change_30d": self.line.health_change_30d,
-            "segments": self.segments(), "milestones": milestones.collect::<Vec<_>>(), "alerts": self.line.alerts, "overrides": overrides.collect::<Vec<_>>(),
-            "traits": self.object(|s| *s == Source::Trait),
-            "subscription": self.object(|s| matches!(s, Source::Builtin(b) if SUBSCRIPTION.contains(b))),
-            "metrics": self.object(|s| matches!(s, Source::Metric(_))),
-            "people": self.members, "events": self.history.events.len(),
-            "ledger": self.ledger.iter().map(|a| json!({ "id": short_id(&a.key), "rule": a.rule, "opened_at": a.opened_at.to_string() })).collect::<Vec<_>>(),
-        })
-    }
-
-    fn health(&self) -> Json {
-        let health = self.engine.health(self.account);
-        let Some(card) = health.card.and_then(|c| self.model.scorecards.get(c)) else { return Json::Null };
-        let groups = card.groups.iter().zip(&health.groups).map(|(group, now)| {
-            let measures = group.measures.iter().zip(&now.measures).filter(|(_, now)| now.applies);
-            let measures = measures.map(|(m, now)| json!({ "name": m.name, "value": now.value.to_json(), "score": now.score, "computed": now.computed, "weight": m.weight }));
-            json!({ "name": group.name, "weight": group.weight, "score": now.score, "computed": now.computed, "coverage": now.coverage, "measures": measures.collect::<Vec<_>>() })
-        });
-        let band = health.band.map(|b| band_name(card, b));
-        json!({ "scorecard": card.name, "score": health.score, "computed": health.computed, "coverage": health.coverage, "band": band, "groups": groups.collect::<Vec<_>>() })
+    /// As the API tells it, with the ids that `tenure alerts` takes.
+    fn json(&self) -> Result<Json> {
+        let mut json = serde_json::to_value(Detail::new(self.engine, self.account, self.history, self.at, self.ledger))?;
+        let opened = |a: &Alert| json!({ "id": short_id(&a.key), "rule": a.rule, "opened_at": a.opened_at.to_string() });
+        json["ledger"] = self.ledger.iter().map(opened).collect();
+        Ok(json)
     }
 
     fn text(&self) -> Result<String> {
@@ -202,24 +171,6 @@ impl Page<'_> {
         Ok(())
     }
 }
-
-/// Columns that come from subscriptions.
-const SUBSCRIPTION: &[Builtin] = &[
-    Builtin::StartedAt,
-    Builtin::AgeDays,
-    Builtin::Arr,
-    Builtin::Mrr,
-    Builtin::Seats,
-    Builtin::Subscriptions,
-    Builtin::Plan,
-    Builtin::Product,
-    Builtin::RenewalAt,
-    Builtin::TrialEndsAt,
-    Builtin::CardExpiresAt,
-    Builtin::DaysToRenewal,
-    Builtin::DaysToTrialEnd,
-    Builtin::DaysToCardExpiry,
-];
 
 fn list(out: &mut String, title: &str, lines: impl Iterator<Item = String>) -> Result<()> {
     let lines: Vec<String> = lines.collect();

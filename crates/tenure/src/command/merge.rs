@@ -1,6 +1,7 @@
 //! `tenure merge`: two ids that mean the same become one.
 
 use anyhow::Result;
+use tenure_ingest::Resolver;
 use tenure_model::diagnostic::nearest;
 use tenure_store::Store;
 
@@ -56,7 +57,7 @@ impl Merge {
         let new = write.add_merge(&merge, &self.author.by).await?;
         write.commit().await?;
         // Also where it is not new: a run that was stopped between the two has left this to do.
-        let changed = crate::import::settle_events(&folder, &store).await?;
+        let changed = settle_events(&folder, &store).await?;
         let moved = if changed == 0 { String::new() } else { format!(", {} placed anew", crate::render::counted(changed, "event")) };
         say!("{} {} into {}{moved}", if new { "merged" } else { "was already merged:" }, merge.from, merge.into);
         Ok(Outcome::Fine)
@@ -85,4 +86,10 @@ async fn known_person(folder: &Folder, store: &Store, person: &str) -> Result<()
     }
     let near = nearest(id, people.iter().map(|p| p.person.as_str())).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
     Err(failure(format!("there is no person `{person}`"), format!("{near}--force merges an id that is still to come")))
+}
+
+/// Decides anew whose the events are. Returns how many events that changed.
+async fn settle_events(folder: &Folder, store: &Store) -> Result<u64> {
+    let resolver = Resolver::new(&store.memberships().await?, &store.merge_list().await?);
+    Ok(tenure_import::settle(&mut folder.archive()?, &resolver)?)
 }

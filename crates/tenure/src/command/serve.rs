@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use tenure_api::App;
 use tenure_engine::Engine;
 use tenure_service::{Parts, Service};
-use tenure_store::{AppliedModel, Hash, Source, SourceId, Store};
+use tenure_store::{AppliedModel, Store};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Outcome, Shared};
@@ -48,7 +48,6 @@ impl Serve {
         let listener = tokio::net::TcpListener::bind(settings.listen).await.map_err(|error| {
             failure(format!("cannot listen on {}: {error}", settings.listen), "choose another address: --listen 127.0.0.1:7272")
         })?;
-        let key = first_source(&store).await?;
         let applied = AppliedModel {
             revision: loaded.model.revision.clone(),
             applied_at: clock::now(),
@@ -71,11 +70,11 @@ impl Serve {
             folder.root().display(),
             short(&engine.model().revision.0)
         );
-        if let Some(key) = key {
+        let app = App::new(service.clone(), Arc::new(random::fill));
+        if let Some(key) = tenure_api::first_source(&app).await.context("cannot make the first source")? {
             text +=
                 &format!("  write key of the source \"first\": {key}\n    (shown once: point your SDK's host here and give it this key)\n");
         }
-        let app = App::new(service.clone(), Arc::new(random::fill));
         if let Some(path) = tenure_api::setup_link(&app).await.context("cannot make the setup link")? {
             text += &format!("  set up http://{address}{path}\n    (good once, for a week: it makes the first admin)\n");
         }
@@ -110,27 +109,6 @@ async fn model(shared: &Shared, store: &Store) -> Result<Loaded> {
         Err(_) => model::default(),
     };
     source.load()
-}
-
-/// Where there is no source yet, makes one; gives its write key.
-async fn first_source(store: &Store) -> Result<Option<String>> {
-    if !store.sources().await?.is_empty() {
-        return Ok(None);
-    }
-    let key = format!("wk_{}", random::text(16));
-    let source = Source {
-        id: SourceId::of(&random::text(6)),
-        name: "first".to_owned(),
-        key_hash: Hash(*blake3::hash(key.as_bytes()).as_bytes()),
-        created_at: clock::now(),
-        disabled_at: None,
-        max_gap_seconds: None,
-        last_seen_at: None,
-    };
-    let mut write = store.write().await?;
-    write.add_source(&source).await?;
-    write.commit().await?;
-    Ok(Some(key))
 }
 
 /// SIGTERM and Ctrl-C, one after the other.

@@ -213,6 +213,13 @@ pub(super) const KEYS: &[Key] = &[
         set: |s, given| count(given.text).map(|n| s.service.backlog_items_max = n as u64),
     },
     Key {
+        name: "imports.file_max",
+        default: "2 GiB",
+        such_as: "",
+        help: &["The largest file that is taken to be imported (POST /api/v1/imports); it lies in the data folder until it is."],
+        set: |s, given| bytes(given.text).map(|n| s.service.import_bytes_max = n),
+    },
+    Key {
         name: "archive.items",
         default: "500000",
         such_as: "",
@@ -223,7 +230,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "archive.age",
         default: "15m",
         such_as: "",
-        help: &["… or the oldest of them is so old. Commands that read see the archive."],
+        help: &["… or the oldest of them is so old. Commands that read see the archive; SQL sees everything."],
         set: |s, given| duration(given.text, ARCHIVE_AGE_MAX).map(|d| s.service.archive_age = d.as_micros() as i64),
     },
     Key {

@@ -6,6 +6,7 @@ use super::keys::KEYS;
 const SECTIONS: &[(&str, &str)] = &[
     ("http", "What callers may use up."),
     ("ingest", "How much may wait before senders are told to come back."),
+    ("imports", "Files that are sent to be imported."),
     ("archive", "When what came in goes from the journal into Parquet files."),
     (
         "retention",

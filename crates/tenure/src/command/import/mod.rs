@@ -1,15 +1,21 @@
 //! `tenure import`: files of accounts, people, subscriptions or events.
 
+mod bar;
+mod report;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tenure_ingest::{Lookups, Mapping};
 
+use tenure_import::{Reading, Source, hash_texts};
+
 use super::{Outcome, Shared};
+use crate::clock::{self, Stopwatch};
 use crate::failure::failure;
-use crate::import::{self, Format, Reading, bytes, hash_texts};
-use crate::{clock, render, when};
+use crate::{render, when};
+use report::Report;
 
 /// Options of `tenure import`.
 #[derive(clap::Args, Debug)]
@@ -61,6 +67,27 @@ enum What {
     Events,
 }
 
+/// What a file is.
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Format {
+    /// Comma-separated, with a header line
+    Csv,
+    /// One JSON object a line; Segment's objects too
+    Ndjson,
+    /// Parquet
+    Parquet,
+}
+
+impl Format {
+    fn format(self) -> tenure_import::Format {
+        match self {
+            Format::Csv => tenure_import::Format::Csv,
+            Format::Ndjson => tenure_import::Format::Ndjson,
+            Format::Parquet => tenure_import::Format::Parquet,
+        }
+    }
+}
+
 impl What {
     fn kind(self) -> tenure_ingest::Import {
         match self {
@@ -76,30 +103,36 @@ impl Import {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
         // All files are looked at before the first is read; each has lookups of its own.
-        let mut readings = Vec::with_capacity(self.files.len());
-        for file in &self.files {
-            let reading = self.reading(file)?;
-            import::check(&reading, file)?;
-            readings.push((file, reading));
+        let mut files = Vec::with_capacity(self.files.len());
+        for path in &self.files {
+            let reading = self.reading(path)?;
+            files.push((path, Source::open(path, self.format.map(Format::format))?, reading));
         }
+        let kind = || tenure_import::kind_name(self.what.kind()).to_owned();
+        let failed = |path: &Path| format!("cannot import {}", path.display());
         if self.dry_run {
-            for (file, reading) in &readings {
-                let report = import::try_out(reading, file).await?;
-                self.print(&report)?;
+            for (path, source, reading) in &files {
+                let (watch, progress) = (Stopwatch::start(), Arc::default());
+                let work = tenure_import::try_out(source, reading, self.rejects.clone(), &progress);
+                let tried = bar::beside(source, &progress, work).await.with_context(|| failed(path))?;
+                self.print(&Report::tried(path, kind(), tried, watch.seconds()))?;
             }
             return Ok(Outcome::Fine);
         }
         let folder = shared.folder_or_new(clock::now()).await?;
         let _lock = folder.lock()?;
         let store = folder.store().await?;
-        for (file, reading) in &readings {
-            let report = import::import(&folder, &store, reading, file).await?;
-            self.print(&report)?;
+        for (path, source, reading) in &files {
+            let (watch, progress) = (Stopwatch::start(), Arc::default());
+            let how = (self.again, self.rejects.clone());
+            let work = tenure_import::import(folder.root(), &store, source, reading, how, clock::now, &progress);
+            let (_, outcome) = bar::beside(source, &progress, work).await.with_context(|| failed(path))?;
+            self.print(&Report::new(path, kind(), outcome, watch.seconds()))?;
         }
         Ok(Outcome::Fine)
     }
 
-    fn print(&self, report: &import::Report) -> Result<()> {
+    fn print(&self, report: &Report) -> Result<()> {
         let text = if self.json { format!("{}\n", report.json()) } else { report.to_string() };
         Ok(render::text(&text)?)
     }
@@ -111,18 +144,8 @@ impl Import {
             Some(path) => self::mapping(path, kind, file)?,
             None => (Mapping::default_for(kind), Lookups::default(), String::new()),
         };
-        let source = self.source.clone().or_else(|| mapping.source().map(str::to_owned)).unwrap_or_else(|| "file".to_owned());
         let dated = self.at.as_deref().map(|t| when::instant(t, &tenure_model::Calendar::utc())).transpose()?;
-        Ok(Reading {
-            mapping: Arc::new(mapping),
-            lookups: Arc::new(lookups),
-            mapping_hash,
-            source,
-            dated,
-            format: self.format,
-            rejects: self.rejects.clone(),
-            again: self.again,
-        })
+        Ok(Reading::new(mapping, lookups, mapping_hash, self.source.clone(), dated))
     }
 }
 
@@ -140,11 +163,8 @@ fn mapping(path: &Path, kind: tenure_ingest::Import, imported: &Path) -> Result<
         )
     })?;
     if mapping.import != kind {
-        let name = |kind| serde_json::to_value(kind).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
-        return Err(failure(
-            format!("{} is a mapping of {}", path.display(), name(mapping.import)),
-            format!("tenure import {} …", name(mapping.import)),
-        ));
+        let name = tenure_import::kind_name(mapping.import);
+        return Err(failure(format!("{} is a mapping of {}", path.display(), name), format!("tenure import {name} …")));
     }
     let mut texts = vec![text.clone()];
     let mut lookups = Lookups::default();
@@ -164,4 +184,9 @@ fn mapping(path: &Path, kind: tenure_ingest::Import, imported: &Path) -> Result<
     }
     let hash = hash_texts(texts.iter().map(Vec::as_slice));
     Ok((mapping, lookups, hash))
+}
+
+/// A whole file.
+fn bytes(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }

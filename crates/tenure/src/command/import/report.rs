@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tenure_store::{Import, ImportCounts, ImportKey};
+use tenure_history::Summary;
+use tenure_import::{Imported, Outcome};
+use tenure_store::{Added, Import, ImportCounts};
 
-use super::Said;
 use crate::render::{count, counted};
 
 /// What became of a file.
@@ -16,7 +17,11 @@ pub struct Report {
     kind: String,
     end: End,
     counts: ImportCounts,
-    said: Said,
+    skipped: u64,
+    values: Added,
+    memberships: Added,
+    merges: u64,
+    events: Summary,
     found: u64,
     rejects: Option<PathBuf>,
     seconds: f64,
@@ -33,29 +38,43 @@ enum End {
 }
 
 impl Report {
-    /// It was imported. `found`: events of earlier imports whose account became another one by it.
-    pub(super) fn done(
-        path: &Path,
-        key: &ImportKey,
-        counts: ImportCounts,
-        said: Said,
-        found: u64,
-        rejects: Option<PathBuf>,
-        seconds: f64,
-    ) -> Report {
-        let found = found + said.events.found;
-        Report { file: path.display().to_string(), kind: key.kind.clone(), end: End::Done, counts, said, found, rejects, seconds }
+    /// What became of a file of a kind, in so many seconds.
+    pub fn new(path: &Path, kind: String, outcome: Outcome, seconds: f64) -> Report {
+        match outcome {
+            Outcome::Done(imported) => Report::of(path, kind, End::Done, *imported, seconds),
+            Outcome::Known(import) => Report::known(path, kind, &import),
+        }
     }
 
     /// It was only read.
-    pub(super) fn tried(path: &Path, key: &ImportKey, counts: ImportCounts, said: Said, rejects: Option<PathBuf>, seconds: f64) -> Report {
-        Report { end: End::Tried, ..Report::done(path, key, counts, said, 0, rejects, seconds) }
+    pub fn tried(path: &Path, kind: String, imported: Imported, seconds: f64) -> Report {
+        Report::of(path, kind, End::Tried, imported, seconds)
+    }
+
+    fn of(path: &Path, kind: String, end: End, imported: Imported, seconds: f64) -> Report {
+        let Imported { read, stated, events, found, counts, rejects } = imported;
+        let file = path.display().to_string();
+        let (values, memberships, merges) = (stated.values, stated.memberships, stated.merges);
+        Report { file, kind, end, counts, skipped: read.skipped, values, memberships, merges, events, found, rejects, seconds }
     }
 
     /// It had been imported before.
-    pub(super) fn known(path: &Path, key: &ImportKey, import: &Import) -> Report {
+    fn known(path: &Path, kind: String, import: &Import) -> Report {
         let at = import.finished_at.unwrap_or(import.started_at).to_string();
-        Report { end: End::Known(at), ..Report::done(path, key, import.counts, Said::default(), 0, None, 0.0) }
+        Report {
+            file: path.display().to_string(),
+            kind,
+            end: End::Known(at),
+            counts: import.counts,
+            skipped: 0,
+            values: Added::default(),
+            memberships: Added::default(),
+            merges: 0,
+            events: Summary::default(),
+            found: 0,
+            rejects: None,
+            seconds: 0.0,
+        }
     }
 
     /// For programs.
@@ -65,10 +84,10 @@ impl Report {
             End::Tried => "read",
             End::Known(_) => "known",
         };
-        let events = &self.said.events;
+        let events = &self.events;
         json!({
             "file": self.file, "kind": self.kind, "status": status,
-            "rows": self.counts.rows, "skipped": self.said.skipped, "rejected": self.counts.rejected, "conflicts": self.counts.conflicts,
+            "rows": self.counts.rows, "skipped": self.skipped, "rejected": self.counts.rejected, "conflicts": self.counts.conflicts,
             "new": self.counts.accepted, "known": self.counts.duplicates,
             "events": events.added, "events_known": events.duplicates, "quarantined": events.quarantined, "future": events.future,
             "found": self.found, "rejects": self.rejects, "seconds": self.seconds,
@@ -77,19 +96,18 @@ impl Report {
 
     /// `500 rows, 2 rejected, 2,481 values new, 19 values known before`.
     fn parts(&self) -> String {
-        let said = &self.said;
         let (new, known) = if self.end == End::Tried { ("", "") } else { (" new", " known before") };
         let parts = [
             (1, counted(self.counts.rows, "row")),
-            (said.skipped, format!("{} left out by the mapping", count(said.skipped))),
+            (self.skipped, format!("{} left out by the mapping", count(self.skipped))),
             (self.counts.rejected, format!("{} rejected", count(self.counts.rejected))),
-            (said.values.new, counted(said.values.new, "value") + new),
-            (said.values.known, counted(said.values.known, "value") + known),
-            (said.memberships.new, counted(said.memberships.new, "membership") + new),
-            (said.memberships.known, counted(said.memberships.known, "membership") + known),
-            (said.events.added, counted(said.events.added, "event") + new),
-            (said.events.duplicates, counted(said.events.duplicates, "event") + known),
-            (said.merges, counted(said.merges, "merge") + new),
+            (self.values.new, counted(self.values.new, "value") + new),
+            (self.values.known, counted(self.values.known, "value") + known),
+            (self.memberships.new, counted(self.memberships.new, "membership") + new),
+            (self.memberships.known, counted(self.memberships.known, "membership") + known),
+            (self.events.added, counted(self.events.added, "event") + new),
+            (self.events.duplicates, counted(self.events.duplicates, "event") + known),
+            (self.merges, counted(self.merges, "merge") + new),
         ];
         parts.into_iter().filter(|(n, _)| *n > 0).map(|(_, text)| text).collect::<Vec<_>>().join(", ")
     }
@@ -100,7 +118,7 @@ impl fmt::Display for Report {
         if let End::Known(at) = &self.end {
             return writeln!(f, "{}: imported before ({at}), nothing to do; --again reads it again", self.file);
         }
-        let events = &self.said.events;
+        let events = &self.events;
         let rate = self.counts.rows as f64 / self.seconds.max(1e-9);
         writeln!(f, "{}: {} ({:.1} s, {} rows a second)", self.file, self.parts(), self.seconds, count(rate as u64))?;
         if let Some((first, last)) = events.span {
