@@ -54,18 +54,18 @@ impl<'a> PropertyReader<'a> {
 
     /// The value of a key of the object: it may be a property itself and hold nested ones.
     fn take(&mut self, key: &str, json: &serde_json::Value, values: &mut [Value]) {
-        for i in 0..self.wanted.len() {
+        for (i, value) in values.iter_mut().enumerate() {
             let (name, parts, kind) = &self.wanted[i];
             let found = if *name == key {
                 Some(json)
-            } else if parts.len() > 1 && parts[0] == key && values[i].is_null() {
+            } else if parts.len() > 1 && parts[0] == key && value.is_null() {
                 parts[1..].iter().try_fold(json, |json, part| json.get(part))
             } else {
                 None
             };
             let kind = *kind;
             if let Some(found) = found {
-                values[i] = self.value(found, kind);
+                *value = self.value(found, kind);
             }
         }
     }

@@ -64,19 +64,19 @@ pub(crate) fn resolve(rows: &Rows, symbols: &mut Interner, resolver: &Resolver) 
         let (person, stays): (u32, &[Stay]) = match given_person {
             NONE => (NONE, &[]),
             symbol => *persons[symbol as usize].get_or_insert_with(|| {
-                let text = symbols.text(symbol);
-                let canonical = resolver.person(text);
+                let text = symbols.text(symbol).clone();
+                let canonical = resolver.person(&text);
                 let stays = resolver.stays(canonical);
-                if canonical == text.as_ref() { (symbol, stays) } else { (symbols.id(&canonical.to_owned()), stays) }
+                if *canonical == *text { (symbol, stays) } else { (symbols.id(canonical), stays) }
             }),
         };
         let account = match given_account {
             NONE if person == NONE => Err(Unknown::Nobody),
             NONE => account_among(stays, Instant(rows.time[r])).map(|account| symbols.id(account)),
             symbol => Ok(*accounts[symbol as usize].get_or_insert_with(|| {
-                let text = symbols.text(symbol);
-                let canonical = resolver.account(text);
-                if canonical == text.as_ref() { symbol } else { symbols.id(&canonical.to_owned()) }
+                let text = symbols.text(symbol).clone();
+                let canonical = resolver.account(&text);
+                if *canonical == *text { symbol } else { symbols.id(canonical) }
             })),
         };
         resolution.person.push(person);

@@ -169,12 +169,11 @@ impl<'a, 'b> Filling<'a, 'b> {
                 for (id, key) in self.accounts.name[into.clone()].iter_mut().zip(&names[from.clone()]) {
                     *id = ids[*key as usize];
                 }
-                let known = self.accounts.person[into.clone()].iter_mut().zip(&persons[from.clone()]).enumerate();
+                let known = self.accounts.person[into.clone()].iter_mut().zip(&persons[from.clone()]);
+                let set = |(person, key): (&mut u32, &i32)| *person = symbols[*key as usize];
                 match nobody {
-                    None => known.for_each(|(_, (person, key))| *person = symbols[*key as usize]),
-                    Some(nulls) => {
-                        known.filter(|(i, _)| nulls.is_valid(row + i)).for_each(|(_, (person, key))| *person = symbols[*key as usize]);
-                    }
+                    None => known.for_each(set),
+                    Some(nulls) => known.zip(from.clone()).filter(|(_, i)| nulls.is_valid(*i)).for_each(|(pair, _)| set(pair)),
                 }
                 if self.needs.positions {
                     let positions = column("position")?.as_primitive::<Int64Type>().values();

@@ -114,7 +114,9 @@ fn a_message_counts_once_whatever_came_first() {
         .iter()
         .map(|order| {
             let folder = tempfile::tempdir().unwrap();
-            order.iter().for_each(|e| drop(import(folder.path(), std::slice::from_ref(e), &Resolver::default())));
+            for event in order {
+                import(folder.path(), std::slice::from_ref(event), &Resolver::default());
+            }
             content(folder.path())
         })
         .collect();
@@ -274,7 +276,9 @@ proptest! {
         let resolver = Resolver::new(&moves, &[Merge { account: true, from: "old".into(), into: "b".into(), at: NOW }]);
 
         let straight = tempfile::tempdir().unwrap();
-        files.iter().for_each(|file| drop(import(straight.path(), file, &resolver)));
+        for file in &files {
+            import(straight.path(), file, &resolver);
+        }
 
         let shuffled = tempfile::tempdir().unwrap();
         let nobody = Resolver::default();

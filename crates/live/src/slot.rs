@@ -290,7 +290,7 @@ impl Slot {
         let mut events = past.events;
         let mut seen: std::collections::BTreeSet<(Arc<str>, Box<str>)> = Default::default();
         events.extend(self.recent.iter().cloned());
-        events.sort_by(|a, b| a.position.cmp(&b.position));
+        events.sort_by_key(|e| e.position);
         events.retain(|e| e.message_id.as_ref().is_none_or(|id| seen.insert((e.source.clone(), id.clone()))));
         events.sort_by(|a, b| a.order(b));
         let mut table = empty.another();

@@ -125,12 +125,11 @@ fn past(engine: &Engine, all: &[Input], account: usize, now: Instant) -> Past {
     let versions = all.iter().filter_map(Input::version).filter(of).collect();
     let mut children = Vec::new();
     if ACCOUNTS[account] == "group" {
-        for child in 0..2 {
-            let (_, outcomes) = replay(engine, past(engine, all, child, now), ACCOUNTS[child], now);
+        for (child, name) in ACCOUNTS.iter().enumerate().take(2) {
+            let (_, outcomes) = replay(engine, past(engine, all, child, now), name, now);
             for outcome in outcomes {
                 if let Happened::Export { value, .. } = outcome.what {
-                    children
-                        .push(tenure_engine::Change { at: outcome.at, what: tenure_engine::What::Child(ACCOUNTS[child].into(), value) });
+                    children.push(tenure_engine::Change { at: outcome.at, what: tenure_engine::What::Child((*name).into(), value) });
                 }
             }
         }

@@ -99,6 +99,7 @@ pub(crate) async fn save_still(inner: &Inner) -> Result<()> {
 }
 
 /// Writes all parts and the manifest, durably. Gives the bytes.
+#[expect(clippy::disallowed_methods, reason = "the pause is not waited for: it lets the engine have the lock")]
 fn write(inner: &Inner, position: i64, taken_at: Instant) -> Result<u64> {
     let folder = named(&inner.data, position, taken_at);
     let io = |path: &Path| {

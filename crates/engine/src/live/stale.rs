@@ -176,7 +176,7 @@ impl<'a> Look<'a> {
     fn peak(&mut self, of: ColumnId, out: ColumnId) {
         let (Some(now), Some(peak)) = (self.numbers(of), self.numbers(out)) else { return self.stale.fill(true) };
         let pairs = now.iter().zip(peak);
-        self.stale.iter_mut().zip(pairs).for_each(|(stale, (now, peak))| *stale |= !now.is_nan() && !(*now <= *peak));
+        self.stale.iter_mut().zip(pairs).for_each(|(stale, (now, peak))| *stale |= !now.is_nan() && (peak.is_nan() || now > peak));
     }
 
     fn health_change(&mut self, before: &'a [f64], out: ColumnId) {

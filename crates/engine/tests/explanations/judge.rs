@@ -208,10 +208,11 @@ impl Reader {
             (false, _) if due.is_some_and(|due| then >= due) => "missed",
             (false, _) => return Err(format!("nothing settled it at {then}")),
         };
-        if let Some(now) = first(printed, "now") {
-            if self.truth(&below(now)[0])? == Some(true) && printed.get("ended_at").is_none() {
-                return Err("it was reached late".into());
-            }
+        if let Some(now) = first(printed, "now")
+            && self.truth(&below(now)[0])? == Some(true)
+            && printed.get("ended_at").is_none()
+        {
+            return Err("it was reached late".into());
         }
         self.count(match status {
             "reached" => "reached",

@@ -62,14 +62,14 @@ pub fn still(zone: usize, picks: &[usize], limits: &[u32]) -> Arc<Model> {
     let ago = between(&text, "  before: { ago:", "\n").to_owned();
     let idle = between(&text, "  idle:", "segment: busy }").to_owned() + "segment: busy }";
     text = text.replace(&ago, "  before: { sql: \"age_days / 2\" }").replace(&idle, "");
-    if limits[1] % 2 == 0 {
+    if limits[1].is_multiple_of(2) {
         text = text.replace("health > 55 OR ratio > 1", "ratio > 1");
     }
     text += &format!(
         "\n  low: {{ when: \"health < {}\" }}\n  few: {{ when: \"health < 60 AND health_coverage > 0.5 AND age_days > 3\", for: 30h, segment: busy }}\n  red: {{ when: \"health_band = 'red' OR health > 90\", stages: [second, third] }}\n",
         limits[2] * 15
     );
-    if limits[3] % 2 == 0 {
+    if limits[3].is_multiple_of(2) {
         text += "  both: { when: \"days_in_stage > 2 AND health < 60\" }\n";
     }
     checked(&text)
@@ -96,9 +96,7 @@ fn text(zone: usize, picks: &[usize], limits: &[u32], people: bool) -> String {
         number(0),
         number(0)
     );
-    text += &format!(
-        "  readers: {{ people_in: active }}\n  leads: {{ people_in: lead }}\nperson_metrics:\n  own: {{ count: a, window: 3d }}\n  quiet: {{ since: b }}\n  tones: {{ distinct: any.amount, window: 2d }}\n  best: {{ peak: own }}\n  most_tones: {{ peak: tones }}\n"
-    );
+    text += "  readers: { people_in: active }\n  leads: { people_in: lead }\nperson_metrics:\n  own: { count: a, window: 3d }\n  quiet: { since: b }\n  tones: { distinct: any.amount, window: 2d }\n  best: { peak: own }\n  most_tones: { peak: tones }\n";
     text += &format!(
         "segments:\n  big: {{ when: \"tier = 1\" }}\n  busy: {{ when: \"{} > {} AND big\" }}\n  soon: {{ when: \"goal_at - now BETWEEN INTERVAL '0 days' AND INTERVAL '36 hours'\" }}\n",
         number(2),
@@ -134,7 +132,7 @@ fn text(zone: usize, picks: &[usize], limits: &[u32], people: bool) -> String {
         ] {
             text = text.replace(part, instead);
         }
-        if limits[0] % 2 == 0 {
+        if limits[0].is_multiple_of(2) {
             let card = format!(
                 "  bigger:\n    segment: [big, soon]\n    bands: {{ green: 70, yellow: 40 }}\n    groups:\n      total:\n        measures:\n          one: {{ metric: {}, steps: {{ 4: 100, 2: 60, else: 10 }}, when: \"{} > 1\" }}\n          two: {{ metric: ratio, points: {{ 0: 0, 1: 50, 3: 100 }}, weight: 2, missing: neutral }}\n    floors: [ {{ when: \"{} > 3 AND busy\", at: 30 }} ]\n  everyone:\n",
                 number(5),

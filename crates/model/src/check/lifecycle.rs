@@ -49,10 +49,7 @@ fn stage(entry: &Entry, i: usize, scope: &mut Scope, report: &mut Report) -> Opt
     let first = fields.bool("first", report).unwrap_or(false);
     let manual = fields.bool("manual", report).unwrap_or(fields.has("manual"));
     let sql = fields.text("when", report);
-    let back_to = match fields.text("back_to", report) {
-        None => None,
-        Some(text) => Some(earlier(&text, i, scope, report)),
-    };
+    let back_to = fields.text("back_to", report).map(|text| earlier(&text, i, scope, report));
     let expected = fields.node("expected").map_or_else(Vec::new, |node| expected(node, scope, report));
     if manual && let Some(sql) = sql {
         let help = Some("leave `manual` away: people can set every stage".into());
@@ -118,10 +115,7 @@ pub(crate) fn milestone(entry: &Entry, scope: &mut Scope, report: &mut Report) -
     let segments = segments(&mut fields, false, scope, report);
     let reached = fields.needed_text("reached", "a condition, as in `reached: \"first_week_logins >= 5\"`", report);
     let reached = reached.and_then(|sql| scope.condition(&sql, Of::Account, report));
-    let due = match fields.text("due", report) {
-        None => None,
-        Some(text) => Some(due(&text, scope, report)),
-    };
+    let due = fields.text("due", report).map(|text| due(&text, scope, report));
     let alert = fields.text("alert", report).and_then(|text| {
         let alert = scope.alerts.resolve("alert", &text, report)?;
         if scope.person_alerts[alert] {

@@ -27,10 +27,7 @@ pub(crate) fn curves(fields: &mut Fields, kind: Option<Kind>, column: &str, scop
     let mut read = Vec::new();
     for (i, item) in items.iter().enumerate() {
         let Some(mut fields) = Fields::of(item, "curve", item.place, report) else { continue };
-        let segment = match fields.text("segment", report) {
-            None => None,
-            Some(text) => Some(scope.segments.resolve("segment", &text, report)),
-        };
+        let segment = fields.text("segment", report).map(|text| scope.segments.resolve("segment", &text, report));
         let (min_age, max_age) = (age("min_age", &mut fields, report), age("max_age", &mut fields, report));
         let shape = self::shape(&mut fields, &SHAPES[..3], kind, column, report);
         if !["segment", "min_age", "max_age"].iter().any(|f| fields.has(f)) && i + 1 < items.len() {

@@ -38,14 +38,14 @@ impl Test {
     /// Of two numbers, of which NaN is NULL.
     #[inline]
     pub fn numbers(self, a: f64, b: f64) -> Option<bool> {
-        let found = u8::from(a < b) * LESS | u8::from(a == b) * EQUAL | u8::from(a > b) * GREATER;
+        let found = (u8::from(a < b) * LESS) | (u8::from(a == b) * EQUAL) | (u8::from(a > b) * GREATER);
         if found == 0 { None } else { Some(self.0 & found != 0) }
     }
 
     /// Of two numbers: is the answer exactly `want`?
     #[inline]
     pub fn numbers_are(self, want: bool, a: f64, b: f64) -> bool {
-        let found = u8::from(a < b) * LESS | u8::from(a == b) * EQUAL | u8::from(a > b) * GREATER;
+        let found = (u8::from(a < b) * LESS) | (u8::from(a == b) * EQUAL) | (u8::from(a > b) * GREATER);
         found & if want { self.0 } else { !self.0 } != 0
     }
 

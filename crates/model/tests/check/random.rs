@@ -109,5 +109,11 @@ fn a_broken_model_is_refused_with_places() {
 #[test]
 fn a_broken_scenario_is_refused() {
     const STORY: &str = "scenario: x\naccount: a\nsteps:\n  - at: 2025-01-01\n    events: [ { event: x, times: 2, every: 1d } ]\n    expect: { stage: ?, health: '>= 5', alerts: [a] }\n";
-    runner().run(&mutated(STORY), |text| Ok(drop(scenario::parse("s.yaml", &text)))).unwrap();
+    runner()
+        .run(&mutated(STORY), |text| {
+            // It comes back, whatever it says.
+            let _ = scenario::parse("s.yaml", &text);
+            Ok(())
+        })
+        .unwrap();
 }

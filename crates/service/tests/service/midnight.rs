@@ -1,5 +1,6 @@
 //! How long it takes when the timers of very many accounts ring at the same midnight, and how long events wait meanwhile. A measurement, not a test:
 //! `cargo test --workspace --test service midnight -- --ignored --nocapture`.
+#![expect(clippy::disallowed_methods, reason = "it measures how long things take")]
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};

@@ -18,7 +18,7 @@ const LITERALS: &[&str] = &["Int64(", "UInt64(", "Float64(", "Boolean(", "Utf8Vi
 pub(super) fn write(out: &mut impl Write, grid: &Grid) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(grid.columns.iter().map(heading));
+    table.set_header(grid.columns.iter().map(|name| heading(name)));
     for row in &grid.rows {
         table.add_row(row.iter().map(|value| cut(plain(&cell(value)), CELL_WIDTH_MAX)));
     }
@@ -37,7 +37,7 @@ pub(super) fn write(out: &mut impl Write, grid: &Grid) -> io::Result<()> {
 }
 
 /// A heading on one line, literals without DataFusion's types: what is longer is cut.
-fn heading(name: &String) -> String {
+fn heading(name: &str) -> String {
     let name = LITERALS.iter().fold(name.split_whitespace().collect::<Vec<_>>().join(" "), |name, kind| without(&name, kind));
     cut(plain(&name), HEADING_WIDTH_MAX)
 }

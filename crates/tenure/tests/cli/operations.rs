@@ -150,7 +150,7 @@ impl Server {
         let mut said = String::new();
         let mut out = child.stdout.take().unwrap();
         let mut buffer = [0; 1024];
-        while !said.contains("(shown once") && !(said.contains("model") && said.ends_with('\n')) {
+        while !(said.contains("(shown once") || said.contains("model") && said.ends_with('\n')) {
             let read = out.read(&mut buffer).unwrap();
             assert!(read > 0, "{said}");
             said += &String::from_utf8_lossy(&buffer[..read]);

@@ -133,7 +133,7 @@ enum Unread {
 /// Reads `30 days`, `-1 day 12 hours`: microseconds, a day being 24 hours.
 fn read_interval(text: &str) -> Result<i64, Unread> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    if words.is_empty() || words.len() % 2 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(2) {
         return Err(Unread::Other);
     }
     let mut micros = 0f64;

@@ -72,9 +72,9 @@ fn template(templates: &'static [&'static str], parts: [Pairs; 3]) -> Pairs {
 fn choices(x: &Pairs, depth: u32) -> Pairs {
     let logic = logic(depth - 1);
     prop_oneof![
-        template(&["coalesce({}, {}, {})", "greatest({}, {}, {})", "least({}, {})", "nullif({}, {})", "greatest({})"], three(&x)),
+        template(&["coalesce({}, {}, {})", "greatest({}, {}, {})", "least({}, {})", "nullif({}, {})", "greatest({})"], three(x)),
         template(&["CASE WHEN {} THEN {} ELSE {} END", "CASE WHEN {} THEN {} END"], [logic, x.clone(), x.clone()]),
-        template(&["CASE {} WHEN {} THEN {} END"], three(&x)),
+        template(&["CASE {} WHEN {} THEN {} END"], three(x)),
     ]
     .boxed()
 }

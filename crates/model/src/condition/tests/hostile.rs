@@ -40,6 +40,7 @@ fn limits() {
 
 /// Where the parser tries two readings at each level of nesting, an error at the bottom costs 2^depth.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "no text may take seconds")]
 fn backtracking() {
     let words = [
         "CASE ",

@@ -175,7 +175,7 @@ fn inference() {
         ("path = 'a' OR NOT flag", "flag", Kind::Bool),
     ] {
         let mut names = Row::account();
-        let bool = sql != "";
+        let bool = !sql.is_empty();
         let result = compile(sql, &mut names, bool.then_some(Kind::Bool));
         assert!(result.is_ok(), "{sql}: {result:?}");
         let found = names.columns.iter().find(|(name, _)| name == column).map(|(_, kind)| *kind);
