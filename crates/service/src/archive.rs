@@ -31,20 +31,25 @@ pub(crate) async fn run(inner: Arc<Inner>, mut stopping: watch::Receiver<bool>) 
             () = tokio::time::sleep(LOOK) => {}
             _ = stopping.changed() => return,
         }
-        if let Err(error) = declare(&inner).await {
-            tracing::warn!(%error, "the sources could not be looked at");
-        }
-        match is_due(&inner).await {
-            Ok(false) => {}
-            Ok(true) => {
-                if let Err(error) = archive(&inner).await {
-                    tracing::error!(%error, "the journal could not be archived; it is tried again");
-                } else if let Err(error) = snapshot::save(&inner).await {
-                    tracing::error!(%error, "no snapshot could be taken; the one before stays in force");
-                }
+        look(&inner).await;
+    }
+}
+
+/// Looks at the sources, and whether there is enough to archive; then a snapshot is taken, too.
+pub(crate) async fn look(inner: &Inner) {
+    if let Err(error) = declare(inner).await {
+        tracing::warn!(%error, "the sources could not be looked at");
+    }
+    match is_due(inner).await {
+        Ok(false) => {}
+        Ok(true) => {
+            if let Err(error) = archive(inner).await {
+                tracing::error!(%error, "the journal could not be archived; it is tried again");
+            } else if let Err(error) = snapshot::save(inner).await {
+                tracing::error!(%error, "no snapshot could be taken; the one before stays in force");
             }
-            Err(error) => tracing::error!(%error, "the journal could not be looked at"),
         }
+        Err(error) => tracing::error!(%error, "the journal could not be looked at"),
     }
 }
 

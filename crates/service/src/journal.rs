@@ -93,41 +93,54 @@ impl Journal {
         self.wake.notify_one();
     }
 
-    fn take(&self) -> (Pending, bool) {
+    fn is_closed(&self) -> bool {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).closed
+    }
+
+    fn take(&self) -> Pending {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let closed = pending.closed;
-        (std::mem::replace(&mut *pending, Pending { closed, ..Pending::default() }), closed)
+        std::mem::replace(&mut *pending, Pending { closed, ..Pending::default() })
+    }
+
+    /// Commits what waits as one row, and answers those who wait. False where nothing waits.
+    pub async fn commit(&self, store: &Store, status: &Status, now: impl Fn() -> Instant, out: &mpsc::UnboundedSender<Committed>) -> bool {
+        let pending = self.take();
+        if pending.waiters.is_empty() {
+            return false;
+        }
+        let batch = Arc::new(pending.batch);
+        let received_at = now();
+        let result = commit(store, received_at, &batch).await;
+        if let Ok(position) = &result {
+            let items = batch.items() as u64;
+            Status::add(&status.accepted, items);
+            Status::add(&status.backlog, items);
+            Status::add(&status.commits, 1);
+            let _ = out.send(Committed { position: *position, received_at, batch });
+        }
+        let answer = result.map(drop).map_err(|error| error.to_string());
+        if let Err(why) = &answer {
+            tracing::error!(%why, "a commit to the journal failed");
+        }
+        for waiter in pending.waiters {
+            // Who has gone away meanwhile does not want to know.
+            let _ = waiter.send(answer.clone());
+        }
+        true
     }
 
     /// Commits what waits, one row after the other, until the journal is closed and nothing waits any more.
-    pub async fn run(&self, store: Store, status: Arc<Status>, now: impl Fn() -> Instant, out: mpsc::UnboundedSender<Committed>) {
+    pub async fn run(&self, store: &Store, status: &Status, now: impl Fn() -> Instant, out: mpsc::UnboundedSender<Committed>) {
         loop {
-            pace(&status).await;
-            let (pending, closed) = self.take();
-            if pending.waiters.is_empty() {
+            pace(status).await;
+            // Looked at before: what was taken until the journal was closed is still committed.
+            let closed = self.is_closed();
+            if !self.commit(store, status, &now, &out).await {
                 if closed {
                     return;
                 }
                 self.wake.notified().await;
-                continue;
-            }
-            let batch = Arc::new(pending.batch);
-            let received_at = now();
-            let result = commit(&store, received_at, &batch).await;
-            if let Ok(position) = &result {
-                let items = batch.items() as u64;
-                Status::add(&status.accepted, items);
-                Status::add(&status.backlog, items);
-                Status::add(&status.commits, 1);
-                let _ = out.send(Committed { position: *position, received_at, batch });
-            }
-            let answer = result.map(drop).map_err(|error| error.to_string());
-            if let Err(why) = &answer {
-                tracing::error!(%why, "a commit to the journal failed");
-            }
-            for waiter in pending.waiters {
-                // Who has gone away meanwhile does not want to know.
-                let _ = waiter.send(answer.clone());
             }
         }
     }

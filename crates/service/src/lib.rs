@@ -18,11 +18,13 @@ mod memory;
 mod outcome;
 mod past;
 mod reconcile;
+mod retold;
 mod service;
 mod snapshot;
 mod start;
 mod status;
 mod step;
+mod stepwise;
 mod switch;
 mod told;
 
@@ -32,6 +34,7 @@ pub use limits::Limits;
 pub use outcome::{alert_key, outcome_of};
 pub use service::{Clock, LEASE, News, Parts, Service};
 pub use status::Status;
+pub use stepwise::Stepwise;
 pub use switch::Progress;
 
 /// What the service's functions return.

@@ -111,7 +111,7 @@ impl Reconciled {
 }
 
 /// The alerts of an account that fire: rule, person, since when.
-fn fires<'a>(model: &'a Model, account: &'a Account) -> impl Iterator<Item = (usize, Option<&'a str>, Instant)> {
+pub(crate) fn fires<'a>(model: &'a Model, account: &'a Account) -> impl Iterator<Item = (usize, Option<&'a str>, Instant)> {
     let firing = |(state, since): (State, Instant)| (state == State::Firing).then_some(since);
     model.alerts.iter().enumerate().flat_map(move |(rule, definition)| {
         let of_account = (!definition.person).then(|| firing(account.alert(rule))).flatten().map(|since| (rule, None, since));

@@ -11,31 +11,27 @@ use tenure_ingest::journal::Record;
 use tenure_live::Live;
 use tenure_model::Instant;
 use tenure_model::definition::Revision;
-use tenure_store::{AppliedModel, Lease, Mark, Store, transact};
+use tenure_store::{AppliedModel, Lease, Store, transact};
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::imports::{self, Imports};
 use crate::journal::{Committed, Journal};
-use crate::start::{How, Origin, catch_up, origin};
 use crate::status::Status;
 use crate::step::UnderWay;
+use crate::stepwise::{Stepwise, Waiting};
 use crate::switch::Progress;
-use crate::{Error, Limits, Result, STEP_ITEMS_MAX, snapshot};
+use crate::{Limits, Result, snapshot};
 
 /// Tells what time it is.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 
 /// The name of the engine's lease.
 pub const LEASE: &str = "engine";
-/// How long a lease lasts unless it is renewed, in microseconds.
-const LEASE_TIME: i64 = 30 * tenure_model::time::SECOND;
-/// How often it is renewed, and how long the loop waits where nothing is due.
-const TICK: Duration = Duration::from_millis(500);
-/// How long the loop waits after a step that could not be committed.
-const RETRY: Duration = Duration::from_millis(500);
+/// How often it is looked for the lease, and how long the loop waits where nothing is due.
+pub(crate) const TICK: Duration = Duration::from_millis(500);
 /// News that a slow listener may be behind.
-const NEWS_KEPT: usize = 1_024;
+pub(crate) const NEWS_KEPT: usize = 1_024;
 
 /// Something happened to accounts.
 #[derive(Clone, Debug)]
@@ -79,8 +75,8 @@ pub(crate) struct Inner {
     pub archiving: Mutex<()>,
     pub progress: Arc<Progress>,
     pub imports: Imports,
+    pub journal: Journal,
     live: Lock<Live>,
-    journal: Journal,
 }
 
 impl Inner {
@@ -141,39 +137,28 @@ impl Service {
     /// # Errors
     /// As `start`.
     pub async fn start_within(parts: Parts, limits: Limits) -> Result<Service> {
-        let Parts { store, data, engine, applied, clock, holder } = parts;
-        let lease = acquire(&store, &clock, &holder).await?;
-        let live_from = store.workspace().await?.and_then(|w| w.live_from);
-        let Origin { live, position, how } = origin(&store, &data, engine, clock(), &limits).await?;
-        let (news, _) = broadcast::channel(NEWS_KEPT);
-        let inner = Arc::new(Inner::new(store, data, clock, live_from, news, lease, live, limits));
-        let (status, store) = (&inner.status, &inner.store);
-        status.engine_position.store(store.mark(Mark::Engine).await?, Ordering::Relaxed);
-        status.archive_position.store(store.mark(Mark::Archive).await?, Ordering::Relaxed);
-        if let Some((position, taken_at)) = store.marked(Mark::Snapshot).await? {
-            status.snapshot_position.store(position, Ordering::Relaxed);
-            status.snapshot_at.store(taken_at.0, Ordering::Relaxed);
-        }
-        catch_up(&inner, position, how, &applied).await?;
-        if how != How::Restored
-            && let Err(error) = snapshot::save(&inner).await
-        {
-            tracing::error!(%error, "no snapshot could be taken: a restart tells all accounts from their history again");
-        }
-        inner.status.ready.store(true, Ordering::Relaxed);
-        let (stop, stopping) = watch::channel(false);
-        let (out, committed) = mpsc::unbounded_channel();
+        Ok(Stepwise::open(parts, limits).await?.run())
+    }
+
+    /// The service without its loops.
+    pub(crate) fn new(inner: Inner) -> Service {
+        Service { inner: Arc::new(inner), stop: Arc::new(watch::Sender::new(false)), loops: Arc::default() }
+    }
+
+    /// Begins what goes on by itself, until the service is stopped.
+    pub(crate) fn run(&self, out: mpsc::UnboundedSender<Committed>, waiting: Waiting) {
+        let inner = || self.inner.clone();
         let journal = {
-            let inner = inner.clone();
-            tokio::spawn(async move {
-                let clock = inner.clock.clone();
-                inner.journal.run(inner.store.clone(), inner.status.clone(), || clock(), out).await;
-            })
+            let inner = inner();
+            tokio::spawn(async move { inner.journal.run(&inner.store, &inner.status, || (inner.clock)(), out).await })
         };
-        let archive = tokio::spawn(crate::archive::run(inner.clone(), stopping.clone()));
-        let imports = tokio::spawn(imports::run(inner.clone(), stopping.clone()));
-        let engine = tokio::spawn(run(inner.clone(), committed, stopping));
-        Ok(Service { inner, stop: Arc::new(stop), loops: Arc::new(Mutex::new(vec![journal, engine, archive, imports])) })
+        let archive = tokio::spawn(crate::archive::run(inner(), self.stop.subscribe()));
+        let imports = tokio::spawn(imports::run(inner(), self.stop.subscribe()));
+        let engine = tokio::spawn(run(inner(), waiting, self.stop.subscribe()));
+        // Nobody else has it yet.
+        if let Ok(mut loops) = self.loops.try_lock() {
+            loops.extend([journal, engine, archive, imports]);
+        }
     }
 
     /// Makes durable what a request says; comes back when it is. The engine follows within milliseconds.
@@ -298,57 +283,22 @@ impl Service {
     }
 }
 
-/// Takes the lease; where another process holds it, as soon as that ends or does not renew it.
-async fn acquire(store: &Store, clock: &Clock, holder: &str) -> Result<Lease> {
-    let mut told = false;
-    loop {
-        let now = clock();
-        let lease = transact!(store, "lease", |write| write.acquire_lease(LEASE, holder, now, now.plus(LEASE_TIME)).await)?;
-        if let Some(lease) = lease {
-            return Ok(lease);
-        }
-        if !std::mem::replace(&mut told, true) {
-            tracing::warn!("another process runs the engine of this workspace: this one stands by");
-        }
-        tokio::time::sleep(TICK).await;
-    }
-}
-
 /// The engine's loop: steps whenever something came in or is due.
-async fn run(inner: Arc<Inner>, mut committed: mpsc::UnboundedReceiver<Committed>, mut stopping: watch::Receiver<bool>) {
-    let mut waiting: Vec<Committed> = Vec::new();
+async fn run(inner: Arc<Inner>, mut waiting: Waiting, mut stopping: watch::Receiver<bool>) {
     let mut more = false;
     loop {
-        if waiting.is_empty() && !more {
+        if !more {
             let due = inner.live().next_timer().0.saturating_sub((inner.clock)().0).max(0);
             let wait = TICK.min(Duration::from_micros(due as u64));
             tokio::select! {
-                batch = committed.recv() => match batch {
-                    Some(batch) => waiting.push(batch),
-                    // The journal has ended, and everything it committed was taken.
-                    None => return,
-                },
+                // The journal has ended, and everything it committed was taken.
+                goes_on = waiting.wait() => if !goes_on { return },
                 () = tokio::time::sleep(wait) => {}
                 _ = stopping.changed() => {}
             }
         }
-        let mut items: usize = waiting.iter().map(|b| b.batch.items()).sum();
-        while items < STEP_ITEMS_MAX
-            && let Ok(batch) = committed.try_recv()
-        {
-            items += batch.batch.items();
-            waiting.push(batch);
-        }
-        let done = {
-            let _step = inner.stepping.lock().await;
-            let mut step = UnderWay::take(&inner, &waiting, (inner.clock)());
-            persist(&inner, &mut step).await
-        };
-        match done {
-            Ok(due) => {
-                more = due;
-                waiting.clear();
-            }
+        match waiting.step(&inner).await {
+            Ok(due) => more = due,
             Err(error) => {
                 tracing::error!(%error, "another process has taken over: this one stops");
                 inner.journal.close();
@@ -356,37 +306,5 @@ async fn run(inner: Arc<Inner>, mut committed: mpsc::UnboundedReceiver<Committed
                 return;
             }
         }
-        if let Err(error) = renew(&inner).await {
-            tracing::warn!(%error, "the lease could not be renewed");
-        }
     }
-}
-
-/// Finishes a step, however often the database or the archive fails on the way. Is more due?
-///
-/// # Errors
-/// Where another process has taken over.
-pub(crate) async fn persist(inner: &Inner, step: &mut UnderWay) -> Result<bool> {
-    loop {
-        match step.finish(inner).await {
-            Err(error @ Error::Store(tenure_store::Error::Fenced { .. })) => return Err(error),
-            Err(error) => {
-                tracing::error!(%error, "a step could not be committed; it is tried again");
-                tokio::time::sleep(RETRY).await;
-            }
-            done => return done,
-        }
-    }
-}
-
-/// Renews the lease when half of its time has gone.
-async fn renew(inner: &Inner) -> Result<()> {
-    let mut lease = inner.lease.lock().await;
-    let now = (inner.clock)();
-    if lease.expires_at.0 - now.0 > LEASE_TIME / 2 {
-        return Ok(());
-    }
-    let held = lease.clone();
-    *lease = transact!(inner.store, "lease", |write| write.renew_lease(&held, now.plus(LEASE_TIME)).await)?;
-    Ok(())
 }

@@ -124,10 +124,16 @@ fn keys(archive: &Archive, now: Instant) -> Result<Keys> {
 /// Takes in the journal's rows after a position, each at the time at which it came; then what is due by now.
 pub(crate) async fn catch_up(inner: &Inner, position: i64, how: How, applied: &AppliedModel) -> Result<()> {
     let committed = inner.status.engine_position.load(Ordering::Relaxed);
+    let told_until = Instant(inner.status.engine_at.load(Ordering::Relaxed));
     let mut position = take_again(inner, position, committed).await?;
     declare(inner).await?;
     if how == How::Changed {
-        changed(inner, applied).await?;
+        // No timer rings before an input that was there.
+        let next = inner.store.journal_after(position, 0).await?.first().map(|row| row.received_at);
+        changed(inner, applied, next.unwrap_or(Instant::NEVER).min((inner.clock)())).await?;
+    } else if told_until > Instant::MIN {
+        // Timers rang after the last of these rows. What they said was written: it has to be known, or what comes now could not restate it.
+        ring_again(inner, told_until).await?;
     }
     while let Some(batches) = batches(inner, position, i64::MAX).await? {
         for batch in batches {
@@ -157,6 +163,12 @@ pub(crate) async fn take_again(inner: &Inner, mut position: i64, through: i64) -
         }
     }
     Ok(position)
+}
+
+/// Rings the timers up to an instant, into memory only.
+pub(crate) async fn ring_again(inner: &Inner, until: Instant) -> Result<()> {
+    while UnderWay::take_again(inner, &[], until).finish(inner).await? {}
+    Ok(())
 }
 
 /// Some rows of the journal after a position and up to another; None where there are none.

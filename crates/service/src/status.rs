@@ -34,6 +34,8 @@ pub struct Status {
     pub lag_micros: AtomicI64,
     /// The journal's position up to which the engine has committed.
     pub engine_position: AtomicI64,
+    /// The latest instant of a step that was committed, in microseconds since 1970: timers up to it have rung, and what they said is written.
+    pub engine_at: AtomicI64,
     /// The journal's position up to which the archive has everything.
     pub archive_position: AtomicI64,
     /// The journal's position up to which the snapshot in force has everything.

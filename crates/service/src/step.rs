@@ -279,6 +279,8 @@ async fn commit(inner: &Inner, under_way: &UnderWay) -> Result<()> {
     let mut told = Told::of(&inner.live(), changes, mark, *now, inner.live_from);
     told.silences(silences, *now);
     let lease = inner.lease.lock().await.clone();
+    // The clock may have gone back: what was told stays told.
+    let told_until = Instant(now.0.max(inner.status.engine_at.load(Ordering::Relaxed)));
     transact!(inner.store, "step", |write| {
         write.fenced(&lease).await?;
         write.add_versions(0, &unwritten.versions).await?;
@@ -292,7 +294,8 @@ async fn commit(inner: &Inner, under_way: &UnderWay) -> Result<()> {
         write.quarantine(&unwritten.bad).await?;
         told.write(write, *now).await?;
         write.mark_inputs(*now).await?;
-        write.set_mark(Mark::Engine, mark, *now).await
+        write.set_mark(Mark::Engine, mark, told_until).await
     })?;
+    inner.status.engine_at.store(told_until.0, Ordering::Relaxed);
     Ok(())
 }

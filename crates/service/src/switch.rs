@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tenure_engine::Engine;
-use tenure_model::Model;
+use tenure_model::{Instant, Model};
 use tenure_store::{AppliedModel, Lease, Mark, transact};
 use tokio::sync::broadcast;
 
 use crate::reconcile::{Before, Reconciled};
 use crate::service::{Inner, News};
-use crate::start::{from_history, take_again};
+use crate::start::{from_history, ring_again, take_again};
 use crate::step::UnderWay;
 use crate::{Error, Result, snapshot};
 
@@ -76,9 +76,12 @@ async fn tell_and_take_over(inner: &Inner, engine: Arc<Engine>, applied: Applied
     }
     // The old model pauses here, between two steps.
     let _boundary = inner.stepping.lock().await;
-    take_again(&beside, position, committed()).await?;
-    let ledger = inner.store.alerts().await?;
     let now = (inner.clock)();
+    // Until now it decides; what happens from now on is the new one's.
+    while UnderWay::take(inner, &[], now).finish(inner).await? {}
+    take_again(&beside, position, committed()).await?;
+    ring_again(&beside, now).await?;
+    let ledger = inner.store.alerts().await?;
     let lease = inner.lease.lock().await.clone();
     let reconciled = {
         let (new, live) = (beside.live(), inner.live());
@@ -102,10 +105,9 @@ async fn tell_and_take_over(inner: &Inner, engine: Arc<Engine>, applied: Applied
 }
 
 /// Writes down what follows where accounts were told at a start by another model, or from more than came through the engine: by which model, and
-/// what of the ledger is otherwise. Until then nothing is written.
-pub(crate) async fn changed(inner: &Inner, applied: &AppliedModel) -> Result<()> {
-    let now = (inner.clock)();
-    while UnderWay::take_again(inner, &[], now).finish(inner).await? {}
+/// what of the ledger is otherwise, as of an instant. Until then nothing is written.
+pub(crate) async fn changed(inner: &Inner, applied: &AppliedModel, now: Instant) -> Result<()> {
+    ring_again(inner, now).await?;
     let last = inner.store.last_model().await?;
     let old = last.and_then(|last| model_of(&last));
     let ledger = inner.store.alerts().await?;

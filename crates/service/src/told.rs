@@ -1,15 +1,15 @@
 //! What happened in a step, as rows of the store: facts, the ledger, the outbox.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenure_engine::{AlertState, Happened};
 use tenure_live::{Change, Live, Silence};
 use tenure_model::Instant;
-use tenure_store::alerts::LEARNED_LATE;
 use tenure_store::{Alert, MessageId, NewMessage, NewOutcome, Restatement, Write};
 
 use crate::outcome::{alert_key, deliverable, outcome_of};
+use crate::retold::Retold;
 
 /// The recipient of what concerns the running of the workspace: whoever is an admin when it is delivered.
 const OPERATORS: &str = "role:admin";
@@ -21,8 +21,7 @@ pub(crate) struct Told {
     opened: Vec<Alert>,
     /// Account, rule, person, when, why.
     resolved: Vec<(Arc<str>, String, Option<String>, Instant, &'static str)>,
-    /// Accounts whose ledger may hold alerts that were not so after all: later than this instant, and not among these keys.
-    restated: Vec<(Arc<str>, Instant, BTreeSet<String>)>,
+    restated: Vec<Retold>,
     messages: Vec<NewMessage>,
 }
 
@@ -43,7 +42,6 @@ impl Told {
         for (account, (restated, outcomes)) in latest {
             let rows: Vec<NewOutcome> = outcomes.iter().filter_map(|o| outcome_of(model, &account, position, o)).collect();
             let from = restated.map(Instant::next).into_iter().chain(rows.first().map(|r| r.at)).min();
-            let keys: BTreeSet<String> = outcomes.iter().filter_map(|o| alert_key(model, &account, o)).collect();
             for outcome in &outcomes {
                 let Happened::Alert { person, rule, state, why, .. } = &outcome.what else { continue };
                 let rule = &model.alerts[*rule];
@@ -56,7 +54,8 @@ impl Told {
                         let alert = Alert::new(rule, &model.revision, &account, person.as_deref(), outcome.at);
                         told.opened.push(Alert { owner, ..alert });
                     }
-                    (AlertState::Inactive, _) => {
+                    // Of what is told anew, it is told there.
+                    (AlertState::Inactive, _) if restated.is_none_or(|after| outcome.at <= after) => {
                         let person = person.as_ref().map(|p| p.to_string());
                         told.resolved.push((account.clone(), rule.name.clone(), person, outcome.at, why.name()));
                     }
@@ -64,7 +63,7 @@ impl Told {
                 }
             }
             if let Some(after) = restated {
-                told.restated.push((account.clone(), after, keys));
+                told.restated.push(Retold::of(live, &account, after, &outcomes));
             }
             if let Some(from) = from {
                 told.facts.push((account, from, rows));
@@ -97,8 +96,8 @@ impl Told {
         for (account, rule, person, at, why) in &self.resolved {
             write.resolve_alert_of(account, rule, person.as_deref(), *at, why).await?;
         }
-        for (account, after, keys) in &self.restated {
-            write.resolve_alerts_but(account, *after, keys, now, LEARNED_LATE).await?;
+        for retold in &self.restated {
+            retold.write(write, now).await?;
         }
         write.enqueue(&self.messages, now).await?;
         Ok(())

@@ -1,4 +1,4 @@
-//! The ledger of alerts: what was opened, and what people did with it. Opening and resolving come from the engine and are never undone.
+//! The ledger of alerts: what was opened, which is never undone; when its condition ceased to hold, which history may tell anew; what people did.
 
 use serde::{Deserialize, Serialize};
 use tenure_model::Instant;
@@ -201,7 +201,7 @@ impl Write {
         &mut self,
         account: &str,
         after: Instant,
-        but: &std::collections::BTreeSet<String>,
+        but: &std::collections::BTreeSet<&str>,
         at: Instant,
         reason: &str,
     ) -> Result<u64> {
@@ -209,7 +209,7 @@ impl Write {
         let mut resolved = 0;
         for row in query(sql).bind(account).bind(after).bind(at).fetch_all(&mut self.tx).await? {
             let key: String = row.get(0)?;
-            if !but.contains(&key) {
+            if !but.contains(key.as_str()) {
                 self.resolve_alert(&key, at, reason).await?;
                 resolved += 1;
             }
@@ -222,6 +222,34 @@ impl Write {
         let sql = "UPDATE alerts SET resolved_at = NULL, resolved_reason = NULL WHERE key = $1";
         query(sql).bind(key).execute(&mut self.tx).await?;
         Ok(())
+    }
+
+    /// Writes down when and why the condition of an alert ceased to hold, or that it holds on, as history is told anew. Alerts whose rule or account is
+    /// another one now stay closed.
+    pub async fn retell_alert(&mut self, key: &str, end: Option<(Instant, &str)>) -> Result<()> {
+        let sql =
+            "UPDATE alerts SET resolved_at = $2, resolved_reason = $3 WHERE key = $1 AND COALESCE(resolved_reason, '') NOT IN ($4, $5, $6)";
+        let query = query(sql).bind(key).bind(end.map(|end| end.0.0)).bind(end.map(|end| end.1));
+        Ok(query.bind(RULE_CHANGED).bind(RULE_REMOVED).bind(MERGED).execute(&mut self.tx).await.map(drop)?)
+    }
+
+    /// As `retell_alert`, for the one of a rule and an account or person that opened last by an instant, and ended later or not at all.
+    pub async fn retell_alert_of(
+        &mut self,
+        account: &str,
+        rule: &str,
+        person: Option<&str>,
+        by: Instant,
+        (at, reason): (Instant, &str),
+    ) -> Result<()> {
+        let sql = format!(
+            "UPDATE alerts SET resolved_at = $5, resolved_reason = $6 WHERE (resolved_at IS NULL OR resolved_at > $4) \
+             AND COALESCE(resolved_reason, '') NOT IN ('{}') AND key = (SELECT key FROM alerts WHERE account = $1 AND rule = $2 \
+             AND person = $3 AND opened_at <= $4 ORDER BY opened_at DESC LIMIT 1)",
+            WITHDRAWN.join("', '")
+        );
+        let query = query(sqlx::AssertSqlSafe(sql)).bind(account).bind(rule).bind(person.unwrap_or("")).bind(by);
+        Ok(query.bind(at).bind(reason).execute(&mut self.tx).await.map(drop)?)
     }
 
     /// Gives an alert to somebody; None: to nobody.

@@ -74,7 +74,7 @@ pub use setup_tokens::SetupToken;
 pub use snapshot::{Snapshot, Table};
 pub use sources::Source;
 pub use teammates::{Role, Teammate};
-pub use transactions::{Attempts, TransactionCounts};
+pub use transactions::{Attempts, Moment, TransactionCounts};
 pub use versions::Added;
 pub use views::SavedView;
 pub use workspace::Workspace;
@@ -89,6 +89,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Store {
     pool: Pool,
     counts: transactions::Counts,
+    watcher: transactions::Watcher,
 }
 
 impl Store {
@@ -97,7 +98,7 @@ impl Store {
     /// # Errors
     /// `Error::Newer` where a newer Tenure has written it; `Error::Database` where it cannot be read.
     pub async fn open(database: &Database) -> Result<Store> {
-        let store = Store { pool: dialect::open(database).await?, counts: Default::default() };
+        let store = Store { pool: dialect::open(database).await?, counts: Default::default(), watcher: Default::default() };
         migrate::forward(&store.pool).await?;
         Ok(store)
     }

@@ -23,7 +23,7 @@ pub const fn newest_format() -> i64 {
 impl Store {
     /// Opens a database that is there, to look at it, whatever its format.
     pub async fn look(database: &Database) -> Result<Store> {
-        Ok(Store { pool: look(database).await?, counts: Default::default() })
+        Ok(Store { pool: look(database).await?, counts: Default::default(), watcher: Default::default() })
     }
 
     /// Opens a database to read it: brought to this version where it can be written; where it cannot (a read-only file system), as it is.

@@ -28,6 +28,33 @@ pub struct TransactionCounts {
     pub took_max: Duration,
 }
 
+/// Where a transaction stands: between two of these moments nothing becomes durable in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It is about to begin.
+    Begins,
+    /// What it wrote is durable.
+    Committed,
+}
+
+/// Who is told where each transaction of a store stands, by its name.
+#[derive(Clone, Default)]
+pub(crate) struct Watcher(Option<Arc<dyn Fn(&'static str, Moment) + Send + Sync>>);
+
+impl Watcher {
+    fn tell(&self, name: &'static str, moment: Moment) {
+        if let Some(tell) = &self.0 {
+            tell(name, moment);
+        }
+    }
+}
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Watcher").field(&self.0.is_some()).finish()
+    }
+}
+
 /// Counts by name, shared by the clones of a store.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts(Arc<Mutex<BTreeMap<&'static str, TransactionCounts>>>);
@@ -87,6 +114,9 @@ impl Attempts {
     /// Begins the next attempt.
     pub async fn begin(&mut self) -> Result<Write> {
         self.attempt += 1;
+        if self.attempt == 1 {
+            self.store.watcher.tell(self.name, Moment::Begins);
+        }
         let begun = if self.beside { self.store.write_beside().await } else { self.store.write().await };
         if begun.is_err() {
             self.ended(false);
@@ -113,6 +143,9 @@ impl Attempts {
             return None;
         }
         self.ended(result.is_ok());
+        if result.is_ok() {
+            self.store.watcher.tell(self.name, Moment::Committed);
+        }
         Some(result)
     }
 
@@ -135,6 +168,11 @@ impl Store {
     /// For `transact_beside!`.
     pub fn attempts_beside(&self, name: &'static str) -> Attempts {
         Attempts { beside: true, ..self.attempts(name) }
+    }
+
+    /// The same store, with somebody who is told where each transaction stands: a test ends the process there.
+    pub fn watched(self, watcher: impl Fn(&'static str, Moment) + Send + Sync + 'static) -> Store {
+        Store { watcher: Watcher(Some(Arc::new(watcher))), ..self }
     }
 
     /// What became of the transactions that ran by name, in this process.

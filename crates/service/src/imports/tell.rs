@@ -9,8 +9,9 @@ use tenure_import::{Phase, Progress};
 use super::TOLD_AT_ONCE;
 use crate::Result;
 use crate::past::recent;
-use crate::service::{Inner, persist};
+use crate::service::Inner;
 use crate::step::UnderWay;
+use crate::stepwise::persist;
 
 /// Tells accounts anew. Whoever calls it holds `archiving`: what the archive has of them stays as it is read here.
 pub(super) async fn tell(inner: &Inner, accounts: BTreeSet<Arc<str>>, progress: &Progress) -> Result<()> {
