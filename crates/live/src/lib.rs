@@ -32,7 +32,7 @@ pub use silence::{Gap, SETTLING, Silence};
 use tenure_model::time::{HOUR, MINUTE};
 
 /// How long inputs may be late without the account's whole history being read: a checkpoint stands that far back, in microseconds.
-pub const LATENESS: i64 = 10 * MINUTE;
+pub const LATENESS: i64 = 3 * MINUTE;
 
 /// A checkpoint moves on when so many events have come since.
 pub const TAIL_EVENTS_MAX: usize = 512;

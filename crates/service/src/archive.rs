@@ -35,7 +35,7 @@ pub(crate) async fn run(inner: Arc<Inner>, mut stopping: watch::Receiver<bool>) 
     }
 }
 
-/// Looks at the sources, and whether there is enough to archive; then a snapshot is taken, too.
+/// Looks at the sources, and whether there is enough to archive; then a snapshot is taken, too, unless the one before is young.
 pub(crate) async fn look(inner: &Inner) {
     if let Err(error) = declare(inner).await {
         tracing::warn!(%error, "the sources could not be looked at");
@@ -45,7 +45,9 @@ pub(crate) async fn look(inner: &Inner) {
         Ok(true) => {
             if let Err(error) = archive(inner).await {
                 tracing::error!(%error, "the journal could not be archived; it is tried again");
-            } else if let Err(error) = snapshot::save(inner).await {
+            } else if snapshot::is_due(inner)
+                && let Err(error) = snapshot::save(inner).await
+            {
                 tracing::error!(%error, "no snapshot could be taken; the one before stays in force");
             }
         }

@@ -27,6 +27,8 @@ use crate::memory::{prepare, relieve};
 use crate::service::Inner;
 use crate::{Error, Limits, Result};
 
+/// A snapshot is due when this many times as many items came in as make the archive due.
+const TAIL_ARCHIVES: u64 = 2;
 /// Bytes of accounts that are taken under one lock.
 const PART_BYTES: usize = 256 << 10;
 /// Bytes of a file, or a little more.
@@ -68,6 +70,14 @@ fn named(data: &Path, position: i64, taken_at: Instant) -> PathBuf {
     folder(data).join(format!("{position}-{}", taken_at.0))
 }
 
+/// Would a start have much to take in after the snapshot in force? A snapshot writes all accounts, the archive only what is new: it is taken less often.
+pub(crate) fn is_due(inner: &Inner) -> bool {
+    let status = &inner.status;
+    let items = status.accepted.load(Ordering::Relaxed) - status.snapshot_accepted.load(Ordering::Relaxed);
+    let age = (inner.clock)().0.saturating_sub(status.snapshot_at.load(Ordering::Relaxed));
+    items >= TAIL_ARCHIVES * inner.limits.archive_items || age >= inner.limits.archive_age
+}
+
 /// Takes a snapshot of what is now, puts it in force and removes those before it.
 pub(crate) async fn save(inner: &Inner) -> Result<()> {
     let _still = inner.archiving.lock().await;
@@ -80,6 +90,7 @@ pub(crate) async fn save_still(inner: &Inner) -> Result<()> {
         // Between two steps: everything up to the position is taken and committed, and nothing after it.
         let _boundary = inner.stepping.lock().await;
         inner.live().begin_saving();
+        inner.status.snapshot_accepted.store(inner.status.accepted.load(Ordering::Relaxed), Ordering::Relaxed);
         (inner.status.engine_position.load(Ordering::Relaxed), (inner.clock)())
     };
     let bytes = tokio::task::block_in_place(|| write(inner, position, taken_at))?;

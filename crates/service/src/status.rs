@@ -40,6 +40,8 @@ pub struct Status {
     pub archive_position: AtomicI64,
     /// The journal's position up to which the snapshot in force has everything.
     pub snapshot_position: AtomicI64,
+    /// How many items had been made durable, since the start, when it was taken.
+    pub snapshot_accepted: AtomicU64,
     /// When it was taken, in microseconds since 1970; 0 where there is none.
     pub snapshot_at: AtomicI64,
     /// Its bytes.
