@@ -254,3 +254,6 @@ fn next<N: Copy + Ord>(range: &mut Range<N>, end: impl Fn(N) -> N) -> Option<Ran
     range.start = part.end;
     (part.start < part.end).then_some(part)
 }
+
+#[cfg(test)]
+mod tests;

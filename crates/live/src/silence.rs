@@ -140,11 +140,11 @@ impl Rhythm {
     fn look(&mut self, now: Instant) {
         match self.silent {
             // A source that falls silent while it settles is silent on.
-            Some((_, Some(resumed))) if now.0 >= resumed.0 + SETTLING => self.silent = None,
+            Some((_, Some(resumed))) if now.0 >= resumed.0.saturating_add(SETTLING) => self.silent = None,
             Some(_) => return,
             None => {}
         }
-        if now.0 - self.last.0 > self.longest() {
+        if now.0.saturating_sub(self.last.0) > self.longest() {
             self.silent = Some((self.last, None));
         }
     }
@@ -154,7 +154,7 @@ impl Rhythm {
         match self.gap {
             Gap::Endless => i64::MAX,
             Gap::Declared(micros) => micros,
-            Gap::Usual if self.heard < HEARD_MIN || self.last.0 - self.first.0 < OBSERVED_MIN => i64::MAX,
+            Gap::Usual if self.heard < HEARD_MIN || self.last.0.saturating_sub(self.first.0) < OBSERVED_MIN => i64::MAX,
             Gap::Usual => {
                 let longest = self.pauses.iter().map(|(_, pause)| *pause).max().unwrap_or(0);
                 longest.saturating_mul(PAUSES).max(SILENCE_MIN)
@@ -164,7 +164,7 @@ impl Rhythm {
 
     /// A pause has ended.
     fn paused(&mut self, until: Instant) {
-        let (day, pause) = (until.0.div_euclid(DAY), until.0 - self.last.0);
+        let (day, pause) = (until.0.div_euclid(DAY), until.0.saturating_sub(self.last.0));
         match self.pauses.back_mut() {
             Some((last, longest)) if *last == day => *longest = pause.max(*longest),
             _ => self.pauses.push_back((day, pause)),

@@ -56,13 +56,23 @@ impl<'a> Envelope<'a> {
             parse::<IgnoredAny>(body)?;
             return Err(Refused::NoBatch);
         }
-        let envelope: Envelope<'a> = parse(body)?;
+        let envelope: Envelope<'a> = parse(body).or_else(|refused| one_by_one(body).ok_or(refused))?;
         match &envelope.items {
             None => Err(Refused::NoBatch),
             Some(_) if envelope.count > ITEMS_MAX => Err(Refused::TooManyItems { items: envelope.count, items_max: ITEMS_MAX }),
             Some(_) => Ok(envelope),
         }
     }
+}
+
+/// Reads a batch item by item: one that is JSON and still cannot be read (half a surrogate pair, a number beyond all numbers) is one bad item, not
+/// a bad request.
+fn one_by_one(body: &str) -> Option<Envelope<'_>> {
+    let object: Object<'_> = serde_json::from_str(body).ok()?;
+    let of = |name| object.0.iter().rfind(|(key, _)| key == name).map(|(_, json)| *json);
+    let raw: Vec<&RawValue> = serde_json::from_str(of("batch")?).ok()?;
+    let items = raw.iter().take(ITEMS_MAX).map(|item| serde_json::from_str(item.get()).unwrap_or_default()).collect();
+    Some(Envelope { items: Some(items), count: raw.len(), context: of("context"), sent_at: of("sentAt") })
 }
 
 /// Reads a body as JSON of a certain shape.
@@ -247,29 +257,30 @@ impl<'de> Deserialize<'de> for Key {
                 f.write_str("a key")
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Key, E> {
+            // Not as text: a key may hold half a surrogate pair, and then is none that means something.
+            fn visit_bytes<E>(self, text: &[u8]) -> Result<Key, E> {
                 let field = match text {
-                    "type" => Field::Kind,
-                    "userId" => Field::User,
-                    "anonymousId" => Field::Anonymous,
-                    "groupId" | "group_id" => Field::Group,
-                    "previousId" => Field::Previous,
-                    "event" => Field::Event,
-                    "name" => Field::Name,
-                    "category" => Field::Category,
-                    "messageId" => Field::Message,
-                    "timestamp" => Field::Timestamp,
-                    "originalTimestamp" => Field::Original,
-                    "sentAt" => Field::SentAt,
-                    "properties" => Field::Properties,
-                    "traits" => Field::Traits,
-                    "context" => Field::Context,
-                    "batch" => Field::Batch,
+                    b"type" => Field::Kind,
+                    b"userId" => Field::User,
+                    b"anonymousId" => Field::Anonymous,
+                    b"groupId" | b"group_id" => Field::Group,
+                    b"previousId" => Field::Previous,
+                    b"event" => Field::Event,
+                    b"name" => Field::Name,
+                    b"category" => Field::Category,
+                    b"messageId" => Field::Message,
+                    b"timestamp" => Field::Timestamp,
+                    b"originalTimestamp" => Field::Original,
+                    b"sentAt" => Field::SentAt,
+                    b"properties" => Field::Properties,
+                    b"traits" => Field::Traits,
+                    b"context" => Field::Context,
+                    b"batch" => Field::Batch,
                     _ => Field::Other,
                 };
                 Ok(Key(field, text.len()))
             }
         }
-        deserializer.deserialize_str(KeyVisitor)
+        deserializer.deserialize_bytes(KeyVisitor)
     }
 }

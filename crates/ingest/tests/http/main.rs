@@ -1,5 +1,6 @@
 //! What arrives over HTTP, and the batch of the journal it goes into.
 
+mod beside;
 mod body;
 mod cloud_events;
 mod entities;

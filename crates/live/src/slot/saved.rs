@@ -3,12 +3,16 @@
 //! The state after a checkpoint is not written: the same inputs give it again, with what it told.
 
 use tenure_engine::snapshot::SnapshotError;
-use tenure_engine::{Engine, EventTable, Inputs, Mode};
+use tenure_engine::{Engine, EventTable, Inputs, Mode, What};
 use tenure_model::Instant;
+use tenure_model::time::DAY;
 
 use super::{Base, Slot};
 use crate::bytes::{Reader, Writer};
 use crate::recent::Recent;
+
+/// No account stands later than some three centuries after 1970: told up to there, it would not end in our time.
+const LATEST: Instant = Instant(330 * 366 * DAY);
 
 impl Slot {
     /// Appends it.
@@ -45,6 +49,16 @@ impl Slot {
         slot.people = r.list(Reader::shared)?;
         slot.sources = r.list(Reader::shared)?;
         slot.recent = r.list(Recent::restore)?;
+        let person = |what: &What| match what {
+            What::PersonTrait(ordinal, ..) | What::Member(ordinal, _) => Some(*ordinal as usize),
+            _ => None,
+        };
+        if slot.changes.iter().filter_map(|c| person(&c.what)).any(|ordinal| ordinal >= slot.people.len()) {
+            return Err(SnapshotError::Damaged("a change is of a person who is not named"));
+        }
+        if at > LATEST {
+            return Err(SnapshotError::Damaged("an account stands in a time that has not come"));
+        }
         if has_base {
             let from = slot.head.at();
             slot.base = Some(Base { at: from, bytes: account.into() });
