@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LiveAccount, read, select};
 use crate::dialect::{Query, Value};
+use crate::page::bounded;
 use crate::{Result, Store};
 
 /// What lists can be sorted by.
@@ -143,7 +144,7 @@ pub struct LiveList {
     pub descending: bool,
     /// Where the page before ended; None: the first page.
     pub after: Option<LiveCursor>,
-    /// Accounts at most.
+    /// Accounts at most; no more than `ROWS_MAX` are given.
     pub limit: u32,
 }
 
@@ -170,7 +171,7 @@ impl LiveList {
                 format!("({column} {beyond} ${value} OR ({column} = ${value} AND id > ${id}) OR {column} IS NULL)")
             }
         };
-        values.push(Value::from(i64::from(self.limit)));
+        values.push(Value::from(bounded(self.limit)));
         let limit = values.len();
         let rest = format!("WHERE {filter} AND {after} ORDER BY {column} {direction} NULLS LAST, id LIMIT ${limit}");
         values.into_iter().fold(select(&rest), Query::bind)
