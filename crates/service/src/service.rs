@@ -32,9 +32,11 @@ const LEASE_TIME: i64 = 30 * tenure_model::time::SECOND;
 /// How often it is renewed, and how long the loop waits where nothing is due.
 const TICK: Duration = Duration::from_millis(500);
 /// How long the loop waits after a step that could not be committed.
-const RETRY: Duration = Duration::from_millis(500);
-/// News that a slow listener may be behind.
-const NEWS_KEPT: usize = 1_024;
+pub(crate) const RETRY: Duration = Duration::from_millis(500);
+/// News that a slow listener may be behind; what is older, it misses, and is told so.
+const NEWS_KEPT: usize = 256;
+/// Accounts that news name at most: those that are kept take some tens of megabytes.
+const NAMED_MAX: usize = 10_000;
 
 /// Something happened to accounts.
 #[derive(Clone, Debug)]
@@ -43,8 +45,14 @@ pub struct News {
     pub at: Instant,
     /// By which model.
     pub revision: Revision,
-    /// Whose.
-    pub accounts: Vec<Arc<str>>,
+    /// Whose; None: of more than are named.
+    pub accounts: Option<Vec<Arc<str>>>,
+}
+
+impl News {
+    pub(crate) fn new(at: Instant, revision: Revision, accounts: Vec<Arc<str>>) -> News {
+        News { at, revision, accounts: Some(accounts).filter(|accounts| accounts.len() <= NAMED_MAX) }
+    }
 }
 
 /// What the service starts from.

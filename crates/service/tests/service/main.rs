@@ -1,5 +1,6 @@
 //! The service from outside, on a clock of its own. One program: it links DataFusion, once.
 
+mod late;
 mod life;
 mod midnight;
 mod restart;
