@@ -56,6 +56,7 @@ test-api: build .venv/schemathesis
 
 test-crash: build
 	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 100 --seed 1
+	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 20 --seed 1 --disk-full
 	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 20 --seed 1 --postgres
 
 tests/sdk/node_modules/.package-lock.json: tests/sdk/package-lock.json
@@ -81,8 +82,9 @@ bench-engine: build .venv/ready ## The engine beside DuckDB on 20,000 accounts a
 bench-ingest: build ## The live service beside a server that only parses (4 min)
 	$(TENURE) bench-ingest
 
-crash: build ## Kill the server 500 times, and compare with a run that nobody disturbed (15 min)
-	python3 tests/crash/run.py --tenure $(TENURE) --kills 500
+crash: build ## Kill the server 100 times on PostgreSQL and 500 times on SQLite, with a full disk at times; compare with runs that nobody disturbed (30 min)
+	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 100 --disk-full --postgres
+	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 500 --disk-full
 
 build:
 	$(CARGO) build --workspace

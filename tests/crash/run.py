@@ -1,263 +1,267 @@
 """Kills the server again and again while clients send, and compares the end with a run that nobody disturbed.
 
-    python3 tests/crash/run.py --tenure target/debug/tenure --kills 100 [--seed 1] [--postgres]
+    python3 tests/crash/run.py --tenure target/debug/tenure --kills 100 [--seed 1] [--postgres] [--disk-full]
 
-Every client owns some accounts and sends their events in order, each request again until it is answered 200. The server is killed at random
-moments: with SIGKILL out of nothing, and with SIGKILL some milliseconds after SIGTERM, while it archives and writes its snapshot. With --postgres the
-database is a PostgreSQL that is restarted between the kills, without being asked. In the end every
-message that was answered must be in the archive once, and outcomes, alerts and outbox must be those of the run without kills.
-The last line: kills=N lost=N doubled=N different=N.
+Every client owns some accounts and sends their events in order, each request again until it is answered 200. Meanwhile the model is switched (load.py
+says why the end must be the same all the same), the journal is archived all the time, and a snapshot is taken after it. The server is killed with SIGKILL:
+out of nothing, while it archives, takes a snapshot or switches (its log tells), some milliseconds after SIGTERM, and while it starts.
+
+- With --postgres the database is a PostgreSQL that is restarted between the kills, without being asked.
+- With --disk-full the data folder has no room at times (full.c): requests are answered with 503 or 429, and everything goes on when there is room again, by
+  itself or after a kill.
+
+In the end every message that was answered must be in the archive once, every model that was acknowledged must have been in force after the next start, and
+outcomes, alerts and outbox must be those of a run without kills that went through the same models.
+The last lines: what the kills fell into; kills=N lost=N doubled=N different=N.
 """
 
 import argparse
-import base64
 import json
 import os
 import random
-import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.error
-import urllib.request
+from collections import Counter
 from datetime import datetime, timedelta, timezone
 
+from disk import Disk
+from load import RULES, Load, models
 from postgres import Postgres
+from server import Server
+from switch import Switcher
 
-CLIENTS = 4
-ACCOUNTS = 8  # of each client
-ITEMS = 12  # of a request
-
-# What happens depends on the order of an account's own events only, never on when they arrive: else two runs would rightly differ.
-MODEL = """
-traits: { plan: text, owner: text }
-metrics:
-  logins:   { count: login }
-  reports:  { count: report_created }
-  people:   { people: any }
-  volume:   { sum: report_created.rows }
-segments:
-  paying: { when: "plan = 'paid'" }
-lifecycle:
-  stages:
-    onboarding: { first: true }
-    adoption:   { when: "logins >= 20" }
-    expansion:  { when: "reports >= 15 AND people >= 2", back_to: adoption }
-  milestones:
-    first_report: { stage: onboarding, reached: "reports >= 1", due: 300d after started_at }
-scorecards:
-  base:
-    bands: { green: 70, yellow: 30 }
-    groups: { use: { weight: 1, measures: { logins: { metric: logins, points: { 0: 0, 60: 100 } } } } }
-alerts:
-  trial_power_user: { when: "plan = 'trial' AND logins >= 10", severity: high, owner: account.owner }
-  heavy:            { when: "volume > 5000", severity: medium }
-  green:            { when: "health_band = 'green'", severity: low }
-"""
+# How a server is killed, and how often.
+WAYS = {"out of nothing": 4, "archive": 4, "snapshot": 3, "switch": 4, "stop": 3, "start": 2}
+# How long it may go on, in seconds, after it began what it is to be killed in.
+INTO = {"archive": 0.03, "snapshot": 0.01, "switch": 0.15, "stop": 0.25, "start": 0.3}
+WAIT = 3.0  # seconds until it begins it
+RECOVERS_WITHIN = 30  # seconds
+PACE = 0.2  # seconds between two requests of a client
+MUST_BE_HIT = ("archive", "snapshot", "switch")
 
 
-def requests_of(client, seed, start, count):
-    """The requests of a client: its accounts' events in order of time."""
-    rng = random.Random(f"{seed}/{client}")
-    clock = start + timedelta(seconds=client)
-    plans = {}
-    for n in range(count):
-        items = []
-        for i in range(ITEMS):
-            clock += timedelta(milliseconds=rng.randrange(20, 900))
-            account = f"c{client}-a{rng.randrange(ACCOUNTS)}"
-            user = f"{account}-u{rng.randrange(3)}"
-            stamp = clock.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            said = {"messageId": f"{client}-{n}-{i}", "userId": user, "timestamp": stamp}
-            dice = rng.random()
-            if account not in plans or dice < 0.03:
-                plans[account] = "trial" if plans.get(account) != "trial" else "paid"
-                said |= {"type": "group", "groupId": account, "traits": {"plan": plans[account], "owner": f"csm{client}"}}
-            elif dice < 0.7:
-                said |= {"type": "track", "event": "login", "context": {"groupId": account}}
-            else:
-                said |= {"type": "track", "event": "report_created", "context": {"groupId": account}, "properties": {"rows": rng.randrange(200)}}
-            items.append(said)
-        yield items
+class Crashes:
+    """Kills the server, and starts it again."""
 
+    def __init__(self, args, server, switcher, load, disk, postgres):
+        self.args, self.server, self.switcher, self.load, self.disk, self.postgres = args, server, switcher, load, disk, postgres
+        self.rng, self.kills, self.fell_into, self.recovered = random.Random(args.seed), 0, Counter(), 0
 
-class Server:
-    """A server that comes back at the same address, on the same data."""
+    def run(self):
+        while self.kills < self.args.kills and not self.load.faults:
+            if self.disk and self.rng.random() < 0.4:
+                self.disk.is_full_for(self.rng.uniform(0.2, 1.5))
+                self.recovers()
+            full = self.disk is not None and self.rng.random() < 0.4
+            if full:
+                self.disk.fill()
+            self.kill(self.rng.choices(list(WAYS), WAYS.values())[0])
+            if full:
+                time.sleep(self.rng.uniform(0, 0.5))
+                if self.rng.random() < 0.5:
+                    self.server.spawn()
+                    time.sleep(self.rng.uniform(0, 0.5))
+                    self.died(self.server.kill())
+                self.disk.free()
+            if self.postgres and self.rng.random() < 0.3:
+                self.postgres.restart()
+            self.server.start(self.switcher.start_with() if self.rng.random() < 0.1 else None)
+            self.switcher.started()
+            if sys.stderr.isatty():
+                print(f"\r{self.kills} of {self.args.kills} kills, {len(self.load.answered)} messages", end="", file=sys.stderr)
 
-    def __init__(self, tenure, data, model, port, database):
-        self.command = [tenure, "serve", "--data", data, "--model", model, "--listen", f"127.0.0.1:{port}", "--log", "warn"]
-        self.environment = dict(os.environ, **({"TENURE_DATABASE": database} if database else {}))
-        self.port, self.key, self.process = port, None, None
-        self.log = open(os.path.join(data, "..", f"server-{port}.log"), "a")
-
-    def start(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=self.log, text=True, env=self.environment)
-        said = []
-        for line in self.process.stdout:
-            said.append(line)
-            found = re.search(r"wk_[0-9a-f]+", line)
-            self.key = found.group(0) if found else self.key
-            if "tenure serves" in line:
-                break
+    def kill(self, way):
+        into = self.rng.uniform(0, INTO.get(way, 0))
+        if way == "out of nothing":
+            time.sleep(self.rng.uniform(0.05, 0.8))
+        elif way == "start":
+            time.sleep(self.rng.uniform(0.05, 0.4))
+            self.died(self.server.kill())
+            self.server.spawn(self.switcher.start_with() if self.rng.random() < 0.3 else None)
+        elif way == "stop":
+            time.sleep(self.rng.uniform(0.05, 0.4))
+            self.server.process.send_signal(signal.SIGTERM)
         else:
-            raise SystemExit(f"the server did not start: {''.join(said)} (see {self.log.name})")
-        threading.Thread(target=self.listen, args=(self.process,), daemon=True).start()
-        while self.key is None:
-            time.sleep(0.01)
+            self.server.reaches(way, WAIT)
+        time.sleep(into)
+        if self.postgres and self.rng.random() < 0.3:
+            self.postgres.restart()
+        served = self.server.serves
+        if served and way != "stop" and self.server.process.poll() is not None:
+            raise SystemExit(f"the server ended by itself with {self.server.process.returncode} (see {self.server.log.name})")
+        phases = self.server.kill()
+        self.died(phases + (["start"] if not served else []) + (["stop"] if way == "stop" else []))
 
-    def listen(self, process):
-        for line in process.stdout:
-            found = re.search(r"wk_[0-9a-f]+", line)
-            if found and self.key is None:
-                self.key = found.group(0)
+    def died(self, phases):
+        self.kills += 1
+        self.fell_into.update(set(phases) or {"nothing"})
 
-    def post(self, items):
-        body = json.dumps({"batch": items}).encode()
-        auth = base64.b64encode(f"{self.key}:".encode()).decode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/v1/batch", body, {"Authorization": f"Basic {auth}"})
-        return urllib.request.urlopen(request, timeout=10).status == 200
-
-    def metric(self, name):
-        text = urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10).read().decode()
-        return float(re.search(rf"^{name} (\S+)$", text, re.M).group(1))
-
-    def settle(self):
-        while self.metric("tenure_journal_backlog_items") > 0:
-            time.sleep(0.05)
-
-    def kill(self, number):
-        self.process.send_signal(number)
-        self.process.wait()
-
-    def stop(self):
-        self.settle()
-        self.process.send_signal(signal.SIGTERM)
-        if self.process.wait(timeout=120) != 0:
-            raise SystemExit(f"the server ended with {self.process.returncode} (see {self.log.name})")
+    def recovers(self):
+        """There is room again: requests are answered, and the engine commits what they said, by themselves."""
+        before, until = self.server.metric("tenure_items_accepted_total"), time.time() + RECOVERS_WITHIN
+        accepted, behind = before, 0
+        while accepted - behind <= before:
+            if time.time() > until:
+                where = f"{accepted:.0f} items accepted, {before:.0f} before, the engine is {behind:.0f} behind, under way: {self.server.phases}"
+                raise SystemExit(f"{RECOVERS_WITHIN} s after there was room again, it does not go on: {where} (see {self.server.log.name})")
+            time.sleep(0.02)
+            accepted = self.server.metric("tenure_items_accepted_total")
+            behind = self.server.metric("tenure_journal_backlog_items")
+        self.recovered += 1
 
 
-def run(args, folder, name, port, start, kills, pace, postgres):
-    """Sends everything while the server is killed. Gives the ids that were answered."""
-    data = os.path.join(folder, name, "data")
-    os.makedirs(data)
-    model = os.path.join(folder, name, "model.yaml")
-    with open(model, "w") as file:
-        file.write(MODEL)
+def begun(args, folder, name, port, postgres, disk=None):
+    """A server that is set up, with the first model. Gives it, and the address of its database."""
+    home = os.path.join(folder, name)
+    os.makedirs(home)
     database = postgres.database(name) if postgres else None
-    server = Server(args.tenure, data, model, port, database)
-    server.start()
-    answered, lock, failed = set(), threading.Lock(), []
-
-    def send(client):
-        for items in requests_of(client, args.seed, start, args.requests):
-            while True:
-                try:
-                    if server.post(items):
-                        break
-                except Exception as error:  # the server is down, or was killed before it answered
-                    if isinstance(error, urllib.error.HTTPError) and error.code < 500 and error.code != 429:
-                        failed.append(f"{error.code}: {error.read()}")
-                        return
-                    time.sleep(0.03)
-            with lock:
-                answered.update(item["messageId"] for item in items if item["type"] == "track")
-            time.sleep(pace)
-
-    clients = [threading.Thread(target=send, args=(client,)) for client in range(CLIENTS)]
-    [client.start() for client in clients]
-    rng = random.Random(args.seed)
-    done = 0
-    while done < kills and any(client.is_alive() for client in clients):
-        time.sleep(rng.uniform(0.05, 0.8))
-        if rng.random() < 0.3:
-            # While it finishes: archive, snapshot, lease.
-            server.process.send_signal(signal.SIGTERM)
-            time.sleep(rng.uniform(0, 0.25))
-        if postgres and rng.random() < 0.3:
-            postgres.restart()
-            time.sleep(rng.uniform(0, 1.0))
-        server.kill(signal.SIGKILL)
-        server.start()
-        done += 1
-        if sys.stderr.isatty():
-            print(f"\r{done} of {kills} kills, {len(answered)} messages", end="", file=sys.stderr)
-    [client.join() for client in clients]
-    if failed:
-        raise SystemExit(f"a client was refused: {failed[0]}")
-    server.stop()
-    return answered, done, data, database
+    server = Server(args.tenure, home, port, database, disk.environment if disk else {})
+    first = os.path.join(home, "model.yaml")
+    with open(first, "w") as file:
+        file.write(models(args.seed)[0])
+    server.start(first)
+    server.set_up()
+    return server, Switcher(server, home, args.seed), database
 
 
-def rows(data, database, sql, postgres):
+def crashed(args, folder, start, postgres):
+    """Sends everything while the server is killed."""
+    disk = Disk(folder, os.path.join(folder, "crashed", "data")) if args.disk_full else None
+    server, switcher, database = begun(args, folder, "crashed", args.port, postgres, disk)
+    load = Load(server, args.seed, start, PACE)
+    crashes = Crashes(args, server, switcher, load, disk, postgres)
+    try:
+        load.begin()
+        switcher.begin()
+        crashes.run()
+        load.enough = True
+        load.end()
+        switcher.end()
+        server.stop()
+    finally:
+        server.end()
+    return server, database, load, switcher, crashes
+
+
+def calm(args, folder, start, postgres, history, counts):
+    """Sends the same, and switches through the same models, with nothing in between."""
+    server, switcher, database = begun(args, folder, "calm", args.port + 1, postgres)
+    load = Load(server, args.seed, start, 0, counts)
+    try:
+        load.begin()
+        for done, model in enumerate(history, 1):
+            while load.goes_on() and sum(load.sent) < sum(counts) * done / (len(history) + 1):
+                time.sleep(0.005)
+            switcher.switch_to(model)
+        load.end()
+        server.stop()
+    finally:
+        server.end()
+    return server, database, load
+
+
+def rows(server, database, sql, postgres):
     """Rows of the operational data."""
     if database:
         return sorted(postgres.rows(database, sql))
-    with sqlite3.connect(os.path.join(data, "tenure.db")) as connection:
+    with sqlite3.connect(os.path.join(server.data, "tenure.db")) as connection:
         return sorted(tuple("" if cell is None else str(cell) for cell in row) for row in connection.execute(sql))
 
 
-def state(data, database, postgres):
+def state(server, database, postgres):
     """Everything that both runs must agree on."""
-    return {
-        "outcomes": rows(data, database, "SELECT account, at, kind, subject, detail FROM outcomes", postgres),
-        "alerts": rows(data, database, "SELECT key, account, rule, opened_at, resolved_at, resolved_reason, owner, status FROM alerts", postgres),
-        "outbox": rows(data, database, "SELECT dedupe_key, kind, recipient FROM outbox", postgres),
-        "versions": rows(data, database, "SELECT COUNT(*) FROM versions", postgres),
-        "memberships": rows(data, database, "SELECT person, account FROM memberships", postgres),
+    of_switches = ", ".join(f"'{rule}'" for rule in RULES)
+    queries = {
+        "outcomes": f"SELECT account, at, kind, subject, detail FROM outcomes WHERE subject NOT IN ({of_switches})",
+        "alerts": "SELECT key, account, rule, opened_at, resolved_at, resolved_reason, owner, status FROM alerts",
+        "outbox": "SELECT dedupe_key, kind, recipient FROM outbox",
+        "versions": "SELECT COUNT(*) FROM versions",
+        "memberships": "SELECT person, account FROM memberships",
     }
+    return {table: rows(server, database, sql, postgres) for table, sql in queries.items()}
 
 
-def archived(args, data, database):
+def archived(args, server, database):
     """How often each message is in the archive."""
     environment = dict(os.environ, **({"TENURE_DATABASE": database} if database else {}))
     sql = "SELECT message_id, COUNT(*) AS n FROM events GROUP BY message_id"
-    out = subprocess.run([args.tenure, "--data", data, "sql", "--json", "--limit", "0", sql], capture_output=True, text=True, env=environment, check=True)
+    command = [args.tenure, "--data", server.data, "sql", "--json", "--limit", "0", sql]
+    out = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     return {row["message_id"]: row["n"] for row in json.loads(out.stdout)}
+
+
+def compare(here, there):
+    """How many rows are not as they should be; says which."""
+    different = 0
+    for table in here:
+        only_here, only_there = sorted(set(here[table]) - set(there[table])), sorted(set(there[table]) - set(here[table]))
+        twice = len(here[table]) - len(set(here[table]))
+        if only_here or only_there or twice or len(here[table]) != len(there[table]):
+            different += max(len(only_here) + len(only_there), twice, 1)
+            print(f"{table}: {len(here[table])} rows, {len(there[table])} without kills; only here {only_here[:3]}, only there {only_there[:3]}, twice {twice}")
+    return different
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--tenure", required=True)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--requests", type=int, help="of each client [default: 4 for each kill]")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--port", type=int, default=17810)
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own, restarted in between")
+    parser.add_argument("--disk-full", action="store_true", help="the data folder has no room at times")
+    parser.add_argument("--keep", help="a new folder where everything stays, to be looked at")
     args = parser.parse_args()
-    args.requests = args.requests or 4 * args.kills
     if args.postgres and not Postgres.installed():
         print("*** NO POSTGRESQL IS INSTALLED: THE CRASH LOOP ON IT IS SKIPPED. ***")
         return
-    begun = time.time()
-    start = (datetime.now(timezone.utc) - timedelta(hours=20)).replace(microsecond=0)
+    if args.disk_full and not Disk.can_be_full():
+        print("*** THERE IS NO C COMPILER (cc): THE DISK NEVER GETS FULL IN THIS CRASH LOOP. ***")
+        args.disk_full = False
+    if args.keep:
+        os.makedirs(args.keep)
+        sys.exit(loop(args, args.keep))
     with tempfile.TemporaryDirectory(prefix="tenure-crash-") as folder:
-        # The clients take as long as the kills need.
-        postgres = Postgres(folder, args.port + 2) if args.postgres else None
-        answered, kills, data, database = run(args, folder, "crashed", args.port, start, args.kills, 0.15, postgres)
-        expected, _, calm, calm_database = run(args, folder, "calm", args.port + 1, start, 0, 0, postgres)
-        found = archived(args, data, database)
-        lost = sorted(answered - found.keys())
-        doubled = sorted(message for message, times in found.items() if times > 1)
-        here, there = state(data, database, postgres), state(calm, calm_database, postgres)
+        sys.exit(loop(args, folder))
+
+
+def loop(args, folder):
+    begun_at = time.time()
+    start = (datetime.now(timezone.utc) - timedelta(hours=20)).replace(microsecond=0)
+    postgres = Postgres(folder, args.port + 2) if args.postgres else None
+    try:
+        server, database, load, switcher, crashes = crashed(args, folder, start, postgres)
+        other, other_database, quiet = calm(args, folder, start, postgres, switcher.history, load.sent)
+        found = archived(args, server, database)
+        here, there = state(server, database, postgres), state(other, other_database, postgres)
+    finally:
         if postgres:
             postgres.stop()
-        different = 0
-        for table in here:
-            only_here, only_there = sorted(set(here[table]) - set(there[table])), sorted(set(there[table]) - set(here[table]))
-            twice = len(here[table]) - len(set(here[table]))
-            if only_here or only_there or twice or len(here[table]) != len(there[table]):
-                different += max(len(only_here) + len(only_there), twice, 1)
-                print(f"{table}: {len(here[table])} rows, {len(there[table])} without kills; only here {only_here[:3]}, only there {only_there[:3]}, twice {twice}")
-        print(f"{len(answered)} messages answered, {len(found)} archived, {len(expected)} without kills; lost {lost[:3]}, doubled {doubled[:3]}")
-        for table in here:
-            print(f"  {table}: {len(here[table])}")
-        print(f"{time.time() - begun:.0f} s, seed {args.seed}")
-        print(f"kills={kills} lost={len(lost)} doubled={len(doubled)} different={different}")
-        sys.exit(1 if lost or doubled or different or kills < args.kills else 0)
+    panics = [run.log.name for run in (server, other) if "panicked" in open(run.log.name).read()]
+    lost = sorted(load.answered - found.keys())
+    doubled = sorted(message for message, times in found.items() if times > 1)
+    different = compare(here, there) + len(switcher.lost)
+    print(f"{len(load.answered)} messages answered, {len(found)} archived, {len(quiet.answered)} without kills; lost {lost[:3]}, doubled {doubled[:3]}")
+    print("  " + ", ".join(f"{table}: {len(here[table])}" for table in here))
+    print(f"  {len(switcher.history)} switches of the model; acknowledged and gone: {switcher.lost}")
+    print(f"  requests by answer: {dict(load.statuses)}" + (f"; went on by itself {crashes.recovered} times" if args.disk_full else ""))
+    print(f"{time.time() - begun_at:.0f} s, seed {args.seed}")
+    print("kills while: " + " ".join(f"{phase}={crashes.fell_into[phase]}" for phase in (*MUST_BE_HIT, "start", "stop", "nothing")))
+    print(f"kills={crashes.kills} lost={len(lost)} doubled={len(doubled)} different={different}")
+    missed = [phase for phase in MUST_BE_HIT if args.kills >= 50 and not crashes.fell_into[phase]]
+    refused = args.disk_full and not any(load.statuses[status] for status in (429, 503))
+    for wrong, what in [
+        (missed, f"NO KILL FELL INTO {missed}"),
+        (refused, "NO REQUEST WAS REFUSED: THE DISK WAS NOT FULL"),
+        (panics, f"SOMETHING PANICKED: {panics}"),
+    ]:
+        if wrong:
+            print(f"*** {what} ***", file=sys.stderr)
+    return 1 if lost or doubled or different or missed or refused or panics or crashes.kills < args.kills else 0
 
 
 main()

@@ -1,6 +1,7 @@
 //! What all handlers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tenure_engine::{Account, Engine};
 use tenure_model::{Instant, Model};
@@ -17,6 +18,9 @@ pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 /// Passwords that are hashed at once: each takes 19 MB and a core for tens of milliseconds.
 const HASHING_MAX: usize = 2;
 
+/// How long one statement of a request may take, where the database is a server.
+const STATEMENT_MAX: Duration = Duration::from_secs(30);
+
 /// Streams of changes that are open at once.
 const STREAMS_MAX: usize = 1_000;
 
@@ -32,14 +36,17 @@ pub struct App {
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) applying: Applying,
     pub(crate) uploads: Arc<Semaphore>,
+    store: Store,
     random: Random,
 }
 
 impl App {
     /// For a running service.
     pub fn new(service: Service, random: Random) -> App {
+        let store = service.store().for_callers(STATEMENT_MAX);
         App {
-            sources: Sources::new(service.store().clone()),
+            sources: Sources::new(store.clone()),
+            store,
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             applying: Applying::default(),
@@ -70,7 +77,7 @@ impl App {
     }
 
     pub(crate) fn store(&self) -> &Store {
-        self.service.store()
+        &self.store
     }
 
     /// Text of so many random bytes, in hexadecimal.

@@ -139,6 +139,9 @@ impl From<tenure_store::Error> for ApiError {
             tenure_store::Error::Taken { what, name } => {
                 ApiError::Conflict { code: "taken", message: format!("there is another {what} {name}") }
             }
+            passing if passing.is_passing() => {
+                ApiError::Unavailable(format!("the database cannot be used now: {passing}; try again in some seconds"))
+            }
             other => ApiError::Internal(other.to_string()),
         }
     }

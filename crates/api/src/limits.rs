@@ -9,6 +9,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 
+use crate::cors;
 use crate::error::ApiError;
 
 /// Limits that an operator can set.
@@ -22,6 +23,8 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// How long a request may take until its answer begins. Streams go on beyond that.
     pub request_timeout: Duration,
+    /// How long a peer may take nothing of an answer.
+    pub write_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -31,6 +34,7 @@ impl Default for Limits {
             requests_max: 500,
             header_timeout: Duration::from_secs(15),
             request_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -44,8 +48,9 @@ pub(crate) const STOP_WAIT: Duration = Duration::from_secs(20);
 
 /// The routes, with the limits of requests around them. How the service is doing is told however busy it is.
 pub(crate) fn limited(router: Router, limits: Limits) -> Router {
+    let timeout = limits.request_timeout;
     let slots = Arc::new(Semaphore::new(limits.requests_max.min(Semaphore::MAX_PERMITS)));
-    router.layer(from_fn(move |request: Request, next: Next| {
+    let limits = from_fn(move |request: Request, next: Next| {
         let slots = slots.clone();
         async move {
             if is_probe(request.uri().path()) {
@@ -58,9 +63,10 @@ pub(crate) fn limited(router: Router, limits: Limits) -> Router {
             if is_upload(&request) {
                 return next.run(request).await;
             }
-            within(limits.request_timeout, next.run(request)).await
+            within(timeout, next.run(request)).await
         }
-    }))
+    });
+    router.layer(limits).layer(from_fn(cors::headers))
 }
 
 fn is_probe(path: &str) -> bool {

@@ -11,6 +11,8 @@ use crate::error::ApiError;
 const LIMIT: u32 = 50;
 /// … and at most.
 pub(crate) const LIMIT_MAX: u32 = 500;
+// Else pages would end early, and nobody would ask for the next one.
+const _: () = assert!(LIMIT_MAX <= tenure_store::ROWS_MAX);
 
 /// How many rows a page has.
 #[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]

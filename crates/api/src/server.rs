@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use crate::limits::{HEAD_BYTES_MAX, HEADERS_MAX, Limits, STOP_WAIT, limited};
+use crate::patience::Patience;
 
 /// How long it waits where no connection can be taken: no file descriptors are left, mostly.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
@@ -64,7 +65,7 @@ async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopp
     let service = TowerToHyperService::new(router);
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
-    let connection = server.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let connection = server.serve_connection(TokioIo::new(Patience::new(stream, limits.write_timeout)), service).with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -18,10 +18,8 @@ use crate::imports::of_news;
 
 /// How often something is sent where nothing happens, so that nobody in between closes the connection.
 const ALIVE: Duration = Duration::from_secs(15);
-/// Accounts that one message names …
+/// Accounts that one message names.
 const MESSAGE_MAX: usize = 500;
-/// … and that are named at all; of more that change at once, it only says that they were many.
-const NAMED_MAX: usize = 10_000;
 
 /// Changes as they happen, as server-sent events. `accounts` names accounts whose stage, health, alerts, notes … are otherwise now:
 /// `{"at", "revision", "accounts": [...]}`; `many` says that more than 10000 changed at once, or that the reader was too slow: load anew.
@@ -34,10 +32,12 @@ pub async fn stream(State(app): State<App>) -> Result<Sse<impl Stream<Item = Res
     let news = app.service.news();
     let events = stream::unfold((news, permit), |(mut news, permit)| async move {
         let told = match news.recv().await {
-            Ok(news) if news.accounts.len() <= NAMED_MAX => {
-                news.accounts.chunks(MESSAGE_MAX).map(|accounts| named(&news, accounts)).collect()
-            }
-            Ok(_) | Err(RecvError::Lagged(_)) => vec![Event::default().event("many").data("{}")],
+            Ok(news) => match &news.accounts {
+                Some(accounts) => accounts.chunks(MESSAGE_MAX).map(|accounts| named(&news, accounts)).collect(),
+                None => vec![many()],
+            },
+            // What it has missed is gone: the queue is bounded.
+            Err(RecvError::Lagged(_)) => vec![many()],
             Err(RecvError::Closed) => return None,
         };
         Some((stream::iter(told.into_iter().map(Ok)), (news, permit)))
@@ -54,6 +54,10 @@ pub async fn stream(State(app): State<App>) -> Result<Sse<impl Stream<Item = Res
     });
     let events = stream::select(events.flatten(), imports);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)))
+}
+
+fn many() -> Event {
+    Event::default().event("many").data("{}")
 }
 
 fn named(news: &News, accounts: &[Arc<str>]) -> Event {

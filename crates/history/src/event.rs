@@ -1,5 +1,8 @@
 //! One event in full, as explanations and exports show it; the timeline of an account.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, TimestampMicrosecondArray};
 use datafusion::arrow::compute::filter_record_batch;
 use datafusion::arrow::datatypes::{Int64Type, TimestampMicrosecondType};
@@ -10,6 +13,9 @@ use tenure_model::Instant;
 use crate::archive::Archive;
 use crate::error::Error;
 use crate::schema::{self, Source, column};
+
+/// How often files are opened that are replaced again and again.
+const ATTEMPTS_MAX: usize = 5;
 
 /// An event with everything the archive knows about it.
 #[derive(Clone, Debug, Serialize)]
@@ -67,6 +73,18 @@ fn maybe_text<S: serde::Serializer>(t: &Option<Instant>, serializer: S) -> Resul
 }
 
 impl Archive {
+    /// All events of an account as the archive in a data folder is now, while somebody may write to it: where a file was replaced before it was
+    /// opened, the newer one is read.
+    pub fn account_now(data: &Path, id: &str) -> Result<Vec<Event>, Error> {
+        for _ in 1..ATTEMPTS_MAX {
+            match Archive::open(data)?.account(id, None) {
+                Err(Error::Io { error, .. }) if error.kind() == ErrorKind::NotFound => {}
+                read => return read,
+            }
+        }
+        Archive::open(data)?.account(id, None)
+    }
+
     /// All events of an account up to `until` (inclusive), by (time, content).
     pub fn account(&self, id: &str, until: Option<Instant>) -> Result<Vec<Event>, Error> {
         let mut events = Vec::new();

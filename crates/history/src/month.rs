@@ -277,5 +277,7 @@ fn write_rows(
     }
     let file = writer.into_inner().map_err(Error::parquet(path))?;
     file.sync_all().map_err(Error::io(&temporary))?;
-    std::fs::rename(&temporary, path).map_err(Error::io(path))
+    std::fs::rename(&temporary, path).map_err(Error::io(path))?;
+    // The catalog will name it: its entry in the folder must be as durable as the file.
+    FsFile::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io(folder))
 }

@@ -125,6 +125,27 @@ fn a_message_counts_once_whatever_came_first() {
 }
 
 #[test]
+fn an_account_is_read_while_the_archive_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = Resolver::default();
+    import(folder.path(), &[event("a", "login", 100)], &nobody);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for day in 101..160 {
+                import(folder.path(), &[event("a", "login", day)], &nobody);
+            }
+        });
+        let mut known = 0;
+        while !writer.is_finished() {
+            let found = Archive::account_now(folder.path(), "a").unwrap().len();
+            assert!(found >= 1.max(known), "{found} events, {known} before");
+            known = found;
+        }
+    });
+    assert_eq!(Archive::account_now(folder.path(), "a").unwrap().len(), 60);
+}
+
+#[test]
 fn an_import_that_is_broken_off_never_happened() {
     let folder = tempfile::tempdir().unwrap();
     let nobody = Resolver::default();

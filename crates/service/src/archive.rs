@@ -14,10 +14,11 @@ use tenure_model::time::SECOND;
 use tenure_store::{Mark, transact};
 use tokio::sync::watch;
 
+use crate::phase::Phase;
 use crate::service::Inner;
 use crate::{Error, Result, snapshot};
 
-/// How often it is looked whether there is enough to archive.
+/// How often it is looked whether there is enough to archive; more often where less age is allowed.
 const LOOK: Duration = Duration::from_secs(5);
 /// Bytes of the journal's payloads that one import takes at most.
 const IMPORT_BYTES: u64 = 256 << 20;
@@ -26,9 +27,10 @@ const SOURCE: &str = "journal";
 
 /// Archives whenever there is enough, until the service is stopped.
 pub(crate) async fn run(inner: Arc<Inner>, mut stopping: watch::Receiver<bool>) {
+    let pause = LOOK.min(Duration::from_micros(inner.limits.archive_age.max(1) as u64));
     loop {
         tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(pause) => {}
             _ = stopping.changed() => return,
         }
         look(&inner).await;
@@ -83,6 +85,7 @@ async fn is_due(inner: &Inner) -> Result<bool> {
 /// Archives what the engine has committed. Gives how many events were new in the archive.
 pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
     let _still = inner.archiving.lock().await;
+    let _phase = Phase::begin("archive");
     let mut added = 0;
     loop {
         let done = inner.status.archive_position.load(Ordering::Relaxed);

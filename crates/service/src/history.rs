@@ -47,7 +47,7 @@ impl Service {
             (live.engine().clone(), live.recent(account))
         };
         let said = inner.store.account_inputs(account).await?;
-        let archived = tokio::task::block_in_place(|| Archive::open(&inner.data)?.account(account, None))?;
+        let archived = tokio::task::block_in_place(|| Archive::account_now(&inner.data, account))?;
         let children = children(inner, &engine, account, |_| PastSaid::default()).await?;
         let events = together(archived, &recent, account);
         Ok((engine.clone(), History::new(&engine, account, events, said, children)))
@@ -57,7 +57,7 @@ impl Service {
     pub fn tell(&self, account: &str) {
         let revision = self.live().engine().model().revision.clone();
         // Nobody may be listening.
-        let _ = self.inner().news.send(Arc::new(News { at: self.now(), revision, accounts: vec![account.into()] }));
+        let _ = self.inner().news.send(Arc::new(News::new(self.now(), revision, vec![account.into()])));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The whole history of one account: the archive, the store, and what the present step has not written yet.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -21,14 +22,20 @@ pub(crate) async fn past(inner: &Inner, account: &str, unwritten: PastSaid, read
     said.versions.extend(unwritten.versions);
     said.memberships.extend(unwritten.memberships);
     said.decisions.extend(unwritten.decisions);
-    let events = match read {
+    Ok(Past { events: events(inner, account, read)?, said, children: vec![], through })
+}
+
+/// All events of an account, each message once. What waits for the archive is taken first: moved there meanwhile, it is in both, and never in neither.
+fn events(inner: &Inner, account: &str, read: Option<Vec<Recent>>) -> Result<Vec<Recent>> {
+    let waiting = inner.live().recent(account);
+    let mut events = match read {
         Some(read) => read,
-        None => {
-            let archived = tokio::task::block_in_place(|| Archive::open(&inner.data)?.account(account, None))?;
-            archived.into_iter().map(recent).collect()
-        }
+        None => tokio::task::block_in_place(|| Archive::account_now(&inner.data, account))?.into_iter().map(recent).collect(),
     };
-    Ok(Past { events, said, children: vec![], through })
+    let known: BTreeSet<_> = events.iter().filter_map(|e| Some((e.source.clone(), e.message_id.clone()?))).collect();
+    let is_new = |e: &Recent| e.message_id.clone().is_none_or(|id| !known.contains(&(e.source.clone(), id)));
+    events.extend(waiting.into_iter().filter(is_new));
+    Ok(events)
 }
 
 pub(crate) fn recent(event: Event) -> Recent {
@@ -60,16 +67,15 @@ pub(crate) async fn children(inner: &Inner, engine: &Engine, account: &str, unwr
     let mut reported = Vec::new();
     for child in children {
         let of_child = past(inner, &child, unwritten(&child), None).await?;
-        let live = inner.live();
-        let at = live.account(&child).map_or(Instant::MIN, |a| a.at());
-        reported.extend(reports(engine, &child, &of_child, &live.recent(&child), account, at));
+        let at = inner.live().account(&child).map_or(Instant::MIN, |a| a.at());
+        reported.extend(reports(engine, &child, &of_child, account, at));
     }
     Ok(reported)
 }
 
 /// What a child reports to a parent up to an instant, told from the child's history.
-fn reports(engine: &Engine, child: &str, past: &Past, recent: &[Recent], parent: &str, until: Instant) -> Vec<Change> {
-    let mut events: Vec<&Recent> = past.events.iter().chain(recent).collect();
+fn reports(engine: &Engine, child: &str, past: &Past, parent: &str, until: Instant) -> Vec<Change> {
+    let mut events: Vec<&Recent> = past.events.iter().collect();
     events.sort_by(|a, b| a.order(b));
     let mut table = tenure_engine::EventTable::new(engine.model());
     events.iter().for_each(|e| e.push(&mut table));

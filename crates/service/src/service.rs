@@ -30,8 +30,12 @@ pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
 pub const LEASE: &str = "engine";
 /// How often it is looked for the lease, and how long the loop waits where nothing is due.
 pub(crate) const TICK: Duration = Duration::from_millis(500);
-/// News that a slow listener may be behind.
-pub(crate) const NEWS_KEPT: usize = 1_024;
+/// How long it is waited after something that could not be committed.
+pub(crate) const RETRY: Duration = Duration::from_millis(500);
+/// News that a slow listener may be behind; what is older, it misses, and is told so.
+pub(crate) const NEWS_KEPT: usize = 256;
+/// Accounts that news name at most: those that are kept take some tens of megabytes.
+const NAMED_MAX: usize = 10_000;
 
 /// Something happened to accounts.
 #[derive(Clone, Debug)]
@@ -40,8 +44,14 @@ pub struct News {
     pub at: Instant,
     /// By which model.
     pub revision: Revision,
-    /// Whose.
-    pub accounts: Vec<Arc<str>>,
+    /// Whose; None: of more than are named.
+    pub accounts: Option<Vec<Arc<str>>>,
+}
+
+impl News {
+    pub(crate) fn new(at: Instant, revision: Revision, accounts: Vec<Arc<str>>) -> News {
+        News { at, revision, accounts: Some(accounts).filter(|accounts| accounts.len() <= NAMED_MAX) }
+    }
 }
 
 /// What the service starts from.

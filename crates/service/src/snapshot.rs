@@ -17,13 +17,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tenure_engine::Engine;
-use tenure_engine::snapshot::SnapshotError;
+use tenure_engine::snapshot::{SnapshotError, read_header};
 use tenure_ingest::Resolver;
 use tenure_live::{Keys, Live, Part, Restoring, SNAPSHOT_FORMAT};
 use tenure_model::Instant;
+use tenure_model::definition::Revision;
 use tenure_store::{Mark, transact};
 
 use crate::memory::{prepare, relieve};
+use crate::phase::Phase;
 use crate::service::Inner;
 use crate::{Error, Limits, Result};
 
@@ -40,15 +42,38 @@ const HASH_BYTES: usize = 32;
 
 /// Why a snapshot is not used: the accounts are told from their history instead.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Unusable {
+pub enum Unusable {
+    /// A file cannot be read.
     #[error("{path}: {error}")]
-    Io { path: PathBuf, error: std::io::Error },
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is damaged, or of another model.
     #[error("{0}")]
     Snapshot(#[from] SnapshotError),
+    /// No file can be made for accounts that are packed away.
     #[error("{0}")]
     Memory(String),
+    /// It is of another version.
     #[error("its accounts are kept in format {found}, this version reads {SNAPSHOT_FORMAT}")]
-    Format { found: u32 },
+    Format {
+        /// Its format.
+        found: u32,
+    },
+}
+
+/// A snapshot whose every byte is as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// The model by which its accounts stand.
+    pub revision: Revision,
+    /// Its format.
+    pub format: u32,
+    /// Bytes of its files.
+    pub bytes: u64,
 }
 
 /// What a snapshot consists of.
@@ -86,6 +111,7 @@ pub(crate) async fn save(inner: &Inner) -> Result<()> {
 
 /// As `save`, by whoever holds `archiving`.
 pub(crate) async fn save_still(inner: &Inner) -> Result<()> {
+    let _phase = Phase::begin("snapshot");
     let (position, taken_at) = {
         // Between two steps: everything up to the position is taken and committed, and nothing after it.
         let _boundary = inner.stepping.lock().await;
@@ -165,12 +191,7 @@ pub(crate) fn read(
     limits: &Limits,
 ) -> Result<Live, Unusable> {
     let folder = named(data, position, taken_at);
-    let path = folder.join(MANIFEST);
-    let text = std::fs::read(&path).map_err(|error| Unusable::Io { path: path.clone(), error })?;
-    let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| Unusable::Io { path, error: error.into() })?;
-    if manifest.format != SNAPSHOT_FORMAT {
-        return Err(Unusable::Format { found: manifest.format });
-    }
+    let manifest = manifest(&folder)?;
     let mut live = Live::new(engine.clone(), Resolver::default(), Keys::default());
     prepare(&mut live, data, limits).map_err(|error| Unusable::Memory(error.to_string()))?;
     let restoring = Mutex::new(Restoring::new(live));
@@ -201,14 +222,52 @@ pub(crate) fn read(
     Ok(restoring.into_inner().unwrap_or_else(PoisonError::into_inner).finish())
 }
 
-fn read_file(path: &Path, length: u64, engine: &Engine) -> Result<Vec<Part>, Unusable> {
-    let ends = SnapshotError::Damaged("a file ends too early");
+/// Looks whether the snapshot in force can be read back: every part of it is compared with its hash.
+///
+/// # Errors
+/// `Unusable` where it is not there, damaged or of another format.
+pub fn examine(data: &Path, position: i64, taken_at: Instant) -> Result<Whole, Unusable> {
+    let folder = named(data, position, taken_at);
+    let manifest = manifest(&folder)?;
+    let mut whole = Whole { revision: Revision(String::new()), format: manifest.format, bytes: 0 };
+    for (name, length) in &manifest.files {
+        let bytes = contents(&folder.join(name), *length)?;
+        whole.bytes += length;
+        whole.revision = Revision(read_header(&mut bytes.as_slice())?);
+        parts_of(&bytes)?;
+    }
+    Ok(whole)
+}
+
+fn manifest(folder: &Path) -> Result<Manifest, Unusable> {
+    let path = folder.join(MANIFEST);
+    let text = std::fs::read(&path).map_err(|error| Unusable::Io { path: path.clone(), error })?;
+    let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| Unusable::Io { path, error: error.into() })?;
+    match manifest.format {
+        SNAPSHOT_FORMAT => Ok(manifest),
+        found => Err(Unusable::Format { found }),
+    }
+}
+
+fn contents(path: &Path, length: u64) -> Result<Vec<u8>, Unusable> {
     let bytes = std::fs::read(path).map_err(|error| Unusable::Io { path: path.to_owned(), error })?;
     if bytes.len() as u64 != length {
         return Err(SnapshotError::Damaged("a file has another length").into());
     }
-    let mut bytes = bytes.as_slice();
-    engine.restore_header(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn read_file(path: &Path, length: u64, engine: &Engine) -> Result<Vec<Part>, Unusable> {
+    let bytes = contents(path, length)?;
+    engine.restore_header(&mut bytes.as_slice())?;
+    let parts = parts_of(&bytes)?.into_iter().map(|part| Part::read(engine, part));
+    Ok(parts.collect::<Result<_, _>>()?)
+}
+
+/// The parts of a file, each as its hash says.
+fn parts_of(mut bytes: &[u8]) -> Result<Vec<&[u8]>, Unusable> {
+    let ends = SnapshotError::Damaged("a file ends too early");
+    read_header(&mut bytes)?;
     let (format, mut bytes) = bytes.split_first_chunk().ok_or(ends.clone())?;
     let found = u32::from_le_bytes(*format);
     if found != SNAPSHOT_FORMAT {
@@ -222,7 +281,7 @@ fn read_file(path: &Path, length: u64, engine: &Engine) -> Result<Vec<Part>, Unu
         if blake3::hash(part).as_bytes() != hash {
             return Err(SnapshotError::Damaged("a part's hash is another").into());
         }
-        parts.push(Part::read(engine, part)?);
+        parts.push(part);
         bytes = rest;
     }
     Ok(parts)

@@ -106,7 +106,7 @@ impl UnderWay {
             let revision = inner.live().engine().model().revision.clone();
             let accounts = self.changes.iter().map(|c| c.account.clone()).collect();
             // Nobody may be listening.
-            let _ = inner.news.send(Arc::new(News { at: now, revision, accounts }));
+            let _ = inner.news.send(Arc::new(News::new(now, revision, accounts)));
         }
         Ok(more)
     }

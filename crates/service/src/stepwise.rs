@@ -1,22 +1,19 @@
 //! The service one step at a time: all that its loops do, done by whoever holds it. A service begins so, and then lets its loops do the same.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use tenure_model::Instant;
 use tenure_store::{Lease, Mark, Store, transact};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::journal::Committed;
-use crate::service::{Clock, Inner, LEASE, NEWS_KEPT, Parts, Service, TICK};
+use crate::service::{Clock, Inner, LEASE, NEWS_KEPT, Parts, RETRY, Service, TICK};
 use crate::start::{How, Origin, catch_up, origin};
 use crate::step::UnderWay;
 use crate::{Error, Limits, Result, STEP_ITEMS_MAX, snapshot};
 
 /// How long a lease lasts unless it is renewed, in microseconds.
 const LEASE_TIME: i64 = 30 * tenure_model::time::SECOND;
-/// How long it is waited after a step that could not be committed.
-const RETRY: Duration = Duration::from_millis(500);
 
 /// A service that does nothing by itself: `commit`, `step` and `look` do once what its loops do again and again.
 ///

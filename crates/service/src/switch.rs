@@ -9,8 +9,9 @@ use tenure_model::{Instant, Model};
 use tenure_store::{AppliedModel, Lease, Mark, transact};
 use tokio::sync::broadcast;
 
+use crate::phase::Phase;
 use crate::reconcile::{Before, Reconciled};
-use crate::service::{Inner, News};
+use crate::service::{Inner, News, RETRY};
 use crate::start::{from_history, ring_again, take_again};
 use crate::step::UnderWay;
 use crate::{Error, Result, snapshot};
@@ -51,13 +52,17 @@ impl Progress {
 pub(crate) async fn switch(inner: &Inner, engine: Arc<Engine>, applied: AppliedModel) -> Result<()> {
     // Neither archive nor snapshot while the history is read: the journal keeps what comes in meanwhile.
     let _still = inner.archiving.lock().await;
+    let _phase = Phase::begin("switch");
     inner.progress.cancelled.store(false, Ordering::Relaxed);
     inner.progress.done.store(0, Ordering::Relaxed);
     let result = tell_and_take_over(inner, engine, applied).await;
     inner.progress.total.store(0, Ordering::Relaxed);
     result?;
-    // A start would tell all accounts again: none of what was kept is of this model.
-    snapshot::save_still(inner).await
+    // A start would tell all accounts again: none of what was kept is of this model. It decides all the same.
+    if let Err(error) = snapshot::save_still(inner).await {
+        tracing::error!(%error, "no snapshot could be taken after the change of the model; the next one is taken with the archive");
+    }
+    Ok(())
 }
 
 async fn tell_and_take_over(inner: &Inner, engine: Arc<Engine>, applied: AppliedModel) -> Result<()> {
@@ -90,23 +95,40 @@ async fn tell_and_take_over(inner: &Inner, engine: Arc<Engine>, applied: Applied
         Reconciled::new(&new, &before, committed(), now, inner.live_from)
     };
     inner.progress.go_on()?;
-    transact!(inner.store, "switch", |write| {
+    let written = transact!(inner.store, "switch", |write| {
         write.fenced(&lease).await?;
         write.apply_model(&applied).await?;
         reconciled.write(write).await?;
         write.mark_inputs(now).await
-    })?;
+    });
+    if let Err(error) = written
+        && !is_applied(inner, &applied).await
+    {
+        return Err(error.into());
+    }
     let mut live = inner.live();
     std::mem::swap(&mut *live, &mut *beside.live());
     let accounts = live.ids().cloned().collect();
     // Nobody may be listening.
-    let _ = inner.news.send(Arc::new(News { at: now, revision: applied.revision.clone(), accounts }));
+    let _ = inner.news.send(Arc::new(News::new(now, applied.revision.clone(), accounts)));
     Ok(())
+}
+
+/// Was it committed all the same? With the connection the answer to a commit may be lost, and not the commit. Asked until somebody answers.
+async fn is_applied(inner: &Inner, applied: &AppliedModel) -> bool {
+    loop {
+        match inner.store.last_model().await {
+            Ok(last) => return last.is_some_and(|last| last.revision == applied.revision && last.applied_at == applied.applied_at),
+            Err(error) if error.is_passing() => tokio::time::sleep(RETRY).await,
+            Err(_) => return false,
+        }
+    }
 }
 
 /// Writes down what follows where accounts were told at a start by another model, or from more than came through the engine: by which model, and
 /// what of the ledger is otherwise, as of an instant. Until then nothing is written.
 pub(crate) async fn changed(inner: &Inner, applied: &AppliedModel, now: Instant) -> Result<()> {
+    let _phase = Phase::begin("switch");
     ring_again(inner, now).await?;
     let last = inner.store.last_model().await?;
     let old = last.and_then(|last| model_of(&last));

@@ -328,7 +328,7 @@ impl Store {
              AND COALESCE(owner, '') = COALESCE($5, owner, '') AND ({open}) ORDER BY opened_at DESC, key DESC LIMIT $6"
         );
         let query = query(sqlx::AssertSqlSafe(sql)).bind(before).bind(key).bind(filter.account.as_deref()).bind(filter.rule.as_deref());
-        let query = query.bind(filter.owner.as_deref()).bind(i64::from(page.limit)).bind(filter.open.map_or(0, |open| open.1.0));
+        let query = query.bind(filter.owner.as_deref()).bind(page.rows()).bind(filter.open.map_or(0, |open| open.1.0));
         query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 

@@ -53,7 +53,7 @@ impl Store {
         let sql = "SELECT id, at, actor, action, target, before, after, address FROM audit_log WHERE (at, id) < ($1, $2) \
             AND actor = COALESCE($3, actor) AND target = COALESCE($4, target) ORDER BY at DESC, id DESC LIMIT $5";
         let query = query(sql).bind(before).bind(id).bind(filter.actor.as_deref()).bind(filter.target.as_deref());
-        query.bind(i64::from(page.limit)).fetch_all(&self.pool).await?.iter().map(read).collect()
+        query.bind(page.rows()).fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 }
 

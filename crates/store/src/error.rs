@@ -1,5 +1,7 @@
 //! What can go wrong in the store.
 
+use crate::dialect::is_passing;
+
 /// A failure of the store, with what to do about it where the caller can do something.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -82,6 +84,13 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+}
+
+impl Error {
+    /// May it succeed later, though nobody changes anything here: is the disk full, the database busy, restarted or out of reach?
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Error::Database(error) if is_passing(error))
+    }
 }
 
 /// One line without the database library's own prefixes.

@@ -63,7 +63,7 @@ pub use merges::Merges;
 pub use notes::Note;
 pub use outbox::{Message, MessageState, NewMessage};
 pub use outcomes::{NewOutcome, Outcome, Replaced, Restatement};
-pub use page::Page;
+pub use page::{Page, ROWS_MAX};
 pub use people::PersonInputs;
 pub use quarantine::{QuarantineStatus, Quarantined};
 pub use restore::Restore;
@@ -78,6 +78,8 @@ pub use transactions::{Attempts, Moment, TransactionCounts};
 pub use versions::Added;
 pub use views::SavedView;
 pub use workspace::Workspace;
+
+use std::time::Duration;
 
 use dialect::{Pool, Transaction};
 
@@ -101,6 +103,12 @@ impl Store {
         let store = Store { pool: dialect::open(database).await?, counts: Default::default(), watcher: Default::default() };
         migrate::forward(&store.pool).await?;
         Ok(store)
+    }
+
+    /// The same database for callers from outside: where it is a server, through connections of their own, so that they never take those of the
+    /// engine, and their statements are cut after so long.
+    pub fn for_callers(&self, statement_max: Duration) -> Store {
+        Store { pool: self.pool.beside(statement_max), counts: self.counts.clone(), watcher: self.watcher.clone() }
     }
 
     /// Begins the transaction of the one writer: others that want to write wait, so what it reads stays true until it commits.

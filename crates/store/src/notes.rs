@@ -30,7 +30,7 @@ impl Store {
         let (before, id) = page.bound(NoteId::as_str);
         let sql = "SELECT id, account, author, at, kind, body, edited_at FROM notes WHERE account = $1 AND (at, id) < ($2, $3) \
             AND deleted_at IS NULL ORDER BY at DESC, id DESC LIMIT $4";
-        let query = query(sql).bind(account).bind(before).bind(id).bind(i64::from(page.limit));
+        let query = query(sql).bind(account).bind(before).bind(id).bind(page.rows());
         query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 

@@ -5,6 +5,7 @@ use sqlx::AssertSqlSafe;
 use tenure_model::Instant;
 
 use crate::dialect::{Query, Row, Value, query};
+use crate::page::bounded;
 use crate::word::{parse, word};
 use crate::{Error, MessageId, Page, Result, Store, Write};
 
@@ -79,7 +80,7 @@ impl Write {
             "UPDATE outbox SET state = 'claimed', attempts = attempts + 1, due_at = $2 WHERE due_at <= $1 AND state IN ('waiting', 'claimed') \
             AND id IN (SELECT id FROM outbox WHERE due_at <= $1 AND state IN ('waiting', 'claimed') ORDER BY due_at, id LIMIT $3) RETURNING {COLUMNS}"
         );
-        let query = query(AssertSqlSafe(sql)).bind(now).bind(Instant(now.0.saturating_add(CLAIM))).bind(i64::from(limit));
+        let query = query(AssertSqlSafe(sql)).bind(now).bind(Instant(now.0.saturating_add(CLAIM))).bind(bounded(limit));
         let mut claimed = query.fetch_all(&mut self.tx).await?.iter().map(read).collect::<Result<Vec<_>>>()?;
         claimed.sort_by(|a, b| (a.created_at, &a.message.id).cmp(&(b.created_at, &b.message.id)));
         Ok(claimed)
@@ -119,7 +120,7 @@ impl Store {
         let sql = format!(
             "SELECT {COLUMNS} FROM outbox WHERE state = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4"
         );
-        let query = query(AssertSqlSafe(sql)).bind(word(&state)).bind(before).bind(id).bind(i64::from(page.limit));
+        let query = query(AssertSqlSafe(sql)).bind(word(&state)).bind(before).bind(id).bind(page.rows());
         query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 }

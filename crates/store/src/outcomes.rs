@@ -9,6 +9,7 @@ use tenure_model::Instant;
 use tenure_model::definition::Revision;
 
 use crate::dialect::{Query, Row, Value, query};
+use crate::page::bounded;
 use crate::{Page, Result, Store, Write};
 
 /// The counter of outcomes.
@@ -126,13 +127,13 @@ impl Store {
     pub async fn outcomes_of(&self, kind: &str, subject: &str, page: &Page<i64>) -> Result<Vec<Outcome>> {
         let (before, number) = page.before.unwrap_or((Instant::NEVER, i64::MAX));
         let query = select("WHERE kind = $1 AND subject = $2 AND (at, number) < ($3, $4) ORDER BY at DESC, number DESC LIMIT $5");
-        let query = query.bind(kind).bind(subject).bind(before).bind(number).bind(i64::from(page.limit));
+        let query = query.bind(kind).bind(subject).bind(before).bind(number).bind(page.rows());
         query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 
     /// Outcomes after a number, in order.
     pub async fn outcomes_after(&self, number: i64, limit: u32) -> Result<Vec<Outcome>> {
-        let query = select("WHERE number > $1 ORDER BY number LIMIT $2").bind(number).bind(i64::from(limit));
+        let query = select("WHERE number > $1 ORDER BY number LIMIT $2").bind(number).bind(bounded(limit));
         query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 

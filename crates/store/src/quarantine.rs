@@ -73,7 +73,7 @@ impl Store {
         let (before, id) = page.bound(QuarantineId::as_str);
         let sql = "SELECT id, source, received_at, reason, message, raw, status, endpoint FROM quarantine \
             WHERE status = $1 AND (received_at, id) < ($2, $3) ORDER BY received_at DESC, id DESC LIMIT $4";
-        let query = query(sql).bind(word(&status)).bind(before).bind(id).bind(i64::from(page.limit));
+        let query = query(sql).bind(word(&status)).bind(before).bind(id).bind(page.rows());
         query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 

@@ -2,6 +2,8 @@
 
 mod conformance;
 
+use std::time::Duration;
+
 use tenure_model::Instant;
 use tenure_store::{Database, Error, NewRow, Store, transact};
 use tenure_testing::{Durability, Postgres};
@@ -48,6 +50,19 @@ async fn what_cannot_be_opened_says_why() {
     assert!(error.contains("does not exist"), "{error}");
     let database: Database = "postgres://tenure@localhost/x?host=/nowhere".parse().unwrap();
     assert!(matches!(Store::open(&database).await.unwrap_err(), Error::Database(_)));
+}
+
+#[tokio::test]
+async fn statements_of_callers_are_cut() {
+    let Some((store, ())) = open().await else { return };
+    let callers = store.for_callers(Duration::from_millis(200));
+    assert_eq!(callers.position().await.unwrap(), 0);
+    let writing = store.write().await.unwrap();
+    // It waits for the one writer, who is in no hurry.
+    let error = callers.write().await.map(drop).unwrap_err();
+    assert!(error.is_passing() && error.to_string().contains("statement timeout"), "{error}");
+    writing.commit().await.unwrap();
+    callers.write().await.unwrap().commit().await.unwrap();
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
 use serde_json::json;
 use tenure_ingest::http::{self, Endpoint};
 
@@ -12,24 +12,19 @@ use crate::app::App;
 use crate::error::ApiError;
 
 /// Takes calls of SDKs. Answered when they are durable; calls that were seen before are answered the same.
-pub async fn segment(State(app): State<App>, Path(call): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
-    let mut response = match take(&app, &call, &headers, &body).await {
-        Ok(()) => (StatusCode::OK, Json(json!({ "success": true }))).into_response(),
-        Err(error) => error.into_response(),
-    };
-    // SDKs of browsers send from anywhere; the write key says where the calls belong, no cookie does.
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response
-}
-
-async fn take(app: &App, call: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), ApiError> {
-    let endpoint = Endpoint::parse(call).ok_or_else(|| ApiError::NotFound { what: "endpoint", name: format!("/v1/{call}") })?;
+pub async fn segment(
+    State(app): State<App>,
+    Path(call): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<serde_json::Value>, ApiError> {
+    let endpoint = Endpoint::parse(&call).ok_or_else(|| ApiError::NotFound { what: "endpoint", name: format!("/v1/{call}") })?;
     let now = app.now();
-    let text = http::open(body, endpoint.bytes_max())?;
-    let source = app.sources.of(headers, &text, now).await?;
+    let text = http::open(&body, endpoint.bytes_max())?;
+    let source = app.sources.of(&headers, &text, now).await?;
     let intake = http::segment(endpoint, &text, now)?;
     app.service.offer(source.id.as_str(), now, &intake).await?;
-    Ok(())
+    Ok(Json(json!({ "success": true })))
 }
 
 /// What browsers ask before they send.
@@ -37,7 +32,6 @@ pub async fn preflight() -> impl IntoResponse {
     (
         StatusCode::NO_CONTENT,
         [
-            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
             (header::ACCESS_CONTROL_ALLOW_METHODS, "POST, OPTIONS"),
             (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, content-encoding"),
             (header::ACCESS_CONTROL_MAX_AGE, "86400"),

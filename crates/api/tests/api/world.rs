@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 use tenure_api::{App, Random, router, setup_link};
 use tenure_engine::Engine;
@@ -136,6 +137,13 @@ impl World {
         let is_stream = headers.get("content-type").is_some_and(|t| t == "text/event-stream");
         let body = if is_stream { Bytes::new() } else { to_bytes(response.into_body(), usize::MAX).await.unwrap() };
         Answer { status, headers, body }
+    }
+
+    /// What the stream of changes says, message by message.
+    pub async fn stream(&self, caller: &Caller) -> impl Stream<Item = String> + Unpin {
+        let request = Request::builder().uri("/api/v1/stream").header("cookie", &caller.cookie).body(Body::empty()).unwrap();
+        let body = self.app.clone().oneshot(request).await.unwrap().into_body();
+        Box::pin(body.into_data_stream().map(|bytes| String::from_utf8(bytes.unwrap().to_vec()).unwrap()))
     }
 
     pub async fn get(&self, caller: &Caller, path: &str) -> Answer {

@@ -73,6 +73,25 @@ impl Names {
     }
 }
 
+/// Reads what a file of snapshots begins with, and leaves `bytes` at its first account. Gives the revision of its model.
+///
+/// # Errors
+/// If it is no snapshot, or in another format: then nothing in it can be used.
+pub fn read_header(bytes: &mut &[u8]) -> Result<String, SnapshotError> {
+    let no_snapshot = SnapshotError::Format { found: 0 };
+    let rest = bytes.strip_prefix(MAGIC).ok_or(no_snapshot.clone())?;
+    let (format, rest) = rest.split_first_chunk().ok_or(no_snapshot)?;
+    let found = u32::from_le_bytes(*format);
+    if found != FORMAT {
+        return Err(SnapshotError::Format { found });
+    }
+    let damaged = SnapshotError::Damaged("its header ends too early");
+    let (length, rest) = rest.split_first_chunk().ok_or(damaged.clone())?;
+    let (revision, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or(damaged)?;
+    *bytes = rest;
+    Ok(String::from_utf8_lossy(revision).into_owned())
+}
+
 impl Engine {
     /// Appends what a file of snapshots begins with: format and revision of the model. Once for each file.
     pub fn save_header(&self, out: &mut Vec<u8>) {
@@ -88,22 +107,10 @@ impl Engine {
     /// # Errors
     /// If it is no snapshot, in another format, or of another revision of the model: then nothing in it can be used.
     pub fn restore_header(&self, bytes: &mut &[u8]) -> Result<(), SnapshotError> {
-        let no_snapshot = SnapshotError::Format { found: 0 };
-        let rest = bytes.strip_prefix(MAGIC).ok_or(no_snapshot.clone())?;
-        let (format, rest) = rest.split_first_chunk().ok_or(no_snapshot)?;
-        let found = u32::from_le_bytes(*format);
-        if found != FORMAT {
-            return Err(SnapshotError::Format { found });
-        }
-        let damaged = SnapshotError::Damaged("its header ends too early");
-        let (length, rest) = rest.split_first_chunk().ok_or(damaged.clone())?;
-        let (revision, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or(damaged)?;
-        let expected = &self.model.revision.0;
-        if revision != expected.as_bytes() {
-            let found = String::from_utf8_lossy(revision).into_owned();
+        let (found, expected) = (read_header(bytes)?, &self.model.revision.0);
+        if found != *expected {
             return Err(SnapshotError::Revision { found, expected: expected.clone() });
         }
-        *bytes = rest;
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The driver: pool, transaction, row and query over either database. Here alone is asked which one it is.
 
+use std::time::Duration;
+
 use futures_util::TryStreamExt as _;
 use futures_util::stream::BoxStream;
 use sqlx::query::Query as Bound;
@@ -63,7 +65,27 @@ pub(crate) async fn look(database: &Database) -> Result<Pool> {
     })
 }
 
+/// May what failed succeed later, though nobody changes anything?
+pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) if error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some() => {
+            postgres::is_passing(error.as_ref())
+        }
+        sqlx::Error::Database(error) => sqlite::is_passing(error.as_ref()),
+        _ => false,
+    }
+}
+
 impl Pool {
+    /// The same database through connections of their own, whose statements are cut after so long, where the database is a server.
+    pub(crate) fn beside(&self, statement_max: Duration) -> Pool {
+        match self {
+            Pool::Sqlite(pools) => Pool::Sqlite(pools.clone()),
+            Pool::Postgres(pool) => Pool::Postgres(postgres::beside(pool, statement_max)),
+        }
+    }
+
     /// Begins a transaction that only reads, and reads everything as of its first statement.
     pub(crate) async fn begin_snapshot(&self) -> sqlx::Result<Transaction> {
         Ok(match self {

@@ -9,7 +9,7 @@ mod postgres;
 mod sqlite;
 mod value;
 
-pub(crate) use driver::{On, Pool, Query, Row, Transaction, look, open, query};
+pub(crate) use driver::{On, Pool, Query, Row, Transaction, is_passing, look, open, query};
 pub(crate) use value::{ColumnKind, Value};
 
 /// The texts and limits of one database.

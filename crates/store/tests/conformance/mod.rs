@@ -43,7 +43,7 @@ macro_rules! conformance {
             conflicts_run_again, transactions_are_counted, merges_at_once,
             imports_by_request, ledger_once, facts_restated, outcomes_in_order, outbox_once, outbox_claims_once,
             sources_by_key, quarantine_pages, teammates_by_email, setup_tokens_once, sessions_expire, api_keys_revoked, logins_blocked,
-            audit_pages, views_shared, notes_hidden, snapshots_hold_still, retention_forgets
+            audit_pages, views_shared, notes_hidden, answers_are_bounded, snapshots_hold_still, retention_forgets
         );
     };
     ($open:path; $($name:ident),+) => {

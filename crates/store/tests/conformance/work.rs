@@ -1,7 +1,9 @@
 //! What teammates leave behind: the audit log, saved views, notes.
 
 use tenure_model::Instant;
-use tenure_store::{AuditEntry, AuditFilter, AuditId, Error, Note, NoteId, Page, Role, SavedView, Store, TeammateId, ViewId, transact};
+use tenure_store::{
+    AuditEntry, AuditFilter, AuditId, Error, Note, NoteId, Page, ROWS_MAX, Role, SavedView, Store, TeammateId, ViewId, transact,
+};
 
 use super::teammates::{add, teammate};
 
@@ -84,4 +86,25 @@ pub async fn notes_hidden(store: Store) {
     assert!(matches!(delete().await, Err(Error::NotFound { .. })));
     assert_eq!(store.note(&NoteId::of("2")).await.unwrap(), None);
     assert_eq!(store.notes("acme", &Page::first(9)).await.unwrap().len(), 2);
+}
+
+pub async fn answers_are_bounded(store: Store) {
+    add(&store, &teammate("carla", Role::Csm)).await.unwrap();
+    let note = |n: u32| Note {
+        id: NoteId::of(&n.to_string()),
+        account: "acme".into(),
+        author: TeammateId::of("carla"),
+        at: Instant(n.into()),
+        kind: "call".into(),
+        body: String::new(),
+        edited_at: None,
+    };
+    transact!(store, "notes", |write| {
+        for n in 0..=ROWS_MAX {
+            write.add_note(&note(n)).await?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(store.notes("acme", &Page::first(u32::MAX)).await.unwrap().len(), ROWS_MAX as usize);
 }

@@ -1,5 +1,6 @@
 //! `tenure serve`: the live service. Everything is brought up to date first, then calls are taken.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -96,7 +97,7 @@ impl Serve {
 /// Logs to standard error as the settings say.
 fn log(settings: &Settings) -> Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&settings.log).context("the filter of the log")?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let set = if settings.log_format == LogFormat::Json { lines.json().try_init() } else { lines.try_init() };
     set.map_err(|error| anyhow::anyhow!("cannot log: {error}"))
 }

@@ -39,13 +39,13 @@ pub async fn examine(folder: &Folder, deep: bool, is_running: bool, now: Instant
         }
         (found, _) => findings.ok("format", format!("format {found}, the newest this tenure knows")),
     }
-    if let Err(error) = tables(&store, deep, is_running, folder.is_served(), now, findings).await {
+    if let Err(error) = tables(folder, &store, deep, is_running, now, findings).await {
         findings.fail(CHECK, format!("{error:#}"), "restore a backup, if reading again gives the same");
     }
     store.close().await;
 }
 
-async fn tables(store: &Store, deep: bool, is_running: bool, is_served: bool, now: Instant, findings: &mut Findings) -> Result<()> {
+async fn tables(folder: &Folder, store: &Store, deep: bool, is_running: bool, now: Instant, findings: &mut Findings) -> Result<()> {
     if let Some(theirs) = store.clock().await? {
         let skew = theirs.0 - now.0;
         let message = format!("the database's clock is {:+.3} s from this machine's", skew as f64 / SECOND as f64);
@@ -55,8 +55,9 @@ async fn tables(store: &Store, deep: bool, is_running: bool, is_served: bool, no
             _ => findings.ok("clock", message),
         }
     }
-    lease(store, is_running, is_served, now, findings).await?;
+    lease(store, is_running, folder.is_served(), now, findings).await?;
     journal(store, findings).await?;
+    super::snapshot::examine(folder.root(), store, now, findings).await?;
     if deep {
         match store.check().await? {
             wrong if wrong.is_empty() => findings.ok("pages", "every page of the database was read"),

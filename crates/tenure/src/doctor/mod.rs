@@ -4,6 +4,7 @@ mod address;
 mod archive;
 mod database;
 mod machine;
+mod snapshot;
 
 use serde::Serialize;
 use tenure_model::Instant;

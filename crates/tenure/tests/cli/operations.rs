@@ -201,6 +201,7 @@ fn a_backup_beside_a_running_service_has_all_that_was_answered() {
     // Killed: nothing was given back, and the journal holds what the archive has not.
     let doctor = company.run(&["doctor", "--set", "listen=127.0.0.1:0"]);
     assert!(doctor.contains("ended without giving it back") && doctor.contains("30 items not archived"), "{doctor}");
+    snapshot_is_looked_at(&company);
     company.fine(&["--data", "restored", "restore", "--from", "live.tar"]);
     for (data, events) in [("restored", 23), ("tenure-data", 33)] {
         let mut server = Server::start(&company, &["--data", data, "--model", "model"]);
@@ -210,6 +211,29 @@ fn a_backup_beside_a_running_service_has_all_that_was_answered() {
         let said = company.fine(&["--data", data, "sql", "SELECT COUNT(*) AS n FROM events", "--csv"]);
         assert_eq!(said, format!("n\n{events}\n"), "{data}");
     }
+}
+
+/// After a start and a kill: a snapshot, and all rows of the journal after it.
+fn snapshot_is_looked_at(company: &Company) {
+    let line = || {
+        let said = company.run(&["doctor", "--set", "listen=127.0.0.1:0"]);
+        said.lines().find(|line| line.contains("snapshot")).unwrap().to_owned()
+    };
+    let whole = line();
+    assert!(whole.starts_with("ok    snapshot") && whole.contains("of the journal after it"), "{whole}");
+    let folder = fs::read_dir(company.path("tenure-data/snapshots")).unwrap().next().unwrap().unwrap().path();
+    let part = folder.join("000000.part");
+    let bytes = fs::read(&part).unwrap();
+    let mut damaged = bytes.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(&part, damaged).unwrap();
+    let found = line();
+    assert!(found.starts_with("warn  snapshot") && found.contains("a part's hash is another"), "{found}");
+    fs::remove_file(&part).unwrap();
+    let found = line();
+    assert!(found.starts_with("warn  snapshot") && found.contains("000000.part"), "{found}");
+    fs::write(&part, bytes).unwrap();
+    assert_eq!(line(), whole);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod bulk;
 
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgPool, Postgres};
 
@@ -46,6 +47,11 @@ const TRUSTED: Duration = Duration::from_secs(5);
 /// A transaction that lost against another one and may be run again: serialization failure, deadlock.
 const CONFLICTS: [&str; 2] = ["40001", "40P01"];
 
+/// Classes of errors that may pass by themselves: a lost connection, no room or memory, an operator who stops it or a statement that took too long.
+const PASSING: [&str; 3] = ["08", "53", "57"];
+/// As well: a lock that was not got in time.
+const LOCKED: &str = "55P03";
+
 /// Connects. A peer that is gone is noticed within a minute, so that its locks do not stay.
 pub(super) async fn open(options: &PgConnectOptions) -> Result<PgPool> {
     let options = options.clone().application_name("tenure").options([
@@ -55,11 +61,7 @@ pub(super) async fn open(options: &PgConnectOptions) -> Result<PgPool> {
         ("tcp_keepalives_interval", "10"),
         ("tcp_keepalives_count", "3"),
     ]);
-    let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(CONNECTION_WAIT).test_before_acquire(false);
-    let pool = pool.before_acquire(|connection, meta| {
-        Box::pin(async move { if meta.idle_for > TRUSTED { connection.ping().await.map(|()| true) } else { Ok(true) } })
-    });
-    let pool = pool.connect_with(options).await?;
+    let pool = pool_options().connect_with(options).await?;
     let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(&pool).await?;
     if encoding != "UTF8" {
         return Err(Error::Setting { setting: "the database's encoding".into(), why: format!("it is {encoding} and must be UTF8") });
@@ -67,11 +69,29 @@ pub(super) async fn open(options: &PgConnectOptions) -> Result<PgPool> {
     Ok(pool)
 }
 
+fn pool_options() -> PgPoolOptions {
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(CONNECTION_WAIT).test_before_acquire(false);
+    pool.before_acquire(|connection, meta| {
+        Box::pin(async move { if meta.idle_for > TRUSTED { connection.ping().await.map(|()| true) } else { Ok(true) } })
+    })
+}
+
+/// Connections beside those of a pool, whose statements the server cuts after so long.
+pub(super) fn beside(pool: &PgPool, statement_max: Duration) -> PgPool {
+    let options = (*pool.connect_options()).clone().options([("statement_timeout", format!("{}ms", statement_max.as_millis()))]);
+    pool_options().connect_lazy_with(options)
+}
+
 /// Begins the writer's transaction: read committed, so that every statement sees what was committed before the lock was got.
 pub(super) async fn begin(pool: &PgPool) -> sqlx::Result<sqlx::Transaction<'static, Postgres>> {
     let mut tx = pool.begin().await?;
     sqlx::query(WRITER).execute(&mut *tx).await?;
     Ok(tx)
+}
+
+/// May what failed succeed later, though nobody changes anything?
+pub(super) fn is_passing(error: &dyn DatabaseError) -> bool {
+    error.code().is_some_and(|code| code == LOCKED || code.get(..2).is_some_and(|class| PASSING.contains(&class)))
 }
 
 /// Did the transaction lose against another one?

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, Sqlite, SqliteConnection, SqlitePool};
 
 use super::{Dialect, Value};
 
@@ -37,6 +38,9 @@ const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Connections that read.
 const READERS_MAX: u32 = 4;
 
+/// Result codes that may pass by themselves: busy, locked, a failed read or write, a full disk, a file that cannot be opened.
+const PASSING: [i32; 5] = [5, 6, 10, 13, 14];
+
 /// Connections to the file. Writers of this process queue for their one connection, so they never take those of readers while they wait.
 #[derive(Clone, Debug)]
 pub(crate) struct Pools {
@@ -51,6 +55,12 @@ impl Pools {
     }
 }
 
+/// A full disk lets SQLite end a transaction by itself; sqlx still takes it for open then, and would refuse every further one. Such a connection is
+/// closed, and another one opened in its place.
+fn pool_options() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+}
+
 /// Opens the file, makes it where there is none.
 pub(super) async fn open(path: &Path) -> sqlx::Result<Pools> {
     let options = SqliteConnectOptions::new()
@@ -63,8 +73,8 @@ pub(super) async fn open(path: &Path) -> sqlx::Result<Pools> {
         .foreign_keys(true)
         .pragma("cache_size", "-65536")
         .pragma("temp_store", "memory");
-    let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY_WAIT).connect_with(options.clone()).await?;
-    let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
+    let writer = pool_options().max_connections(1).acquire_timeout(BUSY_WAIT).connect_with(options.clone()).await?;
+    let readers = pool_options().max_connections(READERS_MAX).connect_with(options).await?;
     Ok(Pools { readers, writer })
 }
 
@@ -76,13 +86,19 @@ pub(super) async fn look(path: &Path, is_frozen: bool) -> sqlx::Result<Pools> {
     log.push("-wal");
     let is_whole = !Path::new(&log).exists();
     let options = if is_frozen && is_whole { options.immutable(true) } else { options };
-    let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
+    let readers = pool_options().max_connections(READERS_MAX).connect_with(options).await?;
     Ok(Pools { writer: readers.clone(), readers })
 }
 
 /// Begins a transaction that holds the write lock from its start: two writers wait for each other instead of failing midway.
 pub(super) async fn begin(pools: &Pools) -> sqlx::Result<sqlx::Transaction<'static, Sqlite>> {
     pools.writer.begin_with("BEGIN IMMEDIATE").await
+}
+
+/// May what failed succeed later, though nobody changes anything?
+pub(super) fn is_passing(error: &dyn DatabaseError) -> bool {
+    // The low byte is the kind, what is above it tells more.
+    error.code().and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| PASSING.contains(&(code & 0xff)))
 }
 
 /// Inserts rows by statements of several hundred placeholders. Without a word on conflicts, one is an error.
@@ -113,4 +129,28 @@ pub(super) async fn insert<'v>(
         written += sql.build().execute(&mut *connection).await?.rows_affected();
     }
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As much as fits; the page that does not fit ends the transaction, as it does on a full disk.
+    #[tokio::test]
+    async fn goes_on_when_there_is_room_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let pools = open(&folder.path().join("full.db")).await.unwrap();
+        let mut tx = begin(&pools).await.unwrap();
+        for sql in ["CREATE TABLE rows (bytes BLOB)", "PRAGMA max_page_count = 8"] {
+            sqlx::query(sql).execute(&mut *tx).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let mut tx = begin(&pools).await.unwrap();
+        let full = sqlx::query("INSERT INTO rows VALUES (zeroblob(1000000))").execute(&mut *tx).await.unwrap_err();
+        assert!(is_passing(full.as_database_error().unwrap()), "{full}");
+        let _ = tx.rollback().await;
+        let mut tx = begin(&pools).await.unwrap();
+        sqlx::query("INSERT INTO rows VALUES (zeroblob(1000000))").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
 }
