@@ -11,6 +11,7 @@ use tenure_model::Instant;
 use tenure_model::input::{Decision, Membership, Version};
 
 use crate::cores::{on_all_cores, pick};
+use crate::inputs::whose;
 use crate::keys::Keys;
 use crate::recent::Recent;
 use crate::saving::Saving;
@@ -261,6 +262,7 @@ impl Live {
         let Some(i) = self.index.get(account).copied() else { return };
         self.keep(i);
         let now = self.slots[i].until(&self.silent, now);
+        self.slots[i].rename(&self.resolver);
         let ran = self.slots[i].rebuild(&self.engine, &self.empty, past, now);
         step.evaluated += 1;
         self.took(i, ran, step);
@@ -366,9 +368,20 @@ impl Live {
         }
     }
 
-    /// The archive has everything up to this position of the journal: what nothing else needs is forgotten.
+    /// The archive has everything up to this position of the journal: what nothing else needs is forgotten. Accounts of events that are another
+    /// one's or another person's by what became known since they arrived are told anew.
     pub fn archived(&mut self, position: i64) {
-        self.slots.iter_mut().for_each(|s| s.forget(position));
+        for slot in &mut self.slots {
+            let account = slot.head.id();
+            for event in slot.recent().iter().filter(|r| r.position != Recent::ARCHIVED && r.position <= position) {
+                let (whose, who) = whose(&self.resolver, event);
+                if whose != Some(&**account) || who != event.person.as_deref() {
+                    self.resettled.insert(account.clone());
+                    self.resettled.extend(whose.map(Arc::from));
+                }
+            }
+            slot.forget(position);
+        }
         for events in self.homeless.values_mut() {
             events.retain(|e| e.position > position);
         }

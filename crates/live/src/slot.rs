@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenure_engine::{Account, Change, Engine, EventTable, Happened, Inputs, Mode, Nothing, Outcome, Sink, What, sort};
+use tenure_ingest::Resolver;
 use tenure_model::Instant;
 
 use crate::population::{Past, Placed, Through};
@@ -242,6 +243,13 @@ impl Slot {
         &self.recent
     }
 
+    /// Its persons under the ids by which they are known now.
+    pub fn rename(&mut self, resolver: &Resolver) {
+        for event in &mut self.recent {
+            event.person = event.given_person.as_deref().map(|given| resolver.person(given).into());
+        }
+    }
+
     /// Begins anew from its whole history.
     pub fn rebuild(&mut self, engine: &Engine, empty: &EventTable, past: Past, now: Instant) -> Ran {
         let from = self.wants.take().unwrap_or(Instant::MIN);
@@ -249,7 +257,8 @@ impl Slot {
         self.through = past.through;
         let mut events = past.events;
         let mut seen: std::collections::BTreeSet<(Arc<str>, Box<str>)> = Default::default();
-        events.extend(self.recent.iter().cloned());
+        // Whose an archived event is, the archive says.
+        events.extend(self.recent.iter().filter(|r| r.position > past.through.events).cloned());
         events.sort_by(|a, b| a.position.cmp(&b.position));
         events.retain(|e| e.message_id.as_ref().is_none_or(|id| seen.insert((e.source.clone(), id.clone()))));
         events.sort_by(|a, b| a.order(b));

@@ -7,22 +7,30 @@ use tenure_engine::{Account, Change, Engine, Happened, Inputs, Mode, Outcome, Si
 use tenure_history::{Archive, Event};
 use tenure_live::{Past, PastSaid, Recent, Through};
 use tenure_model::Instant;
+use tenure_model::input::Merge;
+use tenure_store::AccountInputs;
 
 use crate::Result;
 use crate::service::Inner;
 
-/// Reads it.
-pub(crate) async fn past(inner: &Inner, account: &str, unwritten: PastSaid) -> Result<Past> {
+/// Reads it. `unwritten` and `merges`: what is not in the store yet.
+pub(crate) async fn past(inner: &Inner, account: &str, unwritten: PastSaid, merges: &[Merge]) -> Result<Past> {
     let at = |position: &AtomicI64| position.load(Ordering::Relaxed);
     // As of before it is read.
     let through = Through { events: at(&inner.status.archive_position), said: at(&inner.status.engine_position) };
-    let inputs = inner.store.account_inputs(account).await?;
+    let PastSaid { versions, memberships, decisions } = unwritten;
+    let unwritten = AccountInputs { versions, memberships, ..AccountInputs::default() };
+    let inputs = inner.store.account_inputs_with(account, unwritten, merges).await?;
     let mut said = PastSaid { versions: inputs.versions, memberships: inputs.memberships, decisions: inputs.decisions };
-    said.versions.extend(unwritten.versions);
-    said.memberships.extend(unwritten.memberships);
-    said.decisions.extend(unwritten.decisions);
+    said.decisions.extend(decisions);
     let events = tokio::task::block_in_place(|| Archive::open(&inner.data)?.account(account, None))?;
-    Ok(Past { events: events.into_iter().map(recent).collect(), said, children: vec![], through })
+    let mut events: Vec<Recent> = events.into_iter().map(recent).collect();
+    // The archive may not be settled yet by what is known of persons.
+    let live = inner.live();
+    for event in &mut events {
+        event.person = event.given_person.as_deref().map(|given| live.resolver().person(given).into());
+    }
+    Ok(Past { events, said, children: vec![], through })
 }
 
 pub(crate) fn recent(event: Event) -> Recent {
@@ -42,7 +50,13 @@ pub(crate) fn recent(event: Event) -> Recent {
 
 /// What the children of an account reported to it; nothing where nothing is rolled up. `unwritten`: what concerns an account and is not in the store
 /// yet.
-pub(crate) async fn children(inner: &Inner, engine: &Engine, account: &str, unwritten: impl Fn(&str) -> PastSaid) -> Result<Vec<Change>> {
+pub(crate) async fn children(
+    inner: &Inner,
+    engine: &Engine,
+    account: &str,
+    unwritten: impl Fn(&str) -> PastSaid,
+    merges: &[Merge],
+) -> Result<Vec<Change>> {
     if engine.exports().is_empty() {
         return Ok(vec![]);
     }
@@ -53,7 +67,7 @@ pub(crate) async fn children(inner: &Inner, engine: &Engine, account: &str, unwr
     };
     let mut reported = Vec::new();
     for child in children {
-        let of_child = past(inner, &child, unwritten(&child)).await?;
+        let of_child = past(inner, &child, unwritten(&child), merges).await?;
         let live = inner.live();
         let at = live.account(&child).map_or(Instant::MIN, Account::at);
         reported.extend(reports(engine, &child, &of_child, live.recent(&child), account, at));
@@ -63,7 +77,9 @@ pub(crate) async fn children(inner: &Inner, engine: &Engine, account: &str, unwr
 
 /// What a child reports to a parent up to an instant, told from the child's history.
 fn reports(engine: &Engine, child: &str, past: &Past, recent: &[Recent], parent: &str, until: Instant) -> Vec<Change> {
-    let mut events: Vec<&Recent> = past.events.iter().chain(recent).collect();
+    // What the archive has is not taken twice.
+    let waiting = recent.iter().filter(|r| r.position > past.through.events);
+    let mut events: Vec<&Recent> = past.events.iter().chain(waiting).collect();
     events.sort_by(|a, b| a.order(b));
     let mut table = tenure_engine::EventTable::new(engine.model());
     events.iter().for_each(|e| e.push(&mut table));
