@@ -244,8 +244,8 @@ impl Write {
     ) -> Result<()> {
         let sql = format!(
             "UPDATE alerts SET resolved_at = $5, resolved_reason = $6 WHERE (resolved_at IS NULL OR resolved_at > $4) \
-             AND COALESCE(resolved_reason, '') NOT IN ('{}') AND key = (SELECT key FROM alerts WHERE account = $1 AND rule = $2 \
-             AND person = $3 AND opened_at <= $4 ORDER BY opened_at DESC LIMIT 1)",
+             AND key = (SELECT key FROM alerts WHERE account = $1 AND rule = $2 AND person = $3 AND opened_at <= $4 \
+             AND COALESCE(resolved_reason, '') NOT IN ('{}') ORDER BY opened_at DESC LIMIT 1)",
             WITHDRAWN.join("', '")
         );
         let query = query(sqlx::AssertSqlSafe(sql)).bind(account).bind(rule).bind(person.unwrap_or("")).bind(by);
