@@ -14,7 +14,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 # Ready-made models that have scenarios.
 MODELS = $(patsubst %/scenarios,%,$(wildcard models/*/scenarios scenarios/*/scenarios))
 
-.PHONY: help demo test test-rust test-models test-python test-sdk test-crash test-api tidy lint fmt bench bench-engine bench-ingest crash
+.PHONY: help demo test test-rust test-models test-python test-sdk test-crash test-api tidy lint fmt bench bench-engine bench-ingest crash simulate-service
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -85,6 +85,9 @@ bench-ingest: build ## The live service beside a server that only parses (4 min)
 crash: build ## Kill the server 100 times on PostgreSQL and 500 times on SQLite, with a full disk at times; compare with runs that nobody disturbed (30 min)
 	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 100 --disk-full --postgres
 	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 500 --disk-full
+
+simulate-service: ## The service in 5,000 worlds with crashes at any moment (SEEDS=… for another number)
+	TENURE_SEEDS=$(or $(SEEDS),5000) $(CARGO) test --workspace --test simulation whatever_happens -- --nocapture --ignored
 
 build:
 	$(CARGO) build --workspace

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tenure_engine::What;
+use tenure_ingest::Resolver;
 use tenure_ingest::resolver::account_among;
 use tenure_model::input::{Decision, Entity, Membership, Merge, Version};
 use tenure_model::{Instant, Value};
@@ -167,8 +168,9 @@ impl Live {
             self.slot_mut(i).want(membership.from.unwrap_or(Instant::MIN));
         }
         self.touch(i);
-        self.resettled.insert(self.shelf.id(i).clone());
         let person: Arc<str> = self.resolver.person(&membership.person).into();
+        // What was another account's may be nobody's now: where the person was at both at that time.
+        self.resettled.extend(self.resolver.stays(&person).iter().map(|stay| Arc::from(stay.account())));
         self.settle_homeless(&person);
     }
 
@@ -237,4 +239,15 @@ impl Live {
         self.names.insert(text.into(), name.clone());
         name
     }
+}
+
+/// The account and the person of an event, by what is known now.
+pub(crate) fn whose<'a>(resolver: &'a Resolver, event: &'a Recent) -> (Option<&'a str>, Option<&'a str>) {
+    let person = event.given_person.as_deref().map(|given| resolver.person(given));
+    let account = match (&event.given_account, person) {
+        (Some(given), _) => Some(resolver.account(given)),
+        (None, Some(person)) => account_among(resolver.stays(person), event.time).ok(),
+        (None, None) => None,
+    };
+    (account, person)
 }

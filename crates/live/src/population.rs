@@ -12,6 +12,7 @@ use tenure_model::Instant;
 use tenure_model::input::{Decision, Membership, Version};
 
 use crate::cores::on_all_cores;
+use crate::inputs::whose;
 use crate::keys::Keys;
 use crate::recent::Recent;
 use crate::saving::Saving;
@@ -304,6 +305,7 @@ impl Live {
         self.keep(i);
         let slot = self.shelf.get(i);
         let now = slot.until(&self.silent, now);
+        slot.rename(&self.resolver);
         let ran = slot.rebuild(&self.engine, &self.empty, past, now);
         step.evaluated += 1;
         self.took(i, ran, step);
@@ -312,7 +314,6 @@ impl Live {
     /// Takes the inputs and timers that are due, of at most so many accounts whose timers ring. On all cores where there are many.
     pub fn advance(&mut self, now: Instant, timers_max: usize) -> Step {
         let mut step = Step::default();
-        self.shelf.sweep();
         self.listen(now, &mut step);
         let (wanting, mut due): (Vec<usize>, Vec<usize>) = std::mem::take(&mut self.touched).into_iter().partition(|i| self.wants(*i));
         self.touched = wanting;
@@ -413,12 +414,34 @@ impl Live {
         }
     }
 
-    /// The archive has everything up to this position of the journal: what nothing else needs is forgotten.
+    /// The archive has everything up to this position of the journal: what nothing else needs is forgotten. Accounts of events that are another
+    /// one's or another person's by what became known since they arrived are told anew.
     pub fn archived(&mut self, position: i64) {
-        self.shelf.forget(position);
+        self.begin_archived(position);
+        while self.sweep() {}
+    }
+
+    /// As `archived`, done by the calls of `sweep` that follow, for the engine waits for neither.
+    pub fn begin_archived(&mut self, position: i64) {
+        self.shelf.begin_forgetting(position);
         for events in self.homeless.values_mut() {
             events.retain(|e| e.position > position);
         }
         self.homeless.retain(|_, events| !events.is_empty());
+    }
+
+    /// Lets the next accounts forget what the archive has, a few of them. False where none is left.
+    pub fn sweep(&mut self) -> bool {
+        let (resolver, resettled) = (&self.resolver, &mut self.resettled);
+        self.shelf.sweep(|slot, archived| {
+            let account = slot.head.id();
+            for event in slot.recent().iter().filter(|r| r.position != Recent::ARCHIVED && r.position <= archived) {
+                let (whose, who) = whose(resolver, event);
+                if whose != Some(&**account) || who != event.person.as_deref() {
+                    resettled.insert(account.clone());
+                    resettled.extend(whose.map(Arc::from));
+                }
+            }
+        })
     }
 }

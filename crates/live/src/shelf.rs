@@ -184,7 +184,7 @@ impl Shelf {
             let held = &mut self.all[self.hand];
             self.hand = (self.hand + 1) % accounts;
             let Some(slot) = held.slot.as_deref() else { continue };
-            if std::mem::take(&mut held.used) || slot.is_waiting() {
+            if std::mem::take(&mut held.used) || slot.is_waiting() || slot.waits_for_archive(self.archived) {
                 continue;
             }
             bytes.clear();
@@ -199,18 +199,20 @@ impl Shelf {
     }
 
     /// The archive has everything up to this position: what nothing else needs is forgotten by the sweeps that follow.
-    pub fn forget(&mut self, archived: i64) {
+    pub fn begin_forgetting(&mut self, archived: i64) {
         self.archived = archived;
         self.unswept = 0..self.all.len();
     }
 
-    /// Lets the next accounts forget what the archive has; few at a time, for the engine waits.
-    pub fn sweep(&mut self) {
+    /// Shows the next accounts, with how far the archive has come, and lets them forget what it has. False where none is left.
+    pub fn sweep(&mut self, mut see: impl FnMut(&Slot, i64)) -> bool {
         let first = self.unswept.start;
         self.unswept.start = (first + SWEPT).min(self.unswept.end);
-        for held in self.all[first..self.unswept.start].iter_mut() {
-            held.slot.iter_mut().for_each(|slot| slot.forget(self.archived));
+        for slot in self.all[first..self.unswept.start].iter_mut().filter_map(|held| held.slot.as_deref_mut()) {
+            see(slot, self.archived);
+            slot.forget(self.archived);
         }
+        !self.unswept.is_empty()
     }
 }
 

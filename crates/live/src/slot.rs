@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenure_engine::{Account, Change, Engine, EventTable, Happened, Inputs, Mode, Nothing, Outcome, Sink, What, sort};
+use tenure_ingest::Resolver;
 use tenure_model::Instant;
 
 use crate::population::{Past, Placed, Through};
@@ -277,9 +278,21 @@ impl Slot {
         }
     }
 
+    /// Has it events that the archive does not have?
+    pub fn waits_for_archive(&self, archived: i64) -> bool {
+        self.recent.iter().any(|r| r.position > archived)
+    }
+
     /// Events that the archive may not have.
     pub fn recent(&self) -> &[Recent] {
         &self.recent
+    }
+
+    /// Its persons under the ids by which they are known now.
+    pub fn rename(&mut self, resolver: &Resolver) {
+        for event in &mut self.recent {
+            event.person = event.given_person.as_deref().map(|given| resolver.person(given).into());
+        }
     }
 
     /// Begins anew from its whole history.
@@ -289,7 +302,8 @@ impl Slot {
         self.through = past.through;
         let mut events = past.events;
         let mut seen: std::collections::BTreeSet<(Arc<str>, Box<str>)> = Default::default();
-        events.extend(self.recent.iter().cloned());
+        // Whose an archived event is, the archive says.
+        events.extend(self.recent.iter().filter(|r| r.position > past.through.events).cloned());
         events.sort_by_key(|e| e.position);
         events.retain(|e| e.message_id.as_ref().is_none_or(|id| seen.insert((e.source.clone(), id.clone()))));
         events.sort_by(|a, b| a.order(b));

@@ -239,6 +239,10 @@ proptest! {
                 }
             }
             settle(&mut live, &sent, now, &mut told);
+            if *pack == 3 {
+                // What waits for the archive stays at hand.
+                live.archived(1);
+            }
             live.pack(if *pack == 3 { usize::MAX } else { *pack });
             prop_assert!(*pack != 3 || live.at_hand() == 0, "{} stay", live.at_hand());
         }

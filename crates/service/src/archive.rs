@@ -112,7 +112,11 @@ pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
             write.trim_journal(kept).await
         })?;
         inner.status.archive_position.store(through, Ordering::Relaxed);
-        inner.live().archived(through);
+        inner.live().begin_archived(through);
+        while inner.live().sweep() {
+            // The engine's loop has its turn.
+            tokio::task::yield_now().await;
+        }
     }
     resettle(inner).await?;
     Ok(added)

@@ -48,7 +48,7 @@ impl Service {
         };
         let said = inner.store.account_inputs(account).await?;
         let archived = tokio::task::block_in_place(|| Archive::account_now(&inner.data, account))?;
-        let children = children(inner, &engine, account, |_| PastSaid::default()).await?;
+        let children = children(inner, &engine, account, |_| PastSaid::default(), &[]).await?;
         let events = together(archived, &recent, account);
         Ok((engine.clone(), History::new(&engine, account, events, said, children)))
     }

@@ -8,20 +8,22 @@ use tenure_engine::{Account, Change, Engine, Happened, Inputs, Mode, Outcome, Si
 use tenure_history::{Archive, Event};
 use tenure_live::{Past, PastSaid, Recent, Through};
 use tenure_model::Instant;
+use tenure_model::input::Merge;
+use tenure_store::AccountInputs;
 
 use crate::Result;
 use crate::service::Inner;
 
-/// Reads it; its events in the archive only where they were not read before.
-pub(crate) async fn past(inner: &Inner, account: &str, unwritten: PastSaid, read: Option<Vec<Recent>>) -> Result<Past> {
+/// Reads it; its events in the archive only where they were not read before. `unwritten` and `merges`: what is not in the store yet.
+pub(crate) async fn past(inner: &Inner, account: &str, unwritten: PastSaid, merges: &[Merge], read: Option<Vec<Recent>>) -> Result<Past> {
     let at = |position: &AtomicI64| position.load(Ordering::Relaxed);
     // As of before it is read.
     let through = Through { events: at(&inner.status.archive_position), said: at(&inner.status.engine_position) };
-    let inputs = inner.store.account_inputs(account).await?;
+    let PastSaid { versions, memberships, decisions } = unwritten;
+    let unwritten = AccountInputs { versions, memberships, ..AccountInputs::default() };
+    let inputs = inner.store.account_inputs_with(account, unwritten, merges).await?;
     let mut said = PastSaid { versions: inputs.versions, memberships: inputs.memberships, decisions: inputs.decisions };
-    said.versions.extend(unwritten.versions);
-    said.memberships.extend(unwritten.memberships);
-    said.decisions.extend(unwritten.decisions);
+    said.decisions.extend(decisions);
     Ok(Past { events: events(inner, account, read)?, said, children: vec![], through })
 }
 
@@ -35,6 +37,12 @@ fn events(inner: &Inner, account: &str, read: Option<Vec<Recent>>) -> Result<Vec
     let known: BTreeSet<_> = events.iter().filter_map(|e| Some((e.source.clone(), e.message_id.clone()?))).collect();
     let is_new = |e: &Recent| e.message_id.clone().is_none_or(|id| !known.contains(&(e.source.clone(), id)));
     events.extend(waiting.into_iter().filter(is_new));
+    // The archive may not be settled yet by what is known of persons.
+    let live = inner.live();
+    for event in &mut events {
+        event.person = event.given_person.as_deref().map(|given| live.resolver().person(given).into());
+    }
+    drop(live);
     Ok(events)
 }
 
@@ -55,7 +63,13 @@ pub(crate) fn recent(event: Event) -> Recent {
 
 /// What the children of an account reported to it; nothing where nothing is rolled up. `unwritten`: what concerns an account and is not in the store
 /// yet.
-pub(crate) async fn children(inner: &Inner, engine: &Engine, account: &str, unwritten: impl Fn(&str) -> PastSaid) -> Result<Vec<Change>> {
+pub(crate) async fn children(
+    inner: &Inner,
+    engine: &Engine,
+    account: &str,
+    unwritten: impl Fn(&str) -> PastSaid,
+    merges: &[Merge],
+) -> Result<Vec<Change>> {
     if engine.exports().is_empty() {
         return Ok(vec![]);
     }
@@ -66,7 +80,7 @@ pub(crate) async fn children(inner: &Inner, engine: &Engine, account: &str, unwr
     };
     let mut reported = Vec::new();
     for child in children {
-        let of_child = past(inner, &child, unwritten(&child), None).await?;
+        let of_child = past(inner, &child, unwritten(&child), merges, None).await?;
         let at = inner.live().account(&child).map_or(Instant::MIN, |a| a.at());
         reported.extend(reports(engine, &child, &of_child, account, at));
     }

@@ -246,9 +246,10 @@ async fn rebuild(inner: &Inner, under_way: &mut UnderWay) -> Result<()> {
     let wanting = inner.live().wanting();
     for account in wanting {
         let said = of_account(&inner.live(), &under_way.unwritten, &account);
-        let mut past = past(inner, &account, said, under_way.read.remove(&account)).await?;
+        let mut past = past(inner, &account, said, &under_way.unwritten.merges, under_way.read.remove(&account)).await?;
         let engine = inner.live().engine().clone();
-        past.children = children(inner, &engine, &account, |id| of_account(&inner.live(), &under_way.unwritten, id)).await?;
+        let unwritten = |id: &str| of_account(&inner.live(), &under_way.unwritten, id);
+        past.children = children(inner, &engine, &account, unwritten, &under_way.unwritten.merges).await?;
         let mut step = Step::default();
         tokio::task::block_in_place(|| inner.live().give(&account, past, under_way.now, &mut step));
         Status::add(&inner.status.rebuilt, step.evaluated as u64);
@@ -257,16 +258,25 @@ async fn rebuild(inner: &Inner, under_way: &mut UnderWay) -> Result<()> {
     Ok(())
 }
 
-/// What of the present step concerns an account.
+/// What of the present step concerns an account, under canonical ids.
 fn of_account(live: &Live, unwritten: &Unwritten, account: &str) -> PastSaid {
     let resolver = live.resolver();
     let is_of = |version: &&Version| match &version.entity {
         Entity::Account(id) | Entity::Subscription(id, _) => resolver.account(id) == account,
         Entity::Person(id) => resolver.stays(resolver.person(id)).iter().any(|s| s.account() == account),
     };
+    let canonical = |version: &Version| Version {
+        entity: match &version.entity {
+            Entity::Account(_) => Entity::Account(account.to_owned()),
+            Entity::Subscription(_, id) => Entity::Subscription(account.to_owned(), id.clone()),
+            Entity::Person(id) => Entity::Person(resolver.person(id).to_owned()),
+        },
+        ..version.clone()
+    };
+    let member = |m: &Membership| Membership { account: account.to_owned(), person: resolver.person(&m.person).to_owned(), ..m.clone() };
     PastSaid {
-        versions: unwritten.versions.iter().filter(is_of).cloned().collect(),
-        memberships: unwritten.memberships.iter().filter(|m| resolver.account(&m.account) == account).cloned().collect(),
+        versions: unwritten.versions.iter().filter(is_of).map(canonical).collect(),
+        memberships: unwritten.memberships.iter().filter(|m| resolver.account(&m.account) == account).map(member).collect(),
         decisions: unwritten.decisions.iter().filter(|d| resolver.account(&d.account) == account).cloned().collect(),
     }
 }

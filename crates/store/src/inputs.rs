@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::SqlSafeStr;
-use tenure_model::input::{Decision, Membership, Version};
+use tenure_model::input::{Decision, Membership, Merge, Version};
 
 use crate::dialect::{Row, query};
 use crate::{Merges, Result, Store, decisions, memberships, versions};
@@ -87,9 +87,16 @@ impl Store {
 
     /// One account, by any of its ids; empty where nothing was said of it.
     pub async fn account_inputs(&self, account: &str) -> Result<AccountInputs> {
-        let merges = self.merges().await?;
+        self.account_inputs_with(account, AccountInputs::default(), &[]).await
+    }
+
+    /// As `account_inputs`, with versions, memberships (both under canonical ids) and merges that are still to be written: settled together, for what
+    /// repeats an earlier statement may say something once another one has come in between.
+    pub async fn account_inputs_with(&self, account: &str, unwritten: AccountInputs, merges: &[Merge]) -> Result<AccountInputs> {
+        let merges = self.merges_with(merges).await?;
         let id = merges.account(account).to_owned();
-        Ok(self.gather(&merges, vec![id], "").await?.pop().unwrap_or_default())
+        let page = [(id.clone(), AccountInputs { account: id, ..unwritten })].into();
+        Ok(self.gather_into(&merges, page, "").await?.pop().unwrap_or_default())
     }
 
     async fn canonical_accounts(&self, merges: &Merges) -> Result<Vec<String>> {
@@ -102,16 +109,21 @@ impl Store {
 
     /// The inputs of the given canonical ids, which are ascending and, but for merged ones, all there are between the first and the last.
     async fn gather(&self, merges: &Merges, ids: Vec<String>, fields: &str) -> Result<Vec<AccountInputs>> {
-        let (Some(first), Some(last)) = (ids.first().cloned(), ids.last().cloned()) else { return Ok(Vec::new()) };
-        let mut page: BTreeMap<String, AccountInputs> =
-            ids.into_iter().map(|id| (id.clone(), AccountInputs { account: id, ..Default::default() })).collect();
+        let page = ids.into_iter().map(|id| (id.clone(), AccountInputs { account: id, ..Default::default() })).collect();
+        self.gather_into(merges, page, fields).await
+    }
+
+    /// As `gather`, beside what is there already.
+    async fn gather_into(&self, merges: &Merges, mut page: BTreeMap<String, AccountInputs>, fields: &str) -> Result<Vec<AccountInputs>> {
+        let (Some(first), Some(last)) = (page.keys().next().cloned(), page.keys().last().cloned()) else { return Ok(Vec::new()) };
+        let unwritten: BTreeSet<String> = page.values().flat_map(|inputs| inputs.memberships.iter().map(|m| m.person.clone())).collect();
         // The ids between first and last, then, one by one, those that were merged into one of them.
         let mut ranges = vec![(first, last)];
         ranges.extend(merges.accounts().filter(|(_, into)| page.contains_key(*into)).map(|(from, _)| (from.to_owned(), from.to_owned())));
         for (low, high) in &ranges {
             self.gather_accounts(merges, &mut page, (low, high), fields).await?;
         }
-        self.gather_people(merges, &mut page, &ranges, fields).await?;
+        self.gather_people(merges, &mut page, &ranges, &unwritten, fields).await?;
         Ok(page
             .into_values()
             .map(|mut inputs| {
@@ -158,12 +170,14 @@ impl Store {
         Ok(())
     }
 
-    /// Versions of the persons of the page's accounts; a person at two accounts is given to both.
+    /// Versions of the persons of the page's accounts; a person at two accounts is given to both. `unwritten`: persons whose memberships are not in the
+    /// database yet.
     async fn gather_people(
         &self,
         merges: &Merges,
         page: &mut BTreeMap<String, AccountInputs>,
         ranges: &[(String, String)],
+        unwritten: &BTreeSet<String>,
         fields: &str,
     ) -> Result<()> {
         let mut accounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -180,8 +194,9 @@ impl Store {
         let read: BTreeSet<String> = rows.iter().map(|row| Ok(row.get(1)?)).collect::<Result<_>>()?;
         // Ids of a person that stand in no membership here: those merged, or merged into.
         let merged = merges.people().flat_map(|(from, into)| [(from, into), (into, into)]);
+        let new = unwritten.iter().map(|person| (person.as_str(), person.as_str()));
         let missing: BTreeSet<&str> =
-            merged.filter(|(id, into)| accounts.contains_key(*into) && !read.contains(*id)).map(|(id, _)| id).collect();
+            merged.chain(new).filter(|(id, into)| accounts.contains_key(*into) && !read.contains(*id)).map(|(id, _)| id).collect();
         for id in missing {
             rows.extend(self.versions_between("v.kind = 'person' AND v.owner BETWEEN $1 AND $2", id, id, fields).await?);
         }

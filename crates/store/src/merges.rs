@@ -80,11 +80,20 @@ impl Store {
 
     /// All merges, resolved.
     pub async fn merges(&self) -> Result<Merges> {
+        self.merges_with(&[]).await
+    }
+
+    /// As `merges`, with some that are still to be written.
+    pub(crate) async fn merges_with(&self, unwritten: &[Merge]) -> Result<Merges> {
         let rows = query("SELECT kind, from_id, into_id FROM merges").fetch_all(&self.pool).await?;
         let (mut accounts, mut people) = (BTreeMap::new(), BTreeMap::new());
         for row in &rows {
             let direct = if row.get::<&str>(0)? == kind(true) { &mut accounts } else { &mut people };
             direct.insert(row.get(1)?, row.get(2)?);
+        }
+        for merge in unwritten {
+            let direct = if merge.account { &mut accounts } else { &mut people };
+            direct.entry(merge.from.clone()).or_insert_with(|| merge.into.clone());
         }
         Ok(Merges { accounts: resolve(&accounts), people: resolve(&people) })
     }

@@ -149,6 +149,8 @@ async fn pause(time: Duration, stopping: &mut watch::Receiver<bool>) {
 
 /// What an end of the process left: imports whose file is kept are taken up again, others are written down as failed.
 async fn adopt(inner: &Inner) -> Result<()> {
+    // The file of one that is asked for meanwhile is no rest.
+    let _asking = inner.imports.asking.lock().await;
     let (mut open, now) = (inner.store.open_imports().await?, (inner.clock)());
     let mut gone = Vec::new();
     open.retain(|import| {
