@@ -57,7 +57,7 @@ class Switcher:
             except urllib.error.HTTPError as error:
                 if error.code not in (409, 429, 503):
                     raise
-                self.pending = None
+                self.asked_in = None
             except OSError:
                 self.asked_in = None
         while self.pending == n and self.asked_in == self.server.life:
@@ -68,10 +68,11 @@ class Switcher:
                 continue
             with self.lock:
                 if self.pending == n and last and last["revision"] == self.revisions[n] and last["state"] != "running":
+                    self.asked_in = None
+                    # A commit that failed, on a disk that was full, may be found after a crash all the same: what failed stays pending until then.
                     if last["state"] == "done":
-                        self.in_force = n
+                        self.in_force, self.pending = n, None
                         self.history.append(n)
-                    self.pending = None
 
     def start_with(self):
         """The file of another model for the next start; None while a switch is under way."""
