@@ -1,8 +1,9 @@
 //! Whose event: the explicit account, else the person's sole account at event time; and which ids mean the same.
 
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use tenure_model::Instant;
 use tenure_model::input::{Membership, Merge};
 
@@ -24,6 +25,8 @@ pub struct Stay {
     account: String,
     from: i64,
     until: i64,
+    /// Hash of person and account as they were given, before merges.
+    given: u64,
 }
 
 /// Why it is not known whose an event is.
@@ -88,6 +91,7 @@ impl Resolver {
             account: self.account(&m.account).to_owned(),
             from: m.from.unwrap_or(Instant::MIN).0,
             until: m.until.unwrap_or(Instant::NEVER).0,
+            given: FxBuildHasher.hash_one((&m.person, &m.account)),
         };
         let person = self.person(&m.person).to_owned();
         add(self.memberships.entry(person).or_default(), stay);
@@ -103,8 +107,7 @@ impl Resolver {
         let is_plain = !merge.account && !self.persons.contains_key(&merge.from) && into != merge.from;
         if is_plain && !self.persons.values().any(|id| *id == merge.from) {
             let stays = self.memberships.remove(&merge.from).unwrap_or_default();
-            let known = self.memberships.entry(into.clone()).or_default();
-            stays.into_iter().for_each(|stay| add(known, stay));
+            self.memberships.entry(into.clone()).or_default().extend(stays);
             self.persons.insert(merge.from.clone(), into);
             return true;
         }
@@ -143,9 +146,10 @@ impl Resolver {
     }
 }
 
-/// Adds a stay. Of those that begin at the same time the one that ends first holds: learning of an end closes what was open.
+/// Adds a stay. Of those of one person at one account that begin at the same time the one that ends first holds: learning of an end closes what was
+/// open.
 fn add(stays: &mut Vec<Stay>, stay: Stay) {
-    match stays.iter_mut().find(|known| known.account == stay.account && known.from == stay.from) {
+    match stays.iter_mut().find(|known| known.given == stay.given && known.from == stay.from) {
         Some(known) => known.until = known.until.min(stay.until),
         None => stays.push(stay),
     }

@@ -6,6 +6,7 @@ use tenure_model::Instant;
 use tenure_store::{Lease, Mark, Store, transact};
 use tokio::sync::{broadcast, mpsc};
 
+use crate::imports::adopt;
 use crate::journal::Committed;
 use crate::service::{Clock, Inner, LEASE, NEWS_KEPT, Parts, RETRY, Service, TICK};
 use crate::start::{How, Origin, catch_up, origin};
@@ -52,6 +53,9 @@ impl Stepwise {
             && let Err(error) = snapshot::save(&inner).await
         {
             tracing::error!(%error, "no snapshot could be taken: a restart tells all accounts from their history again");
+        }
+        if let Err(error) = adopt(&inner).await {
+            tracing::warn!(%error, "imports that were interrupted could not be looked at");
         }
         inner.status.ready.store(true, Ordering::Relaxed);
         let (out, committed) = mpsc::unbounded_channel();

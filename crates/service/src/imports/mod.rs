@@ -10,8 +10,8 @@ use tenure_import::{Phase, Progress};
 use tenure_store::ImportStatus;
 use tokio::sync::{Mutex, Notify, broadcast};
 
-pub(crate) use queue::run;
 pub use queue::{Cancelled, Upload};
+pub(crate) use queue::{adopt, run};
 
 /// Accounts that are told anew in one step: what comes in meanwhile waits for no more than these.
 pub const TOLD_AT_ONCE: usize = 32;

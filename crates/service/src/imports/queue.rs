@@ -114,9 +114,6 @@ impl Service {
 
 /// Imports one file after the other, until the service is stopped.
 pub(crate) async fn run(inner: Arc<Inner>, mut stopping: watch::Receiver<bool>) {
-    if let Err(error) = adopt(&inner).await {
-        tracing::warn!(%error, "imports that were interrupted could not be looked at");
-    }
     while !*stopping.borrow() {
         match next(&inner).await {
             Ok(Some((import, progress))) => {
@@ -147,10 +144,9 @@ async fn pause(time: Duration, stopping: &mut watch::Receiver<bool>) {
     }
 }
 
-/// What an end of the process left: imports whose file is kept are taken up again, others are written down as failed.
-async fn adopt(inner: &Inner) -> Result<()> {
-    // The file of one that is asked for meanwhile is no rest.
-    let _asking = inner.imports.asking.lock().await;
+/// What an end of the process left: imports whose file is kept are taken up again, others are written down as failed. Before anybody asks for one: the
+/// files of those would be taken for rests.
+pub(crate) async fn adopt(inner: &Inner) -> Result<()> {
     let (mut open, now) = (inner.store.open_imports().await?, (inner.clock)());
     let mut gone = Vec::new();
     open.retain(|import| {
