@@ -50,6 +50,8 @@ def main():
             call("POST", "/v1/batch", {"batch": batch}, authorization=f"Bearer {write_key}")
             command = [schemathesis, "run", f"http://{ADDRESS}/api/v1/openapi.json", "--header", f"Authorization: Bearer {key['key']}"]
             command += ["--max-examples", str(EXAMPLES), "--checks", CHECKS, "--seed", "1", "--workers", "2"]
+            # How hard it is to make up a key for a path says nothing about the server.
+            command += ["--suppress-health-check", "filter_too_much"]
             for path in ["/api/v1/stream", "/api/v1/setup", "/api/v1/keys/{id}", "/api/v1/teammates/{id}"]:
                 command += ["--exclude-path", path]
             run = subprocess.run(command, capture_output=True, text=True, cwd=data)
