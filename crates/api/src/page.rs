@@ -33,6 +33,17 @@ impl Limit {
     }
 }
 
+/// Which page of a list.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageAsked {
+    /// At most so many.
+    pub limit: Option<Limit>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+}
+
 /// A cursor that says something, opaque to who is given it.
 pub(crate) fn cursor(what: &impl serde::Serialize) -> Option<String> {
     serde_json::to_vec(what).ok().map(|json| hex(&json))

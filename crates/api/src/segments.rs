@@ -2,18 +2,18 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use tenure_model::Instant;
 use tenure_store::{Outcome, Page as StorePage};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::accounts::{ListAsked, ListPage, list_where};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::Params;
 use crate::names::known_name;
-use crate::page::{Limit, cursor, read_cursor};
+use crate::page::{Limit, PageAsked, cursor, read_cursor};
 
 /// A segment.
 #[derive(Serialize, ToSchema)]
@@ -100,24 +100,13 @@ pub struct Moves {
     next: Option<String>,
 }
 
-/// Which page.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct MovesAsked {
-    /// At most so many.
-    limit: Option<Limit>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
-
 /// Who came into a segment and who left it while the service ran, newest first.
-#[utoipa::path(get, path = "/api/v1/segments/{name}/history", tag = "segments", params(("name" = String, Path, description = "A segment of accounts", example = "enterprise"), MovesAsked),
+#[utoipa::path(get, path = "/api/v1/segments/{name}/history", tag = "segments", params(("name" = String, Path, description = "A segment of accounts", example = "enterprise"), PageAsked),
     responses((status = 200, description = "A page", body = Moves)))]
 pub async fn segment_history(
     State(app): State<App>,
     Path(name): Path<String>,
-    Params(asked): Params<MovesAsked>,
+    Params(asked): Params<PageAsked>,
 ) -> Result<Json<Moves>, ApiError> {
     let model = app.model();
     known_name("segment", &name, model.segments.iter().map(|s| s.name.as_str()))?;

@@ -71,24 +71,20 @@ impl Live {
             self.duplicates += 1;
             return false;
         }
-        let given_person: Option<Arc<str>> = said.person.map(Into::into);
-        let person = given_person.as_ref().map(|given| match self.resolver.person(given) {
-            same if *same == **given => given.clone(),
-            other => other.into(),
-        });
         let account = |id| self.index.get_key_value(id).map_or_else(|| Arc::from(id), |(known, _)| known.clone());
-        let recent = Recent {
+        let mut recent = Recent {
             time: said.time,
             position: said.position,
             given_account: said.account.map(account),
             name: self.name(said.name),
-            person,
-            given_person,
+            person: None,
+            given_person: said.person.map(Into::into),
             source: self.name(said.source),
             properties: said.properties.map(Into::into),
             message_id: said.message_id.map(Into::into),
             arrived: said.arrived,
         };
+        recent.rename(&self.resolver);
         let new = self.settle(recent);
         self.duplicates += u64::from(!new);
         new
@@ -96,11 +92,7 @@ impl Live {
 
     /// Gives an event to its account, or keeps it until that is known. False where the account has it already.
     pub(crate) fn settle(&mut self, event: Recent) -> bool {
-        let account: Option<Arc<str>> = match (&event.given_account, &event.person) {
-            (Some(account), _) => Some(self.resolver.account(account).into()),
-            (None, Some(person)) => account_among(self.resolver.stays(person), event.time).ok().map(Into::into),
-            (None, None) => None,
-        };
+        let account: Option<Arc<str>> = whose(&self.resolver, &event).0.map(Into::into);
         let Some(account) = account else {
             let person = event.person.clone().unwrap_or_else(|| "".into());
             self.homeless.entry(person).or_default().push(event);

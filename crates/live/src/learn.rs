@@ -22,7 +22,7 @@ impl Live {
         }
         // Those whose account is still not known wait on.
         for mut event in std::mem::take(&mut self.homeless).into_values().flatten() {
-            event.person = event.given_person.as_deref().map(|person| self.resolver.person(person).into());
+            event.rename(&self.resolver);
             self.settle(event);
         }
     }

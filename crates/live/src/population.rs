@@ -421,7 +421,7 @@ impl Live {
         while self.sweep() {}
     }
 
-    /// As `archived`, done by the calls of `sweep` that follow, for the engine waits for neither.
+    /// As `archived`, but for the accounts: the calls of `sweep` that follow look at them, a few at a time, so that the engine has its turn in between.
     pub fn begin_archived(&mut self, position: i64) {
         self.shelf.begin_forgetting(position);
         for events in self.homeless.values_mut() {

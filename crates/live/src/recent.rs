@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tenure_engine::EventTable;
 use tenure_engine::snapshot::SnapshotError;
+use tenure_ingest::Resolver;
 use tenure_model::Instant;
 
 use crate::bytes::{Reader, Writer};
@@ -46,6 +47,14 @@ impl Recent {
     /// Is it the same message, sent again?
     pub fn is_copy(&self, other: &Recent) -> bool {
         self.message_id.is_some() && self.order_said(other).is_eq()
+    }
+
+    /// Its person under the id by which it is known now.
+    pub fn rename(&mut self, resolver: &Resolver) {
+        self.person = self.given_person.as_ref().map(|given| match resolver.person(given) {
+            same if *same == **given => given.clone(),
+            other => other.into(),
+        });
     }
 
     fn order_said(&self, other: &Recent) -> Ordering {

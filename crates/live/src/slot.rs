@@ -290,9 +290,7 @@ impl Slot {
 
     /// Its persons under the ids by which they are known now.
     pub fn rename(&mut self, resolver: &Resolver) {
-        for event in &mut self.recent {
-            event.person = event.given_person.as_deref().map(|given| resolver.person(given).into());
-        }
+        self.recent.iter_mut().for_each(|event| event.rename(resolver));
     }
 
     /// Begins anew from its whole history.

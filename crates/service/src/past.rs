@@ -39,9 +39,7 @@ fn events(inner: &Inner, account: &str, read: Option<Vec<Recent>>) -> Result<Vec
     events.extend(waiting.into_iter().filter(is_new));
     // The archive may not be settled yet by what is known of persons.
     let live = inner.live();
-    for event in &mut events {
-        event.person = event.given_person.as_deref().map(|given| live.resolver().person(given).into());
-    }
+    events.iter_mut().for_each(|event| event.rename(live.resolver()));
     drop(live);
     Ok(events)
 }

@@ -98,7 +98,8 @@ fn named(data: &Path, position: i64, taken_at: Instant) -> PathBuf {
 /// Would a start have much to take in after the snapshot in force? A snapshot writes all accounts, the archive only what is new: it is taken less often.
 pub(crate) fn is_due(inner: &Inner) -> bool {
     let status = &inner.status;
-    let items = status.accepted.load(Ordering::Relaxed) - status.snapshot_accepted.load(Ordering::Relaxed);
+    // One that is being taken elsewhere may have counted later.
+    let items = status.accepted.load(Ordering::Relaxed).saturating_sub(status.snapshot_accepted.load(Ordering::Relaxed));
     let age = (inner.clock)().0.saturating_sub(status.snapshot_at.load(Ordering::Relaxed));
     items >= TAIL_ARCHIVES * inner.limits.archive_items || age >= inner.limits.archive_age
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tenure_store::{Note, NoteId, Role, transact};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::past::{known, time};
 use crate::app::App;
@@ -14,7 +14,7 @@ use crate::audit::Change;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::extract::{Body, Params};
-use crate::page::{Limit, before, next};
+use crate::page::{PageAsked, before, next};
 
 /// Bytes of a note at most.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -93,17 +93,6 @@ pub struct Notes {
     next: Option<String>,
 }
 
-/// Which page.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct NotesAsked {
-    /// At most so many.
-    limit: Option<Limit>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
-
 /// A note to be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -120,9 +109,9 @@ pub struct NewNote {
 }
 
 /// The notes of an account, newest first.
-#[utoipa::path(get, path = "/api/v1/accounts/{id}/notes", tag = "notes", params(("id" = String, Path, description = "The account", example = "acme"), NotesAsked),
+#[utoipa::path(get, path = "/api/v1/accounts/{id}/notes", tag = "notes", params(("id" = String, Path, description = "The account", example = "acme"), PageAsked),
     responses((status = 200, description = "A page", body = Notes)))]
-pub async fn notes(State(app): State<App>, Path(id): Path<String>, Params(asked): Params<NotesAsked>) -> Result<Json<Notes>, ApiError> {
+pub async fn notes(State(app): State<App>, Path(id): Path<String>, Params(asked): Params<PageAsked>) -> Result<Json<Notes>, ApiError> {
     let account = known(&app, &id)?;
     let page = before(asked.cursor.as_deref(), asked.limit)?;
     let found = app.store().notes(&account, &page).await?;

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use tenure_import::Phase;
 use tenure_model::Instant;
 use tenure_service::{Cancelled, ImportNews};
 use tenure_store::{Import, ImportStatus, Page};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::numbered;
 use crate::app::App;
@@ -16,7 +16,7 @@ use crate::audit::Change;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::extract::Params;
-use crate::page::{Limit, cursor, read_cursor};
+use crate::page::{Limit, PageAsked, cursor, read_cursor};
 
 /// How an import stands.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -170,20 +170,9 @@ pub struct Imports {
     next: Option<String>,
 }
 
-/// Which imports.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ListAsked {
-    /// At most so many.
-    limit: Option<Limit>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
-
 /// All imports, newest first; those of the command line too.
-#[utoipa::path(get, path = "/api/v1/imports", tag = "imports", params(ListAsked), responses((status = 200, description = "A page", body = Imports)))]
-pub async fn imports(State(app): State<App>, Params(asked): Params<ListAsked>) -> Result<Json<Imports>, ApiError> {
+#[utoipa::path(get, path = "/api/v1/imports", tag = "imports", params(PageAsked), responses((status = 200, description = "A page", body = Imports)))]
+pub async fn imports(State(app): State<App>, Params(asked): Params<PageAsked>) -> Result<Json<Imports>, ApiError> {
     let before = asked.cursor.as_deref().map(read_cursor::<(i64, i64)>).transpose()?;
     let page = Page { before: before.map(|(at, id)| (Instant(at), id)), limit: Limit::of(asked.limit)? };
     let found = app.store().imports_page(&page).await?;

@@ -6,16 +6,16 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tenure_import::{rejected_rows, rejects_path};
 use tokio::io::AsyncReadExt;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::numbered;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::Params;
-use crate::page::{Limit, cursor, read_cursor};
+use crate::page::{Limit, PageAsked, cursor, read_cursor};
 
 /// Bytes of the file that are sent at a time.
 const BLOCK: usize = 64 << 10;
@@ -50,24 +50,13 @@ pub struct RejectedRows {
     next: Option<String>,
 }
 
-/// Which rows.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct RejectsAsked {
-    /// At most so many.
-    limit: Option<Limit>,
-    /// `next` of the page before.
-    cursor: Option<String>,
-}
-
 /// The rows of an import that could not be read, with the reason, in the order of the file.
-#[utoipa::path(get, path = "/api/v1/imports/{id}/rejects", tag = "imports", params(("id" = String, Path, description = "Its number", example = "1"), RejectsAsked),
+#[utoipa::path(get, path = "/api/v1/imports/{id}/rejects", tag = "imports", params(("id" = String, Path, description = "Its number", example = "1"), PageAsked),
     responses((status = 200, description = "A page", body = RejectedRows)))]
 pub async fn import_rejects(
     State(app): State<App>,
     Path(id): Path<String>,
-    Params(asked): Params<RejectsAsked>,
+    Params(asked): Params<PageAsked>,
 ) -> Result<Json<RejectedRows>, ApiError> {
     let import = numbered(&app, &id).await?;
     let limit = Limit::of(asked.limit)? as usize;
