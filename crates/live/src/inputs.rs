@@ -162,7 +162,8 @@ impl Live {
         self.touch(i);
         let person: Arc<str> = self.resolver.person(&membership.person).into();
         // What was another account's may be nobody's now: where the person was at both at that time.
-        self.resettled.extend(self.resolver.stays(&person).iter().map(|stay| Arc::from(stay.account())));
+        let accounts: Vec<Arc<str>> = self.resolver.stays(&person).iter().map(|stay| stay.account().into()).collect();
+        accounts.into_iter().for_each(|account| self.unsettle(account, self.position));
         self.settle_homeless(&person);
     }
 
@@ -181,7 +182,7 @@ impl Live {
             let into = self.join(&merge.from);
             self.slot_mut(into).want(Instant::MIN);
             self.touch(into);
-            self.resettled.insert(self.shelf.id(into).clone());
+            self.unsettle(self.shelf.id(into).clone(), self.position);
             return;
         }
         let person: Arc<str> = self.resolver.person(&merge.into).into();
@@ -190,7 +191,7 @@ impl Live {
             let i = self.slot(account.clone());
             self.slot_mut(i).want(Instant::MIN);
             self.touch(i);
-            self.resettled.insert(account);
+            self.unsettle(account, self.position);
         }
         for id in [merge.from.as_str(), merge.into.as_str()] {
             for mut event in self.homeless.remove(id).unwrap_or_default() {

@@ -12,7 +12,6 @@ use tenure_model::Instant;
 use tenure_model::input::{Decision, Membership, Version};
 
 use crate::cores::on_all_cores;
-use crate::inputs::whose;
 use crate::keys::Keys;
 use crate::recent::Recent;
 use crate::saving::Saving;
@@ -31,6 +30,17 @@ pub struct Past {
     pub children: Vec<tenure_engine::Change>,
     /// Up to where that is everything.
     pub through: Through,
+}
+
+/// How far an account is of which more became known: to whom its events belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsaved {
+    /// The archive has to come to this position of the journal and be settled.
+    Unsettled(i64),
+    /// The archive is settled: it is to be told anew.
+    Settled,
+    /// It was told anew, and what followed is written; the last snapshot has it as it was before.
+    Told,
 }
 
 /// The journal's positions up to which a history has everything. After a restart inputs come again that it has already: they are passed over.
@@ -123,8 +133,13 @@ pub struct Live {
     /// Events of persons whose account is not known, by person; those without person are under "".
     pub(crate) homeless: FxHashMap<Arc<str>, Vec<Recent>>,
     pub(crate) duplicates: u64,
-    /// Accounts that earlier events may belong to by what became known since these were last asked for.
-    pub(crate) resettled: BTreeSet<Arc<str>>,
+    /// Accounts to which other events may belong by what became known, with the journal's position at which it did: until the archive has come
+    /// so far and was settled by it.
+    unsettled: BTreeMap<Arc<str>, i64>,
+    /// Those of which the archive is settled, and that are still to be told anew.
+    settling: BTreeSet<Arc<str>>,
+    /// Those that were told anew and that the last snapshot has as they were before; and those that the one under way has as they are.
+    pub(crate) told: [BTreeSet<Arc<str>>; 2],
     pub(crate) sources: Sources,
     /// The sources that were silent in the last step, with since when.
     silent: BTreeMap<Arc<str>, Instant>,
@@ -152,7 +167,9 @@ impl Live {
             touched: vec![],
             homeless: FxHashMap::default(),
             duplicates: 0,
-            resettled: BTreeSet::new(),
+            unsettled: BTreeMap::new(),
+            settling: BTreeSet::new(),
+            told: Default::default(),
             sources: Sources::default(),
             silent: BTreeMap::new(),
             held: vec![],
@@ -196,9 +213,10 @@ impl Live {
         self.index.get(self.resolver.account(id)).map(|i| Standing(self.shelf.see(*i)))
     }
 
-    /// Events of an account that the archive may not have yet.
-    pub fn recent(&self, id: &str) -> Vec<Recent> {
-        self.index.get(id).map_or_else(Vec::new, |i| self.shelf.see(*i).recent().to_vec())
+    /// Events of an account that an archive does not have which has come to this position of the journal.
+    pub fn waiting(&self, id: &str, archived: i64) -> Vec<Recent> {
+        let waits = |event: &&Recent| event.position > archived;
+        self.index.get(id).map_or_else(Vec::new, |i| self.shelf.see(*i).recent().iter().filter(waits).cloned().collect())
     }
 
     /// How many accounts.
@@ -232,14 +250,62 @@ impl Live {
         self.duplicates
     }
 
-    /// Accounts to which events of the archive may belong by what became known since the last call: settle the archive, then make them `known`.
-    pub fn resettled(&mut self) -> BTreeSet<Arc<str>> {
-        std::mem::take(&mut self.resettled)
+    /// Accounts to which events of the archive may belong by what became known, with the position at which it did: settle the archive by what is
+    /// known now, then say so by `settled`.
+    pub fn unsettled(&self) -> &BTreeMap<Arc<str>, i64> {
+        &self.unsettled
     }
 
-    /// The archive could not be settled for these accounts: they are asked for again.
-    pub fn unsettle(&mut self, accounts: BTreeSet<Arc<str>>) {
-        self.resettled.extend(accounts);
+    /// Of an account more became known at a position of the journal, also before this was made.
+    pub fn unsettle(&mut self, account: Arc<str>, position: i64) {
+        let known = self.unsettled.entry(account).or_insert(position);
+        *known = position.max(*known);
+    }
+
+    /// The archive has everything up to a position, and is settled by what was known of these accounts: they are told anew. Those of which more
+    /// became known later stay unsettled: what waits for the archive may have come to the wrong account before.
+    pub fn settled<'a>(&mut self, accounts: impl IntoIterator<Item = &'a Arc<str>>, archived: i64) {
+        for account in accounts {
+            if self.unsettled.get(account).is_some_and(|position| *position <= archived) {
+                self.unsettled.remove(account);
+                self.settling.insert(account.clone());
+            }
+            self.known(account);
+        }
+    }
+
+    /// Is no account to be told anew for such reasons?
+    pub fn is_settled(&self) -> bool {
+        self.unsettled.is_empty() && self.settling.is_empty()
+    }
+
+    /// What must not be forgotten by an end: the accounts that are to be told anew for such reasons, and those that were and that the last snapshot
+    /// has as they were before.
+    pub fn unsaved(&self) -> BTreeMap<Arc<str>, Unsaved> {
+        let told = self.told.iter().flatten().map(|account| (account.clone(), Unsaved::Told));
+        let settling = self.settling.iter().map(|account| (account.clone(), Unsaved::Settled));
+        let unsettled = self.unsettled.iter().map(|(account, position)| (account.clone(), Unsaved::Unsettled(*position)));
+        told.chain(settling).chain(unsettled).collect()
+    }
+
+    /// What was so when it was written down last, in place of what is known here.
+    pub fn set_unsaved(&mut self, unsaved: &BTreeMap<Arc<str>, Unsaved>) {
+        (self.unsettled, self.settling, self.told) = Default::default();
+        for (account, unsaved) in unsaved {
+            match unsaved {
+                Unsaved::Unsettled(position) => _ = self.unsettled.insert(account.clone(), *position),
+                Unsaved::Settled => {
+                    self.settling.insert(account.clone());
+                    self.known(account);
+                }
+                Unsaved::Told => _ = self.told[0].insert(account.clone()),
+            }
+        }
+    }
+
+    /// The snapshot that was begun last is in force.
+    pub fn saved(&mut self) {
+        self.told[1].clear();
     }
 
     /// The sources that are silent, with when each was last heard; how many accounts wait for them.
@@ -302,6 +368,9 @@ impl Live {
     /// Gives an account its history.
     pub fn give(&mut self, account: &str, past: Past, now: Instant, step: &mut Step) {
         let Some(i) = self.index.get(account).copied() else { return };
+        if let Some(account) = self.settling.take(account) {
+            self.told[0].insert(account);
+        }
         self.keep(i);
         let slot = self.shelf.get(i);
         let now = slot.until(&self.silent, now);
@@ -414,8 +483,7 @@ impl Live {
         }
     }
 
-    /// The archive has everything up to this position of the journal: what nothing else needs is forgotten. Accounts of events that are another
-    /// one's or another person's by what became known since they arrived are told anew.
+    /// The archive has everything up to this position of the journal: what nothing else needs is forgotten.
     pub fn archived(&mut self, position: i64) {
         self.begin_archived(position);
         while self.sweep() {}
@@ -432,16 +500,6 @@ impl Live {
 
     /// Lets the next accounts forget what the archive has, a few of them. False where none is left.
     pub fn sweep(&mut self) -> bool {
-        let (resolver, resettled) = (&self.resolver, &mut self.resettled);
-        self.shelf.sweep(|slot, archived| {
-            let account = slot.head.id();
-            for event in slot.recent().iter().filter(|r| r.position != Recent::ARCHIVED && r.position <= archived) {
-                let (whose, who) = whose(resolver, event);
-                if whose != Some(&**account) || who != event.person.as_deref() {
-                    resettled.insert(account.clone());
-                    resettled.extend(whose.map(Arc::from));
-                }
-            }
-        })
+        self.shelf.sweep()
     }
 }

@@ -21,7 +21,7 @@ use crate::silence::Sources;
 use crate::slot::Slot;
 
 /// The format of the parts. It changes with what is written here; the engine's own format stands in its header.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Memberships or keys in one part at most.
 const PART_ITEMS: usize = 20_000;
@@ -51,7 +51,7 @@ pub(crate) struct Saving {
 pub struct Part(Contents);
 
 enum Contents {
-    Ground { merges: Vec<Merge>, resettled: Vec<Arc<str>>, homeless: Vec<Recent>, sources: Sources },
+    Ground { merges: Vec<Merge>, homeless: Vec<Recent>, sources: Sources },
     Memberships(Vec<Membership>),
     Keys(Vec<(Instant, Key)>),
     Accounts(Vec<Slot>),
@@ -69,11 +69,11 @@ impl Live {
             w.text(&merge.into);
             w.number(merge.at.0);
         });
-        let resettled: Vec<&Arc<str>> = self.resettled.iter().collect();
-        w.list(&resettled, |w, account| w.text(account));
         let homeless: Vec<&Recent> = self.homeless.values().flatten().collect();
         w.list(&homeless, |w, event| Recent::save(w, event));
         self.sources.save(&mut w);
+        let [since, saved] = &mut self.told;
+        saved.append(since);
         self.saving = Some(Saving {
             ground: Some(ground),
             memberships: 0..self.resolver.told().len(),
@@ -171,10 +171,9 @@ impl Restoring {
     /// Takes a part, in any order.
     pub fn take(&mut self, part: Part) {
         match part.0 {
-            Contents::Ground { merges, resettled, homeless, sources } => {
+            Contents::Ground { merges, homeless, sources } => {
                 self.live.sources = sources;
                 self.live.resolver = Resolver::new(&[], &merges);
-                self.live.resettled = resettled.into_iter().collect();
                 self.homeless = homeless;
             }
             Contents::Memberships(part) => self.memberships.push(part),
@@ -213,7 +212,6 @@ impl Part {
                     let account = r.number()? != 0;
                     Ok(Merge { account, from: r.text()?.to_owned(), into: r.text()?.to_owned(), at: Instant(r.number()?) })
                 })?,
-                resettled: r.list(Reader::shared)?,
                 homeless: r.list(Recent::restore)?,
                 sources: Sources::restore(&mut r)?,
             },

@@ -204,12 +204,11 @@ impl Shelf {
         self.unswept = 0..self.all.len();
     }
 
-    /// Shows the next accounts, with how far the archive has come, and lets them forget what it has. False where none is left.
-    pub fn sweep(&mut self, mut see: impl FnMut(&Slot, i64)) -> bool {
+    /// Lets the next accounts forget what the archive has. False where none is left.
+    pub fn sweep(&mut self) -> bool {
         let first = self.unswept.start;
         self.unswept.start = (first + SWEPT).min(self.unswept.end);
         for slot in self.all[first..self.unswept.start].iter_mut().filter_map(|held| held.slot.as_deref_mut()) {
-            see(slot, self.archived);
             slot.forget(self.archived);
         }
         !self.unswept.is_empty()

@@ -43,7 +43,17 @@ pub(crate) async fn look(inner: &Inner) {
         tracing::warn!(%error, "the sources could not be looked at");
     }
     match is_due(inner).await {
-        Ok(false) => {}
+        Ok(false) => {
+            // An end may have come between the archive and what it brings to light.
+            let archived = inner.status.archive_position.load(Ordering::Relaxed);
+            let is_left = inner.live().unsettled().values().any(|position| *position <= archived);
+            if is_left {
+                let _still = inner.archiving.lock().await;
+                if let Err(error) = resettle(inner).await {
+                    tracing::error!(%error, "the archive could not be settled; it is tried again");
+                }
+            }
+        }
         Ok(true) => {
             if let Err(error) = archive(inner).await {
                 tracing::error!(%error, "the journal could not be archived; it is tried again");
@@ -124,17 +134,15 @@ pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
 
 /// Where more became known of whose events are: the archive is settled anew, and the accounts concerned are told anew.
 async fn resettle(inner: &Inner) -> Result<()> {
-    let accounts = inner.live().resettled();
-    if accounts.is_empty() {
-        return Ok(());
-    }
-    let resolver = inner.live().resolver().clone();
-    let settled = tokio::task::block_in_place(|| Archive::open(&inner.data)?.resolve(&resolver));
-    let mut live = inner.live();
-    if let Err(error) = settled {
-        live.unsettle(accounts);
-        return Err(error.into());
-    }
-    accounts.iter().for_each(|account| live.known(account));
+    let (accounts, resolver) = {
+        let live = inner.live();
+        let accounts: Vec<Arc<str>> = live.unsettled().keys().cloned().collect();
+        if accounts.is_empty() {
+            return Ok(());
+        }
+        (accounts, live.resolver().clone())
+    };
+    tokio::task::block_in_place(|| Archive::open(&inner.data)?.resolve(&resolver))?;
+    inner.live().settled(&accounts, inner.status.archive_position.load(Ordering::Relaxed));
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tenure_engine::{Account, Engine};
 use tenure_history::{Archive, Event};
@@ -42,9 +43,10 @@ impl Service {
     /// What database and archive say.
     pub async fn history(&self, account: &str) -> Result<(Arc<Engine>, History)> {
         let inner = self.inner();
+        let archived = inner.status.archive_position.load(Ordering::Relaxed);
         let (engine, recent) = {
             let live = inner.live();
-            (live.engine().clone(), live.recent(account))
+            (live.engine().clone(), live.waiting(account, archived))
         };
         let said = inner.store.account_inputs(account).await?;
         let archived = tokio::task::block_in_place(|| Archive::account_now(&inner.data, account))?;

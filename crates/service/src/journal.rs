@@ -28,6 +28,14 @@ pub(crate) struct Committed {
     pub batch: Arc<Batch>,
 }
 
+/// A batch that this process appended, as the engine hears of it.
+#[derive(Debug)]
+pub(crate) struct Appended {
+    pub batch: Committed,
+    /// The position of the journal's row before it, whoever appended that.
+    pub after: i64,
+}
+
 /// What waits for the next commit.
 #[derive(Default)]
 struct Pending {
@@ -104,7 +112,7 @@ impl Journal {
     }
 
     /// Commits what waits as one row, and answers those who wait. False where nothing waits.
-    pub async fn commit(&self, store: &Store, status: &Status, now: impl Fn() -> Instant, out: &mpsc::UnboundedSender<Committed>) -> bool {
+    pub async fn commit(&self, store: &Store, status: &Status, now: impl Fn() -> Instant, out: &mpsc::UnboundedSender<Appended>) -> bool {
         let pending = self.take();
         if pending.waiters.is_empty() {
             return false;
@@ -112,12 +120,12 @@ impl Journal {
         let batch = Arc::new(pending.batch);
         let received_at = now();
         let result = commit(store, received_at, &batch).await;
-        if let Ok(position) = &result {
+        if let Ok((after, position)) = &result {
             let items = batch.items() as u64;
             Status::add(&status.accepted, items);
             Status::add(&status.backlog, items);
             Status::add(&status.commits, 1);
-            let _ = out.send(Committed { position: *position, received_at, batch });
+            let _ = out.send(Appended { batch: Committed { position: *position, received_at, batch }, after: *after });
         }
         let answer = result.map(drop).map_err(|error| error.to_string());
         if let Err(why) = &answer {
@@ -131,7 +139,7 @@ impl Journal {
     }
 
     /// Commits what waits, one row after the other, until the journal is closed and nothing waits any more.
-    pub async fn run(&self, store: &Store, status: &Status, now: impl Fn() -> Instant, out: mpsc::UnboundedSender<Committed>) {
+    pub async fn run(&self, store: &Store, status: &Status, now: impl Fn() -> Instant, out: mpsc::UnboundedSender<Appended>) {
         loop {
             pace(status).await;
             // Looked at before: what was taken until the journal was closed is still committed.
@@ -157,9 +165,12 @@ async fn pace(status: &Status) {
     }
 }
 
-async fn commit(store: &Store, received_at: Instant, batch: &Batch) -> tenure_store::Result<i64> {
+/// The position of the row before, and its own.
+async fn commit(store: &Store, received_at: Instant, batch: &Batch) -> tenure_store::Result<(i64, i64)> {
     let payload = tokio::task::block_in_place(|| batch.encode());
     let row = NewRow { received_at, items: batch.items() as u64, codec: u16::from(FORMAT), payload: &payload };
-    let positions = transact_beside!(store, "journal", |write| write.append(&[row]).await)?;
-    Ok(positions.first().copied().unwrap_or_default())
+    transact_beside!(store, "journal", |write| {
+        let position = write.append(&[row]).await?.first().copied().unwrap_or_default();
+        Ok((write.journal_before(position).await?, position))
+    })
 }

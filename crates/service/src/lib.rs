@@ -28,6 +28,7 @@ mod step;
 mod stepwise;
 mod switch;
 mod told;
+mod unsaved;
 
 pub use error::Error;
 pub use imports::{Cancelled, ImportNews, TOLD_AT_ONCE, Upload};

@@ -24,12 +24,13 @@ pub(crate) async fn past(inner: &Inner, account: &str, unwritten: PastSaid, merg
     let inputs = inner.store.account_inputs_with(account, unwritten, merges).await?;
     let mut said = PastSaid { versions: inputs.versions, memberships: inputs.memberships, decisions: inputs.decisions };
     said.decisions.extend(decisions);
-    Ok(Past { events: events(inner, account, read)?, said, children: vec![], through })
+    Ok(Past { events: events(inner, account, through.events, read)?, said, children: vec![], through })
 }
 
 /// All events of an account, each message once. What waits for the archive is taken first: moved there meanwhile, it is in both, and never in neither.
-fn events(inner: &Inner, account: &str, read: Option<Vec<Recent>>) -> Result<Vec<Recent>> {
-    let waiting = inner.live().recent(account);
+/// Whose the others are, the archive says alone.
+fn events(inner: &Inner, account: &str, archived: i64, read: Option<Vec<Recent>>) -> Result<Vec<Recent>> {
+    let waiting = inner.live().waiting(account, archived);
     let mut events = match read {
         Some(read) => read,
         None => tokio::task::block_in_place(|| Archive::account_now(&inner.data, account))?.into_iter().map(recent).collect(),

@@ -61,7 +61,7 @@ impl Retold {
             write.retell_alert_of(&self.account, rule, person.as_deref(), self.after, *end).await?;
         }
         let keys: BTreeSet<&str> = self.episodes.keys().map(String::as_str).collect();
-        write.resolve_alerts_but(&self.account, self.after, &keys, now, LEARNED_LATE).await?;
+        write.withdraw_alerts_but(&self.account, self.after, &keys, now, LEARNED_LATE).await?;
         Ok(())
     }
 }

@@ -16,12 +16,12 @@ use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::imports::{self, Imports};
-use crate::journal::{Committed, Journal};
+use crate::journal::{Appended, Journal};
 use crate::status::Status;
 use crate::step::UnderWay;
 use crate::stepwise::{Stepwise, Waiting};
 use crate::switch::Progress;
-use crate::{Limits, Result, snapshot};
+use crate::{Limits, Result, snapshot, unsaved};
 
 /// Tells what time it is.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
@@ -87,6 +87,8 @@ pub(crate) struct Inner {
     pub imports: Imports,
     pub journal: Journal,
     live: Lock<Live>,
+    /// As the store has them.
+    unsaved: Lock<unsaved::All>,
 }
 
 impl Inner {
@@ -114,6 +116,7 @@ impl Inner {
             progress: Arc::default(),
             imports: Imports::default(),
             live: Lock::new(live),
+            unsaved: Lock::default(),
             journal: Journal::new(limits),
             limits,
         }
@@ -122,6 +125,11 @@ impl Inner {
     /// The accounts. Never held over an await.
     pub fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The accounts that are to be told anew for what became known of whose events are, as the store has them. Never held over an await.
+    pub fn unsaved(&self) -> MutexGuard<'_, unsaved::All> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -156,7 +164,7 @@ impl Service {
     }
 
     /// Begins what goes on by itself, until the service is stopped.
-    pub(crate) fn run(&self, out: mpsc::UnboundedSender<Committed>, waiting: Waiting) {
+    pub(crate) fn run(&self, out: mpsc::UnboundedSender<Appended>, waiting: Waiting) {
         let inner = || self.inner.clone();
         let journal = {
             let inner = inner();

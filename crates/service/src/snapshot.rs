@@ -128,6 +128,7 @@ pub(crate) async fn save_still(inner: &Inner) -> Result<()> {
         write.set_mark(Mark::Snapshot, position, taken_at).await?;
         write.trim_journal(through).await
     })?;
+    inner.live().saved();
     inner.status.snapshot_position.store(position, Ordering::Relaxed);
     inner.status.snapshot_bytes.store(bytes, Ordering::Relaxed);
     inner.status.snapshot_at.store(taken_at.0, Ordering::Relaxed);

@@ -8,7 +8,7 @@ use tenure_engine::Engine;
 use tenure_history::Archive;
 use tenure_ingest::Resolver;
 use tenure_ingest::journal::Batch;
-use tenure_live::{Key, Keys, LATENESS, Live};
+use tenure_live::{Key, Keys, LATENESS, Live, Unsaved};
 use tenure_model::Instant;
 use tenure_store::{AppliedModel, Mark, Store};
 
@@ -126,6 +126,11 @@ pub(crate) async fn catch_up(inner: &Inner, position: i64, how: How, applied: &A
     let committed = inner.status.engine_position.load(Ordering::Relaxed);
     let told_until = Instant(inner.status.engine_at.load(Ordering::Relaxed));
     let mut position = take_again(inner, position, committed).await?;
+    if how == How::Restored {
+        let told = |(account, unsaved): (&Arc<str>, &Unsaved)| (*unsaved == Unsaved::Told).then(|| account.clone());
+        let told: Vec<Arc<str>> = inner.unsaved().iter().filter_map(told).collect();
+        told.iter().for_each(|account| inner.live().known(account));
+    }
     declare(inner).await?;
     if how == How::Changed {
         // No timer rings before an input that was there.
@@ -135,6 +140,7 @@ pub(crate) async fn catch_up(inner: &Inner, position: i64, how: How, applied: &A
         // Timers rang after the last of these rows. What they said was written: it has to be known, or what comes now could not restate it.
         ring_again(inner, told_until).await?;
     }
+    inner.live().set_unsaved(&inner.unsaved());
     while let Some(batches) = batches(inner, position, i64::MAX).await? {
         for batch in batches {
             position = batch.position;
@@ -172,7 +178,7 @@ pub(crate) async fn ring_again(inner: &Inner, until: Instant) -> Result<()> {
 }
 
 /// Some rows of the journal after a position and up to another; None where there are none.
-async fn batches(inner: &Inner, position: i64, through: i64) -> Result<Option<Vec<Committed>>> {
+pub(crate) async fn batches(inner: &Inner, position: i64, through: i64) -> Result<Option<Vec<Committed>>> {
     let mut rows = inner.store.journal_after(position, READ_BYTES).await?;
     rows.retain(|row| row.position <= through);
     let decode = |row: tenure_store::JournalRow| {

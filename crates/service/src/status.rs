@@ -63,6 +63,11 @@ impl Status {
         counter.fetch_add(n, Ordering::Relaxed);
     }
 
+    /// So many journalled items wait no more.
+    pub(crate) fn done(&self, items: u64) {
+        self.backlog.fetch_sub(items.min(self.backlog.load(Ordering::Relaxed)), Ordering::Relaxed);
+    }
+
     /// A step took so many items in so many microseconds.
     pub(crate) fn took(&self, items: u64, micros: i64) {
         if items < ITEMS_TIMED || micros <= 0 {

@@ -16,7 +16,7 @@ use crate::past::{children, past};
 use crate::service::{Inner, News};
 use crate::status::Status;
 use crate::told::Told;
-use crate::{Result, TIMERS_MAX};
+use crate::{Result, TIMERS_MAX, unsaved};
 
 /// Who wrote down what came over the journal.
 const AUTHOR: &str = "ingest";
@@ -95,7 +95,7 @@ impl UnderWay {
         Status::add(&status.evaluated, self.evaluated as u64);
         self.show(inner);
         if let Some((position, received_at)) = self.last {
-            status.backlog.fetch_sub(self.items.min(status.backlog.load(Ordering::Relaxed)), Ordering::Relaxed);
+            status.done(self.items);
             status.engine_position.fetch_max(position, Ordering::Relaxed);
             status.lag_micros.store((inner.clock)().0 - received_at.0, Ordering::Relaxed);
         }
@@ -147,9 +147,14 @@ fn take(inner: &Inner, batches: &[Committed]) -> Unwritten {
             live.heard(origin.source, origin.received_at);
         }
         for (n, (origin, record)) in committed.batch.records().enumerate() {
+            let identity = if let Record::Bad(bad) = record { bad.identity() } else { None };
             let new = (position > written).then_some(&mut unwritten);
             record_in(&mut live, record, new, || Quarantined {
-                id: QuarantineId::of(&format!("{position}-{n}")),
+                // An item that is sent again is the same one.
+                id: QuarantineId::of(&match &identity {
+                    Some(same) => tenure_live::Key::of(origin.source, same).to_string(),
+                    None => format!("{position}-{n}"),
+                }),
                 source: source(origin.source),
                 received_at: origin.received_at,
                 reason: String::new(),
@@ -288,6 +293,7 @@ async fn commit(inner: &Inner, under_way: &UnderWay) -> Result<()> {
     let mark = under_way.last.map_or(reached, |(position, _)| position);
     let mut told = Told::of(&inner.live(), changes, mark, *now, inner.live_from);
     told.silences(silences, *now);
+    let (unsaved, was_unsaved) = (inner.live().unsaved(), inner.unsaved().clone());
     let lease = inner.lease.lock().await.clone();
     // The clock may have gone back: what was told stays told.
     let told_until = Instant(now.0.max(inner.status.engine_at.load(Ordering::Relaxed)));
@@ -302,10 +308,12 @@ async fn commit(inner: &Inner, under_way: &UnderWay) -> Result<()> {
             write.add_decision(decision).await?;
         }
         write.quarantine(&unwritten.bad).await?;
+        unsaved::write(write, &was_unsaved, &unsaved).await?;
         told.write(write, *now).await?;
         write.mark_inputs(*now).await?;
         write.set_mark(Mark::Engine, mark, told_until).await
     })?;
     inner.status.engine_at.store(told_until.0, Ordering::Relaxed);
+    *inner.unsaved() = unsaved;
     Ok(())
 }

@@ -7,11 +7,12 @@ use tenure_store::{Lease, Mark, Store, transact};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::imports::adopt;
-use crate::journal::Committed;
+use crate::journal::{Appended, Committed};
 use crate::service::{Clock, Inner, LEASE, NEWS_KEPT, Parts, RETRY, Service, TICK};
-use crate::start::{How, Origin, catch_up, origin};
+use crate::start::{How, Origin, batches, catch_up, origin};
+use crate::status::Status;
 use crate::step::UnderWay;
-use crate::{Error, Limits, Result, STEP_ITEMS_MAX, snapshot};
+use crate::{Error, Limits, Result, STEP_ITEMS_MAX, snapshot, unsaved};
 
 /// How long a lease lasts unless it is renewed, in microseconds.
 const LEASE_TIME: i64 = 30 * tenure_model::time::SECOND;
@@ -21,7 +22,7 @@ const LEASE_TIME: i64 = 30 * tenure_model::time::SECOND;
 /// Dropped without `Service::stop`, it ends as a process does that is killed: what is durable stays, nothing else is done.
 pub struct Stepwise {
     service: Service,
-    out: mpsc::UnboundedSender<Committed>,
+    out: mpsc::UnboundedSender<Appended>,
     waiting: Waiting,
 }
 
@@ -46,6 +47,8 @@ impl Stepwise {
             status.snapshot_position.store(position, Ordering::Relaxed);
             status.snapshot_at.store(taken_at.0, Ordering::Relaxed);
         }
+        let unsaved = unsaved::read(store).await?;
+        *inner.unsaved() = unsaved;
         catch_up(&inner, from, how, &applied).await?;
         // The end may have come before this was done.
         inner.live().archived(status.archive_position.load(Ordering::Relaxed));
@@ -58,8 +61,9 @@ impl Stepwise {
             tracing::warn!(%error, "imports that were interrupted could not be looked at");
         }
         inner.status.ready.store(true, Ordering::Relaxed);
-        let (out, committed) = mpsc::unbounded_channel();
-        Ok(Stepwise { service: Service::new(inner), out, waiting: Waiting { taken: vec![], committed } })
+        let (out, appended) = mpsc::unbounded_channel();
+        let seen = inner.status.engine_position.load(Ordering::Relaxed);
+        Ok(Stepwise { service: Service::new(inner), out, waiting: Waiting { taken: vec![], seen, heard: None, appended } })
     }
 
     /// What is asked of it, and told to it. An offer is answered by `commit`.
@@ -94,22 +98,62 @@ impl Stepwise {
     }
 }
 
-/// What is durable and waits for the engine.
+/// What is durable and waits for the engine. It hears of what this process appends; what others did, and what was committed though the answer was
+/// lost, it finds in the journal.
 pub(crate) struct Waiting {
+    /// In order.
     taken: Vec<Committed>,
-    committed: mpsc::UnboundedReceiver<Committed>,
+    /// The journal's position up to which everything was taken.
+    seen: i64,
+    /// Heard of, and not taken yet.
+    heard: Option<Appended>,
+    appended: mpsc::UnboundedReceiver<Appended>,
 }
 
 impl Waiting {
     /// Comes back when something waits. False where nothing will come any more.
     pub async fn wait(&mut self) -> bool {
-        if self.taken.is_empty() {
-            match self.committed.recv().await {
-                Some(batch) => self.taken.push(batch),
-                None => return false,
-            }
+        if self.taken.is_empty() && self.heard.is_none() {
+            self.heard = self.appended.recv().await;
+            return self.heard.is_some();
         }
         true
+    }
+
+    /// Takes what waits, as much as one step may, in the journal's order. Is there more?
+    async fn take(&mut self, inner: &Inner) -> Result<bool> {
+        let mut items: usize = self.taken.iter().map(|b| b.batch.items()).sum();
+        while items < STEP_ITEMS_MAX
+            && let Some(next) = self.heard.take().or_else(|| self.appended.try_recv().ok())
+        {
+            if next.batch.position <= self.seen {
+                // It was found in the journal before.
+                inner.status.done(next.batch.batch.items() as u64);
+            } else if next.after > self.seen {
+                let after = next.after;
+                self.heard = Some(next);
+                items += self.find(inner, after).await?;
+            } else {
+                items += next.batch.batch.items();
+                self.seen = next.batch.position;
+                self.taken.push(next.batch);
+            }
+        }
+        Ok(self.heard.is_some() || self.taken.is_empty() && self.find(inner, i64::MAX).await? > 0)
+    }
+
+    /// Takes rows that it did not hear of, some of those up to a position. Gives how many items.
+    async fn find(&mut self, inner: &Inner, through: i64) -> Result<usize> {
+        let Some(found) = batches(inner, self.seen, through).await? else {
+            // What is not there any more, the archive has.
+            self.seen = if through == i64::MAX { self.seen } else { through };
+            return Ok(0);
+        };
+        let items = found.iter().map(|b| b.batch.items()).sum();
+        self.seen = found.last().map_or(self.seen, |last| last.position);
+        self.taken.extend(found);
+        Status::add(&inner.status.backlog, items as u64);
+        Ok(items)
     }
 
     /// Takes in what waits, as much as one step may, and commits what follows, however often the database or the archive fails on the way.
@@ -118,12 +162,10 @@ impl Waiting {
     /// # Errors
     /// Where another process has taken over.
     pub async fn step(&mut self, inner: &Inner) -> Result<bool> {
-        let mut items: usize = self.taken.iter().map(|b| b.batch.items()).sum();
-        while items < STEP_ITEMS_MAX
-            && let Ok(batch) = self.committed.try_recv()
-        {
-            items += batch.batch.items();
-            self.taken.push(batch);
+        let waits = self.take(inner).await;
+        if let Err(error) = &waits {
+            tracing::error!(%error, "the journal could not be read; it is tried again");
+            tokio::time::sleep(RETRY).await;
         }
         let more = {
             let _step = inner.stepping.lock().await;
@@ -134,7 +176,7 @@ impl Waiting {
         if let Err(error) = renew(inner).await {
             tracing::warn!(%error, "the lease could not be renewed");
         }
-        Ok(more)
+        Ok(more || waits.unwrap_or(false))
     }
 }
 

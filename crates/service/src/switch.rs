@@ -108,6 +108,8 @@ async fn tell_and_take_over(inner: &Inner, engine: Arc<Engine>, applied: Applied
     }
     let mut live = inner.live();
     std::mem::swap(&mut *live, &mut *beside.live());
+    // What is written of them was told before it was known whose all events are.
+    live.set_unsaved(&beside.live().unsaved());
     let accounts = live.ids().cloned().collect();
     // Nobody may be listening.
     let _ = inner.news.send(Arc::new(News::new(now, applied.revision.clone(), accounts)));

@@ -195,9 +195,9 @@ impl Write {
         Ok(())
     }
 
-    /// Resolves the alerts of an account that opened after an instant and by `at`, all but these: what was learnt since says that they did not
-    /// fire.
-    pub async fn resolve_alerts_but(
+    /// Withdraws the alerts of an account that opened after an instant and by `at`, all but these: what was learnt since says that they did not
+    /// fire. Those that had ended keep the time at which they did.
+    pub async fn withdraw_alerts_but(
         &mut self,
         account: &str,
         after: Instant,
@@ -205,16 +205,17 @@ impl Write {
         at: Instant,
         reason: &str,
     ) -> Result<u64> {
-        let sql = "SELECT key FROM alerts WHERE account = $1 AND opened_at > $2 AND opened_at <= $3 AND resolved_at IS NULL";
-        let mut resolved = 0;
-        for row in query(sql).bind(account).bind(after).bind(at).fetch_all(&mut self.tx).await? {
+        let is_withdrawn = format!("COALESCE(resolved_reason, '') IN ('{}')", WITHDRAWN.join("', '"));
+        let sql = format!("SELECT key FROM alerts WHERE account = $1 AND opened_at > $2 AND opened_at <= $3 AND NOT ({is_withdrawn})");
+        let mut withdrawn = 0;
+        for row in query(sqlx::AssertSqlSafe(sql)).bind(account).bind(after).bind(at).fetch_all(&mut self.tx).await? {
             let key: String = row.get(0)?;
             if !but.contains(key.as_str()) {
-                self.resolve_alert(&key, at, reason).await?;
-                resolved += 1;
+                let sql = "UPDATE alerts SET resolved_at = COALESCE(resolved_at, $2), resolved_reason = $3 WHERE key = $1";
+                withdrawn += query(sql).bind(&key).bind(at).bind(reason).execute(&mut self.tx).await?;
             }
         }
-        Ok(resolved)
+        Ok(withdrawn)
     }
 
     /// Takes back that the condition of an alert ceased to hold: restated history has it hold on.

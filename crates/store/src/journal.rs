@@ -75,6 +75,12 @@ impl Write {
         Ok(positions)
     }
 
+    /// The position of the row before one that was appended; 0 where there is none any more.
+    pub async fn journal_before(&mut self, position: i64) -> Result<i64> {
+        let sql = "SELECT COALESCE(MAX(position), 0) FROM journal WHERE position < $1";
+        Ok(query(sql).bind(position).fetch_one(&mut self.tx).await?.get(0)?)
+    }
+
     /// Deletes the rows up to a position; returns how many there were. Snapshot and archive must cover them.
     pub async fn trim_journal(&mut self, through: i64) -> Result<u64> {
         Ok(query("DELETE FROM journal WHERE position <= $1").bind(through).execute(&mut self.tx).await?)

@@ -38,6 +38,7 @@ mod snapshot;
 mod sources;
 mod teammates;
 mod transactions;
+mod unsettled;
 mod versions;
 mod views;
 mod word;

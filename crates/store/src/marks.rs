@@ -54,6 +54,12 @@ impl Write {
         Ok(())
     }
 
+    /// A reader has to begin anew.
+    pub async fn unset_mark(&mut self, mark: Mark) -> Result<()> {
+        query("DELETE FROM marks WHERE name = $1").bind(word(&mark)).execute(&mut self.tx).await?;
+        Ok(())
+    }
+
     /// Writes down that the engine knows of all inputs that there are.
     pub async fn mark_inputs(&mut self, now: Instant) -> Result<()> {
         let sql = "SELECT COALESCE(MAX(value), 0) FROM counters WHERE name = $1";

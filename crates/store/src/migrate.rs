@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_live.sql"),
     include_str!("migrations/0003_api.sql"),
     include_str!("migrations/0004_imports.sql"),
+    include_str!("migrations/0005_unsettled.sql"),
 ];
 
 /// The newest format this version knows.

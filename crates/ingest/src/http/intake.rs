@@ -92,6 +92,17 @@ pub struct Bad {
     pub endpoint: String,
 }
 
+impl Bad {
+    /// What is the same however often it is sent: the item with its message id, without the time of sending. None where it has no message id.
+    pub fn identity(&self) -> Option<String> {
+        let mut raw: serde_json::Value = serde_json::from_str(&self.raw).ok()?;
+        let item = if raw.get("batch").is_some() { raw.pointer_mut("/batch/0")? } else { &mut raw };
+        item.get("messageId")?.as_str()?;
+        item.as_object_mut()?.remove("sentAt");
+        Some(item.to_string())
+    }
+}
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
         /// The kinds of mistakes of an item. Their texts are stable.

@@ -2,18 +2,19 @@
 //! it is about is told anew from its history.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tenure_history::{Archive, Resolver, Summary};
 use tenure_import::{
     FUTURE_TOLERANCE, Imported, Kept, Phase, Progress, Read, Reading, Rejects, Source, Stated, Transactions, rejects_path, settle, state,
 };
 use tenure_model::Instant;
-use tenure_store::{Import, transact};
+use tenure_store::{Import, Mark, transact};
 
 use super::STATEMENTS_MAX;
 use super::tell::tell;
-use crate::Result;
 use crate::service::Inner;
+use crate::{Result, snapshot};
 
 /// What became of what a file says: its statements, its events, and how many events of before are another account's now.
 type Put = (Stated, Summary, u64);
@@ -51,7 +52,11 @@ pub(super) async fn import(inner: &Inner, asked: &Import, progress: &Arc<Progres
     });
     tell(inner, read.concerned.accounts(&resolver), progress).await?;
     let (stated, summary, found) = put?;
-    finish(inner, asked.id, read, stated, (summary, found), rejects).await
+    finish(inner, asked.id, read, stated, (summary, found), rejects).await?;
+    if let Err(error) = snapshot::save_still(inner).await {
+        tracing::error!(%error, "no snapshot could be taken after an import: a restart tells all accounts from their history");
+    }
+    Ok(())
 }
 
 fn gone() -> tenure_import::Error {
@@ -75,7 +80,13 @@ async fn learn(inner: &Inner, read: &Read) -> Result<Resolver> {
     let _between = inner.stepping.lock().await;
     let mut live = inner.live();
     live.learn(all);
-    Ok(live.resolver().clone())
+    let resolver = live.resolver().clone();
+    let reached = inner.status.engine_position.load(Ordering::Relaxed);
+    if reached > inner.status.archive_position.load(Ordering::Relaxed) {
+        // Events that wait for the archive came to the accounts to which they belonged before.
+        read.concerned.accounts(&resolver).into_iter().for_each(|account| live.unsettle(account, reached));
+    }
+    Ok(resolver)
 }
 
 /// Writes down what it gave.
@@ -88,7 +99,11 @@ async fn finish(inner: &Inner, id: i64, read: Read, stated: Stated, (summary, fo
         write.finish_import(id, imported.counts, now).await?;
         // What was evaluated before is older than this.
         write.next_position().await?;
+        // The snapshot in force does not know of it.
+        write.unset_mark(Mark::Snapshot).await?;
         write.mark_inputs(now).await
     })?;
+    inner.status.snapshot_position.store(0, Ordering::Relaxed);
+    inner.status.snapshot_at.store(0, Ordering::Relaxed);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The service from outside, on a clock of its own. One program: it links DataFusion, once.
 
 mod imports;
+mod journal;
 mod late;
 mod life;
 mod memory;

@@ -11,9 +11,12 @@ use tenure_store::alerts::LEARNED_LATE;
 /// Lines by table.
 pub type Tables = BTreeMap<String, Vec<String>>;
 
-/// Tables and columns that say how something came to be known, not what: places in the journal, how far its readers are, and numbers given out.
-const OF_THE_WAY: [&str; 3] = ["journal", "marks", "counters"];
+/// Tables and columns that say how something came to be known, not what: places in the journal, how far its readers are, what is not in the
+/// snapshot yet, and numbers given out.
+const OF_THE_WAY: [&str; 4] = ["journal", "marks", "counters", "unsettled"];
 const NUMBERS: [&str; 2] = ["position", "number"];
+/// What depends on when it was learned that an alert fires.
+const LEARNED: [(&str, &str); 4] = [("alerts", "owner"), ("outbox", "recipient"), ("outbox", "created_at"), ("outbox", "due_at")];
 
 /// All rows, in an order of their own.
 pub async fn all(store: &Store, data: &Path) -> Tables {
@@ -43,10 +46,10 @@ pub async fn all(store: &Store, data: &Path) -> Tables {
 
 /// What may not depend on ends of processes, of two lives of one world. Left out are
 /// - places in the journal and numbers given out: a request that was durable and not answered comes again;
-/// - that an item which could not be read was kept twice, for the same reason;
 /// - alerts that are not so by what is known now: a start may settle the archive earlier than the archiver would have, and so learn earlier of
 ///   whom an event is, which may open an alert or keep it from being opened for the moment; those must be closed;
-/// - when a message was put into the outbox, and whether it was young enough, for the same reason.
+/// - whose an alert is (the owner when it was learned that it fires), and when its message was put into the outbox, and whether it was young
+///   enough, for the same reason.
 pub fn settled(lives: [&Tables; 2]) -> [Tables; 2] {
     let known = lives.map(|life| keys(life));
     let is_certain = |key: &str| known.iter().all(|keys| keys.get(key).is_some_and(|late| !late));
@@ -59,9 +62,7 @@ pub fn settled(lives: [&Tables; 2]) -> [Tables; 2] {
         for (name, lines) in life.iter().filter(|(name, _)| !OF_THE_WAY.contains(&name.as_str())) {
             let passing = |field: &str| {
                 let column = field.split('=').next().unwrap_or_default();
-                NUMBERS.contains(&column)
-                    || (name == "quarantine" && column == "id")
-                    || (name == "outbox" && ["created_at", "due_at"].contains(&column))
+                NUMBERS.contains(&column) || LEARNED.contains(&(name.as_str(), column))
             };
             let mut lines: Vec<String> = lines
                 .iter()
@@ -75,9 +76,6 @@ pub fn settled(lives: [&Tables; 2]) -> [Tables; 2] {
                 })
                 .collect();
             lines.sort();
-            if name == "quarantine" {
-                lines.dedup();
-            }
             settled.insert(name.clone(), lines);
         }
         let messages = settled.remove("outbox").unwrap_or_default();
