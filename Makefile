@@ -87,7 +87,7 @@ crash: build ## Kill the server 100 times on PostgreSQL and 500 times on SQLite,
 	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 500 --disk-full
 
 simulate-service: ## The service in 5,000 worlds with crashes at any moment (SEEDS=… for another number)
-	TENURE_SEEDS=$(or $(SEEDS),5000) $(CARGO) test --workspace --test simulation whatever_happens -- --nocapture --ignored
+	TENURE_SEEDS=$(or $(SEEDS),5000) $(CARGO) test --workspace --test simulation whatever_happens -- --nocapture
 
 build:
 	$(CARGO) build --workspace

@@ -43,17 +43,7 @@ pub(crate) async fn look(inner: &Inner) {
         tracing::warn!(%error, "the sources could not be looked at");
     }
     match is_due(inner).await {
-        Ok(false) => {
-            // An end may have come between the archive and what it brings to light.
-            let archived = inner.status.archive_position.load(Ordering::Relaxed);
-            let is_left = inner.live().unsettled().values().any(|position| *position <= archived);
-            if is_left {
-                let _still = inner.archiving.lock().await;
-                if let Err(error) = resettle(inner).await {
-                    tracing::error!(%error, "the archive could not be settled; it is tried again");
-                }
-            }
-        }
+        Ok(false) => {}
         Ok(true) => {
             if let Err(error) = archive(inner).await {
                 tracing::error!(%error, "the journal could not be archived; it is tried again");
@@ -130,6 +120,13 @@ pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
     }
     resettle(inner).await?;
     Ok(added)
+}
+
+/// An end may have come between the archive and what it brings to light.
+pub(crate) async fn resettle_left(inner: &Inner) -> Result<()> {
+    let archived = inner.status.archive_position.load(Ordering::Relaxed);
+    let is_left = inner.live().unsettled().values().any(|position| *position <= archived);
+    if is_left { resettle(inner).await } else { Ok(()) }
 }
 
 /// Where more became known of whose events are: the archive is settled anew, and the accounts concerned are told anew.

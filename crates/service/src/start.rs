@@ -12,7 +12,7 @@ use tenure_live::{Key, Keys, LATENESS, Live, Unsaved};
 use tenure_model::Instant;
 use tenure_store::{AppliedModel, Mark, Store};
 
-use crate::archive::declare;
+use crate::archive::{declare, resettle_left};
 use crate::bring_up::bring_up;
 use crate::journal::Committed;
 use crate::memory::prepare;
@@ -151,6 +151,7 @@ pub(crate) async fn catch_up(inner: &Inner, position: i64, how: How, applied: &A
             }
         }
     }
+    resettle_left(inner).await?;
     while UnderWay::take(inner, &[], (inner.clock)()).finish(inner).await? {}
     Ok(())
 }

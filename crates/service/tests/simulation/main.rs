@@ -22,11 +22,11 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::life::{Ends, Life};
 use crate::rng::Rng;
-use crate::schedule::{Op, Schedule};
+use crate::schedule::Schedule;
 use crate::tables::Tables;
 
 /// Worlds that are lived where nobody asks for more.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 150;
 
 /// What there is in them (`schedule::features`): everything.
 const FEATURES: u32 = 511;
@@ -73,8 +73,7 @@ fn life(runtime: &Runtime, schedule: &Schedule, ends: Ends) -> (Tables, u64, u32
     let life = Life::live(runtime, folder.path(), store, schedule, ends);
     check::bad_items_are_bad(&life);
     check::nothing_lost(&life);
-    let switched = schedule.ops.iter().any(|op| matches!(op, Op::Switch(_)));
-    check::as_replayed(&life, switched);
+    check::as_replayed(&life, schedule.switches());
     let all = runtime.block_on(tables::all(&life.store, folder.path()));
     (all, life.moments_seen(), life.killed)
 }
@@ -85,8 +84,8 @@ fn often(seed: u64) -> Ends {
 }
 
 /// What is otherwise after a life with ends than after one without any; nothing may be, but what `tables::settled` leaves out.
-fn compare(undisturbed: &Tables, disturbed: &Tables) {
-    let [a, b] = tables::settled([undisturbed, disturbed]);
+fn compare(undisturbed: &Tables, disturbed: &Tables, switched: bool) {
+    let [a, b] = tables::settled([undisturbed, disturbed], switched);
     let differences = tables::differences(&a, &b, ["without ends", "with ends"]);
     assert!(differences.is_empty(), "{differences}");
 }
@@ -97,13 +96,12 @@ fn seed(runtime: &Runtime, seed: u64) -> u32 {
     let (undisturbed, _, _) = life(runtime, &schedule, Ends::Never);
     let (disturbed, _, killed) = life(runtime, &schedule, often(seed));
     if schedule.prompt {
-        compare(&undisturbed, &disturbed);
+        compare(&undisturbed, &disturbed, schedule.switches());
     }
     killed
 }
 
 #[test]
-#[ignore = "one world in ten still differs: faults of the service that are not mended yet"]
 fn whatever_happens() {
     let (first, end) = match number("TENURE_SEED") {
         Some(one) => (one, one + 1),
@@ -140,7 +138,6 @@ fn whatever_happens() {
 
 /// One end at each moment of a world, one after the other.
 #[test]
-#[ignore = "as whatever_happens"]
 fn an_end_at_every_moment() {
     let runtime = runtime();
     for n in (0..).filter(|n| schedule(*n).prompt).take(2) {
@@ -149,7 +146,7 @@ fn an_end_at_every_moment() {
         for at in 0..moments {
             let (disturbed, _, killed) = life(&runtime, &schedule, Ends::At(at));
             assert_eq!(killed, 1, "world {n}, moment {at}");
-            compare(&undisturbed, &disturbed);
+            compare(&undisturbed, &disturbed, schedule.switches());
         }
     }
 }

@@ -102,6 +102,13 @@ impl Schedule {
     }
 }
 
+impl Schedule {
+    /// Does another model take over?
+    pub fn switches(&self) -> bool {
+        self.ops.iter().any(|op| matches!(op, Op::Switch(_)))
+    }
+}
+
 /// While the schedule is made.
 struct World<'r> {
     rng: &'r mut Rng,

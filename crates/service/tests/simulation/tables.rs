@@ -8,6 +8,9 @@ use tenure_history::{Archive, Format};
 use tenure_store::Store;
 use tenure_store::alerts::LEARNED_LATE;
 
+/// What depends on the model by which it was told, of an alert.
+const TOLD_BY: [&str; 4] = ["revision", "severity", "resolved_at", "resolved_reason"];
+
 /// Lines by table.
 pub type Tables = BTreeMap<String, Vec<String>>;
 
@@ -49,8 +52,10 @@ pub async fn all(store: &Store, data: &Path) -> Tables {
 /// - alerts that are not so by what is known now: a start may settle the archive earlier than the archiver would have, and so learn earlier of
 ///   whom an event is, which may open an alert or keep it from being opened for the moment; those must be closed;
 /// - whose an alert is (the owner when it was learned that it fires), and when its message was put into the outbox, and whether it was young
-///   enough, for the same reason.
-pub fn settled(lives: [&Tables; 2]) -> [Tables; 2] {
+///   enough, for the same reason;
+/// - where models changed, what was told of the past, and by which of them, for the same reason: what was told before stays, and what is learned
+///   late is told by the one in force then.
+pub fn settled(lives: [&Tables; 2], switched: bool) -> [Tables; 2] {
     let known = lives.map(|life| keys(life));
     let is_certain = |key: &str| known.iter().all(|keys| keys.get(key).is_some_and(|late| !late));
     for (keys, other) in [(&known[0], &known[1]), (&known[1], &known[0])] {
@@ -59,10 +64,12 @@ pub fn settled(lives: [&Tables; 2]) -> [Tables; 2] {
     }
     lives.map(|life| {
         let mut settled = Tables::new();
-        for (name, lines) in life.iter().filter(|(name, _)| !OF_THE_WAY.contains(&name.as_str())) {
+        let of_the_past = |name: &str| switched && name == "outcomes";
+        for (name, lines) in life.iter().filter(|(name, _)| !OF_THE_WAY.contains(&name.as_str()) && !of_the_past(name)) {
             let passing = |field: &str| {
                 let column = field.split('=').next().unwrap_or_default();
-                NUMBERS.contains(&column) || LEARNED.contains(&(name.as_str(), column))
+                let by_which = switched && name == "alerts" && TOLD_BY.contains(&column) && field != "resolved_at=null";
+                NUMBERS.contains(&column) || by_which || LEARNED.contains(&(name.as_str(), column))
             };
             let mut lines: Vec<String> = lines
                 .iter()
