@@ -119,12 +119,10 @@ pub(crate) fn settle(versions: &mut Vec<Version>) {
             .then_with(|| dates(a).cmp(&dates(b)))
             .then_with(|| order(a).cmp(&order(b)))
     });
-    versions.dedup_by(|b, a| {
-        let field = a.entity == b.entity && a.field == b.field;
-        let contradicts = dates(a) == dates(b);
-        let repeats = a.value == b.value && a.valid_from.is_some() && a.visible_from() <= b.visible_from();
-        field && (contradicts || repeats)
-    });
+    let same_field = |a: &Version, b: &Version| a.entity == b.entity && a.field == b.field;
+    // First the ones, then the others: what repeats still holds against what contradicts it.
+    versions.dedup_by(|b, a| same_field(a, b) && dates(a) == dates(b));
+    versions.dedup_by(|b, a| same_field(a, b) && a.value == b.value && a.valid_from.is_some() && a.visible_from() <= b.visible_from());
 }
 
 #[cfg(test)]
@@ -150,6 +148,7 @@ mod tests {
             ("of undated ones the greatest text holds", &[("1", None, None), ("\"a\"", None, None), ("2", None, None)], &[2]),
             ("so also of those at the same date", &[("1", Some(5), None), ("2", Some(5), None)], &[1]),
             ("a later repetition says nothing", &[("1", Some(5), None), ("1", Some(9), None)], &[0]),
+            ("a repetition holds against what is less", &[("2", Some(5), None), ("2", Some(9), None), ("1", Some(9), None)], &[0]),
             ("a repetition after a change does", &[("1", Some(5), None), ("2", Some(7), None), ("1", Some(9), None)], &[0, 1, 2]),
             ("a date for what was assumed does", &[("1", None, None), ("1", Some(9), None)], &[0, 1]),
             ("what was learned earlier does", &[("1", Some(5), Some(20)), ("1", Some(9), None)], &[0, 1]),
