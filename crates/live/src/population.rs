@@ -303,6 +303,13 @@ impl Live {
         }
     }
 
+    /// As `unsaved`, once the snapshot is in force that was begun last.
+    pub fn unsaved_then(&self) -> BTreeMap<Arc<str>, Unsaved> {
+        let mut unsaved = self.unsaved();
+        unsaved.retain(|account, unsaved| *unsaved != Unsaved::Told || self.told[0].contains(account));
+        unsaved
+    }
+
     /// The snapshot that was begun last is in force.
     pub fn saved(&mut self) {
         self.told[1].clear();
@@ -382,8 +389,7 @@ impl Live {
 
     /// Takes the inputs and timers that are due, of at most so many accounts whose timers ring. On all cores where there are many.
     pub fn advance(&mut self, now: Instant, timers_max: usize) -> Step {
-        let mut step = Step::default();
-        self.listen(now, &mut step);
+        let mut step = Step { silences: self.listen(now), ..Step::default() };
         let (wanting, mut due): (Vec<usize>, Vec<usize>) = std::mem::take(&mut self.touched).into_iter().partition(|i| self.wants(*i));
         self.touched = wanting;
         let mut rung = 0;
@@ -422,20 +428,23 @@ impl Live {
         step
     }
 
-    /// Finds out which sources are silent by now; where that changed, the accounts that waited look again.
-    fn listen(&mut self, now: Instant, step: &mut Step) {
+    /// Finds out which sources are silent by now; where that changed, the accounts that waited look again. Accounts are told no further than it
+    /// allows: it comes before they are given their history.
+    pub fn listen(&mut self, now: Instant) -> Vec<Silence> {
         let silent = self.sources.silent(now);
         if silent == self.silent {
-            return;
+            return vec![];
         }
         let before = std::mem::replace(&mut self.silent, silent);
         let told = |(source, since): (&Arc<str>, &Instant), silent| Silence { source: source.clone(), since: *since, silent };
-        step.silences.extend(before.iter().filter(|(source, _)| !self.silent.contains_key(*source)).map(|s| told(s, false)));
-        step.silences.extend(self.silent.iter().filter(|(source, since)| before.get(*source) != Some(since)).map(|s| told(s, true)));
+        let speak = before.iter().filter(|(source, _)| !self.silent.contains_key(*source)).map(|s| told(s, false));
+        let fell = self.silent.iter().filter(|(source, since)| before.get(*source) != Some(since)).map(|s| told(s, true));
+        let silences = speak.chain(fell).collect();
         for i in std::mem::take(&mut self.held) {
             self.shelf.set_timer(i, Instant::NEVER);
             self.set_timer(i);
         }
+        silences
     }
 
     /// When the next timer rings.

@@ -27,7 +27,7 @@ use tenure_store::{Mark, transact};
 use crate::memory::{prepare, relieve};
 use crate::phase::Phase;
 use crate::service::Inner;
-use crate::{Error, Limits, Result};
+use crate::{Error, Limits, Result, unsaved};
 
 /// A snapshot is due when this many times as many items came in as make the archive due.
 const TAIL_ARCHIVES: u64 = 2;
@@ -123,12 +123,18 @@ pub(crate) async fn save_still(inner: &Inner) -> Result<()> {
     let bytes = tokio::task::block_in_place(|| write(inner, position, taken_at))?;
     let lease = inner.lease.lock().await.clone();
     let through = position.min(inner.status.archive_position.load(Ordering::Relaxed));
+    // Steps write down the same.
+    let boundary = inner.stepping.lock().await;
+    let (unsaved, was_unsaved) = (inner.live().unsaved_then(), inner.unsaved().clone());
     transact!(inner.store, "snapshot", |write| {
         write.fenced(&lease).await?;
         write.set_mark(Mark::Snapshot, position, taken_at).await?;
+        unsaved::write(write, &was_unsaved, &unsaved).await?;
         write.trim_journal(through).await
     })?;
     inner.live().saved();
+    *inner.unsaved() = unsaved;
+    drop(boundary);
     inner.status.snapshot_position.store(position, Ordering::Relaxed);
     inner.status.snapshot_bytes.store(bytes, Ordering::Relaxed);
     inner.status.snapshot_at.store(taken_at.0, Ordering::Relaxed);

@@ -77,6 +77,7 @@ impl UnderWay {
     /// Advances what is due and commits. Is more due than one step does?
     pub async fn finish(&mut self, inner: &Inner) -> Result<bool> {
         let now = self.now;
+        self.silences.extend(inner.live().listen(now));
         let more = loop {
             rebuild(inner, self).await?;
             let step = tokio::task::block_in_place(|| inner.live().advance(now, TIMERS_MAX));

@@ -13,8 +13,8 @@ use tenure_store::{Import, Mark, transact};
 
 use super::STATEMENTS_MAX;
 use super::tell::tell;
+use crate::Result;
 use crate::service::Inner;
-use crate::{Result, snapshot};
 
 /// What became of what a file says: its statements, its events, and how many events of before are another account's now.
 type Put = (Stated, Summary, u64);
@@ -52,11 +52,7 @@ pub(super) async fn import(inner: &Inner, asked: &Import, progress: &Arc<Progres
     });
     tell(inner, read.concerned.accounts(&resolver), progress).await?;
     let (stated, summary, found) = put?;
-    finish(inner, asked.id, read, stated, (summary, found), rejects).await?;
-    if let Err(error) = snapshot::save_still(inner).await {
-        tracing::error!(%error, "no snapshot could be taken after an import: a restart tells all accounts from their history");
-    }
-    Ok(())
+    finish(inner, asked.id, read, stated, (summary, found), rejects).await
 }
 
 fn gone() -> tenure_import::Error {

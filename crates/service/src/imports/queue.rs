@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::one::import;
 use crate::service::Inner;
-use crate::{Error, Result, Service};
+use crate::{Error, Result, Service, snapshot};
 
 /// How often it is told how far an import is.
 const TICK: Duration = Duration::from_millis(500);
@@ -214,6 +214,12 @@ async fn watched(inner: &Arc<Inner>, asked: Import, progress: Arc<Progress>, sto
     let ended = end(inner, &asked, status, error.as_deref()).await;
     inner.imports.set(None);
     inner.imports.tell(id, status, &progress);
+    // It took the one before out of force.
+    if status == ImportStatus::Done
+        && let Err(error) = snapshot::save(inner).await
+    {
+        tracing::error!(%error, "no snapshot could be taken after an import: a restart tells all accounts from their history");
+    }
     ended
 }
 
