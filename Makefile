@@ -79,7 +79,7 @@ bench: bench-engine bench-ingest ## All benchmarks; each writes target/bench/<na
 bench-engine: build .venv/ready ## The engine beside DuckDB on 20,000 accounts and 20 million events (10 min, 6 GB of disk)
 	TENURE=$(TENURE) PYTHON=$(VENV) benches/run.sh engine
 
-bench-ingest: build ## The live service beside a server that only parses (4 min)
+bench-ingest: build ## The live service beside a server that only parses (9 min)
 	$(TENURE) bench-ingest
 
 crash: build ## Kill the server 100 times on PostgreSQL and 500 times on SQLite, with a full disk at times; compare with runs that nobody disturbed (30 min)

@@ -234,6 +234,11 @@ impl Live {
         self.shelf.at_hand()
     }
 
+    /// How many came back since some were packed away.
+    pub fn came_back(&self) -> usize {
+        self.shelf.back()
+    }
+
     /// From now on accounts can be packed away there.
     pub fn set_pages(&mut self, pages: Box<dyn Pages>) {
         self.shelf.set_pages(pages);

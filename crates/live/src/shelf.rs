@@ -57,6 +57,8 @@ pub(crate) struct Shelf {
     /// Where it is looked next for accounts to pack away.
     hand: usize,
     at_hand: usize,
+    /// How many came back since some were packed away.
+    back: usize,
     /// The archive has everything up to there.
     archived: i64,
     /// Accounts that may remember what the archive has.
@@ -84,7 +86,7 @@ impl Shelf {
     /// Nobody yet.
     pub fn new(engine: Arc<Engine>) -> Shelf {
         let empty = EventTable::new(engine.model());
-        Shelf { engine, empty, all: vec![], pages: None, hand: 0, at_hand: 0, archived: i64::MIN, unswept: 0..0 }
+        Shelf { engine, empty, all: vec![], pages: None, hand: 0, at_hand: 0, back: 0, archived: i64::MIN, unswept: 0..0 }
     }
 
     /// From now on accounts can be packed away.
@@ -99,6 +101,11 @@ impl Shelf {
     /// How many are not packed away.
     pub fn at_hand(&self) -> usize {
         self.at_hand
+    }
+
+    /// How many came back since some were packed away.
+    pub fn back(&self) -> usize {
+        self.back
     }
 
     pub fn id(&self, i: usize) -> &Arc<str> {
@@ -139,7 +146,7 @@ impl Shelf {
 
     /// One of them, to be changed.
     pub fn get(&mut self, i: usize) -> &mut Slot {
-        let Shelf { engine, empty, all, pages, at_hand, archived, .. } = self;
+        let Shelf { engine, empty, all, pages, at_hand, back, archived, .. } = self;
         let held = &mut all[i];
         held.used = true;
         let slot = match held.slot.take() {
@@ -148,6 +155,7 @@ impl Shelf {
                 let slot = unpack(engine, empty, held, pages.as_deref(), *archived);
                 pages.iter_mut().for_each(|pages| pages.free(held.page));
                 *at_hand += 1;
+                *back += 1;
                 slot
             }
         };
@@ -175,6 +183,7 @@ impl Shelf {
     /// Packs away so many of those that have not been used for longest, or as many as there is room for. Gives how many.
     pub fn pack(&mut self, count: usize) -> usize {
         let Some(pages) = &mut self.pages else { return 0 };
+        self.back = 0;
         let (mut packed, mut bytes, accounts) = (0, Vec::new(), self.all.len());
         // Twice around: those that were used since the last time get another chance.
         for _ in 0..2 * accounts {
@@ -184,7 +193,7 @@ impl Shelf {
             let held = &mut self.all[self.hand];
             self.hand = (self.hand + 1) % accounts;
             let Some(slot) = held.slot.as_deref() else { continue };
-            if std::mem::take(&mut held.used) || slot.is_waiting() || slot.waits_for_archive(self.archived) {
+            if std::mem::take(&mut held.used) || slot.is_waiting() {
                 continue;
             }
             bytes.clear();

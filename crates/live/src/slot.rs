@@ -278,11 +278,6 @@ impl Slot {
         }
     }
 
-    /// Has it events that the archive does not have?
-    pub fn waits_for_archive(&self, archived: i64) -> bool {
-        self.recent.iter().any(|r| r.position > archived)
-    }
-
     /// Events that the archive may not have.
     pub fn recent(&self) -> &[Recent] {
         &self.recent

@@ -9,7 +9,7 @@ use tenure_live::{Live, Page, Pages};
 
 use crate::{Error, Limits, Result};
 
-/// Accounts that are packed away at a time, at least and at most: the engine waits for it.
+/// Accounts that are packed away at a time, at least and at most (beside as many as came back meanwhile): the engine waits for it.
 const PACK: std::ops::RangeInclusive<usize> = 64..=2_000;
 /// The shortest place in the file.
 const PLACE_MIN: u64 = 256;
@@ -29,7 +29,7 @@ pub(crate) fn relieve(live: &mut Live, limits: &Limits) {
     let Some(used) = resident().filter(|used| *used > limit) else { return };
     let share = (used - limit) as f64 / used as f64;
     let count = (live.at_hand() as f64 * share) as usize;
-    live.pack(count.clamp(*PACK.start(), *PACK.end()));
+    live.pack(count.clamp(*PACK.start(), *PACK.end() + live.came_back()));
 }
 
 /// Bytes of memory that the process has; None where the system does not tell.
