@@ -104,7 +104,7 @@ pub struct Unreadable {
 /// Turns what is stored about one account into changes in order.
 ///
 /// A field's value at an instant is, of the versions visible by then, the one valid latest (then known latest, then the greatest as JSON text,
-/// so that the order of arrival decides nothing). Only real changes come out.
+/// so that the order of arrival decides nothing). Only real changes come out, but after the instant from which somebody goes on.
 pub struct Changes<'m> {
     model: &'m Model,
     plan: &'m Plan,
@@ -112,11 +112,27 @@ pub struct Changes<'m> {
     ids: Vec<Arc<str>>,
     out: Vec<Change>,
     unreadable: Vec<Unreadable>,
+    /// After it, also what repeats a value comes out.
+    open: Instant,
 }
 
 impl<'m> Changes<'m> {
     pub(crate) fn new(model: &'m Model, plan: &'m Plan, people: &[Arc<str>]) -> Self {
-        Changes { model, plan, people: FxHashMap::default(), ids: people.to_vec(), out: Vec::new(), unreadable: Vec::new() }
+        Changes {
+            model,
+            plan,
+            people: FxHashMap::default(),
+            ids: people.to_vec(),
+            out: Vec::new(),
+            unreadable: Vec::new(),
+            open: Instant::NEVER,
+        }
+    }
+
+    /// For those who go on from an instant and may yet learn of what lies after it: what repeats a value then comes out, too.
+    pub fn open_after(mut self, at: Instant) -> Self {
+        self.open = at;
+        self
     }
 
     /// The index of a person, new if unknown.
@@ -204,7 +220,7 @@ impl<'m> Changes<'m> {
                 self.unreadable.push(Unreadable { entity: entity.clone(), field: field.to_owned(), value: best.value.to_string(), kind });
             }
             let value = read(best, kind, &calendar);
-            if last.as_ref().is_none_or(|l| !l.1.same(&value)) {
+            if at > self.open || last.as_ref().is_none_or(|l| !l.1.same(&value)) {
                 let what = target(self, value.clone());
                 self.out.push(Change { at, what });
                 last = Some((at, value));

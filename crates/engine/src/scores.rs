@@ -41,27 +41,15 @@ impl Means {
         reset(&mut self.weight, dates, 0.0);
     }
 
-    #[inline]
-    pub fn add(&mut self, i: usize, weight: f64, x: f64) {
-        self.sum[i] += weight * x;
-        self.weight[i] += weight;
-    }
-
-    /// NaN of no weight.
-    #[inline]
-    pub fn get(&self, i: usize) -> f64 {
-        mean(self.sum[i], self.weight[i])
-    }
-
     /// To all dates; NaN does not count.
-    fn add_all(&mut self, weight: &[f64], values: &[f64]) {
+    pub fn add_all(&mut self, weight: &[f64], values: &[f64]) {
         for ((sum, weight), x) in self.sum.iter_mut().zip(weight).zip(values) {
             *sum += if x.is_nan() { 0.0 } else { weight * x };
         }
         add_weight(&mut self.weight, weight, values);
     }
 
-    fn get_all(&self, out: &mut [f64]) {
+    pub fn get_all(&self, out: &mut [f64]) {
         self.sum.iter().zip(&self.weight).zip(out).for_each(|((sum, weight), out)| *out = mean(*sum, *weight));
     }
 }
@@ -73,13 +61,13 @@ fn mean(sum: f64, weight: f64) -> f64 {
 }
 
 /// Adds the weight of values that are there.
-fn add_weight(sum: &mut [f64], weight: &[f64], values: &[f64]) {
+pub(crate) fn add_weight(sum: &mut [f64], weight: &[f64], values: &[f64]) {
     for ((sum, weight), x) in sum.iter_mut().zip(weight).zip(values) {
         *sum += if x.is_nan() { 0.0 } else { *weight };
     }
 }
 
-fn reset(column: &mut Vec<f64>, dates: usize, to: f64) {
+pub(crate) fn reset(column: &mut Vec<f64>, dates: usize, to: f64) {
     column.clear();
     column.resize(dates, to);
 }

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::import::Import;
 use crate::intern::Interner;
 use crate::month::{Draft, Files, Outcome, Target};
-use crate::resolution::settled;
+use crate::resolution::concerned;
 use crate::rows::Rows;
 use tenure_ingest::Resolver;
 
@@ -98,16 +98,21 @@ impl Archive {
     /// Decides anew whose all events are, after memberships or merges have changed. Only months where something changes are rewritten.
     pub fn resolve(&mut self, resolver: &Resolver) -> Result<Resolved, Error> {
         let _lock = self.lock()?;
-        let months: BTreeSet<Month> = self.catalog.events.keys().chain(self.catalog.quarantine.keys()).copied().collect();
-        let mut jobs = BTreeMap::new();
-        let settled = in_parallel(months, |month| Ok((*month, settled(&self.data, &self.month(*month), resolver)?)), &mut |_, _| {})?;
-        for (month, settled) in settled {
-            if !settled {
-                jobs.insert(month, Job::default());
-            }
-        }
+        let jobs = self.unresolved(resolver)?.into_iter().map(|(month, _)| (month, Job::default())).collect();
         let change = self.rewrite(jobs, &Arc::default(), resolver, Instant::NEVER, &mut |_, _| {})?;
         Ok(Resolved { found: change.found, lost: change.lost, moved: change.moved })
+    }
+
+    /// The accounts whose events `resolve` would change: those that would get or lose some, and those in which a person would get another id.
+    pub fn concerned(&self, resolver: &Resolver) -> Result<BTreeSet<String>, Error> {
+        Ok(self.unresolved(resolver)?.into_iter().flat_map(|(_, accounts)| accounts).collect())
+    }
+
+    /// The months that resolving would change, with the accounts.
+    fn unresolved(&self, resolver: &Resolver) -> Result<Vec<(Month, BTreeSet<String>)>, Error> {
+        let months: BTreeSet<Month> = self.catalog.events.keys().chain(self.catalog.quarantine.keys()).copied().collect();
+        let look = |month: &Month| Ok(concerned(&self.data, &self.month(*month), resolver)?.map(|accounts| (*month, accounts)));
+        Ok(in_parallel(months, look, &mut |_, _| {})?.into_iter().flatten().collect())
     }
 
     /// Removes what crashes have left behind. Small files need no merging: a month is always one sorted file.

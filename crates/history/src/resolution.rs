@@ -1,5 +1,6 @@
 //! Whose the rows of a month are, and whether that is as its files have it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rustc_hash::FxHashMap;
@@ -13,20 +14,22 @@ use crate::schema::Source;
 use tenure_ingest::Resolver;
 use tenure_ingest::resolver::{Stay, Unknown, account_among};
 
-/// Would resolving leave the month as it is? Reads only what it must.
-pub(crate) fn settled(data: &Path, files: &Files, resolver: &Resolver) -> Result<bool, Error> {
+/// The accounts whose rows resolving would change, before and after; None where it would leave the month as it is. Reads only what it must.
+pub(crate) fn concerned(data: &Path, files: &Files, resolver: &Resolver) -> Result<Option<BTreeSet<String>>, Error> {
+    let mut concerned = None;
     for file in files.events.iter().chain(&files.quarantine) {
         let source = Source::open(&data.join(&file.path))?;
         for group in 0..source.groups() {
             let (mut rows, mut symbols) = (Rows::default(), Interner::default());
             let before = rows.extend_for_resolving(&source.read(group, &RESOLVING, 0, usize::MAX)?, &mut symbols)?;
             let now = resolve(&rows, &mut symbols, resolver);
-            if !before.iter().enumerate().all(|(r, was)| now.is_as(r, was, &symbols)) {
-                return Ok(false);
+            for (r, was) in before.iter().enumerate().filter(|(r, was)| !now.is_as(*r, was, &symbols)) {
+                let accounts = [was.account, now.account[r]].into_iter().filter(|account| *account != NONE);
+                concerned.get_or_insert_with(BTreeSet::new).extend(accounts.map(|account| symbols.text(account).to_string()));
             }
         }
     }
-    Ok(true)
+    Ok(concerned)
 }
 
 /// Whose the rows are.

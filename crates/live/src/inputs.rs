@@ -1,5 +1,6 @@
 //! Inputs find the accounts that they have to do with.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tenure_engine::What;
@@ -9,7 +10,7 @@ use tenure_model::input::{Decision, Entity, Membership, Merge, Version};
 use tenure_model::{Instant, Value};
 
 use crate::keys::Key;
-use crate::population::Live;
+use crate::population::{EVERYBODY, Live};
 use crate::recent::Recent;
 use crate::silence::Gap;
 use crate::slot::Slot;
@@ -99,9 +100,20 @@ impl Live {
             return true;
         };
         let i = self.slot(account);
+        self.note_named(i, &event);
         let new = self.slot_mut(i).event(event);
         self.touch(i);
         new
+    }
+
+    /// Remembers where a person has events that name the account.
+    pub(crate) fn note_named(&mut self, i: usize, event: &Recent) {
+        if let (Some(_), Some(person)) = (&event.given_account, &event.person)
+            && event.position != Recent::ARCHIVED
+        {
+            let last = self.named.entry(person.clone()).or_default().entry(i).or_insert(event.position);
+            *last = event.position.max(*last);
+        }
     }
 
     /// Takes a version of a field. What is not just the newest word on a trait is told from the account's whole history.
@@ -175,6 +187,7 @@ impl Live {
 
     /// Takes a merge: accounts that either id has to do with are told anew.
     pub fn merge(&mut self, merge: &Merge) {
+        let was = self.resolver.person(&merge.from).to_owned();
         if !self.resolver.learn_merge(merge) {
             return;
         }
@@ -186,13 +199,19 @@ impl Live {
             return;
         }
         let person: Arc<str> = self.resolver.person(&merge.into).into();
-        let accounts: Vec<Arc<str>> = self.resolver.stays(&person).iter().map(|s| s.account().into()).collect();
+        let mut accounts: BTreeSet<Arc<str>> = self.resolver.stays(&person).iter().map(|s| s.account().into()).collect();
+        let of_before = self.named.remove(&*was).unwrap_or_default();
+        let named = self.named.entry(person.clone()).or_default();
+        named.extend(of_before);
+        accounts.extend(named.keys().map(|i| self.shelf.id(*i).clone()));
         for account in accounts {
             let i = self.slot(account.clone());
             self.slot_mut(i).want(Instant::MIN);
             self.touch(i);
             self.unsettle(account, self.position);
         }
+        // Of whom the archive has events that name an account, nobody here knows.
+        self.unsettle(EVERYBODY.into(), self.position);
         for id in [merge.from.as_str(), merge.into.as_str()] {
             for mut event in self.homeless.remove(id).unwrap_or_default() {
                 event.person = Some(person.clone());

@@ -23,7 +23,7 @@ mod slot;
 
 pub use inputs::Said;
 pub use keys::{Key, Keys};
-pub use population::{Change, Live, Past, PastSaid, Placed, Standing, Step, Through, Unsaved};
+pub use population::{Change, EVERYBODY, Live, Past, PastSaid, Placed, Standing, Step, Through, Unsaved};
 pub use recent::Recent;
 pub use saving::{FORMAT as SNAPSHOT_FORMAT, Part, Restoring};
 pub use shelf::{Page, Pages};

@@ -32,6 +32,9 @@ pub struct Past {
     pub through: Through,
 }
 
+/// In place of an account: the archive alone knows which accounts are concerned.
+pub const EVERYBODY: &str = "";
+
 /// How far an account is of which more became known: to whom its events belong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsaved {
@@ -132,6 +135,9 @@ pub struct Live {
     pub(crate) touched: Vec<usize>,
     /// Events of persons whose account is not known, by person; those without person are under "".
     pub(crate) homeless: FxHashMap<Arc<str>, Vec<Recent>>,
+    /// Where persons have events that name an account: by person the accounts, each with the journal's position of the last one, until the archive has
+    /// it. Who they are may become known otherwise.
+    pub(crate) named: FxHashMap<Arc<str>, BTreeMap<usize, i64>>,
     pub(crate) duplicates: u64,
     /// Accounts to which other events may belong by what became known, with the journal's position at which it did: until the archive has come
     /// so far and was settled by it.
@@ -166,6 +172,7 @@ impl Live {
             timers: BinaryHeap::new(),
             touched: vec![],
             homeless: FxHashMap::default(),
+            named: FxHashMap::default(),
             duplicates: 0,
             unsettled: BTreeMap::new(),
             settling: BTreeSet::new(),
@@ -273,6 +280,9 @@ impl Live {
         for account in accounts {
             if self.unsettled.get(account).is_some_and(|position| *position <= archived) {
                 self.unsettled.remove(account);
+                if **account == *EVERYBODY {
+                    continue;
+                }
                 self.settling.insert(account.clone());
             }
             self.known(account);
@@ -510,6 +520,8 @@ impl Live {
             events.retain(|e| e.position > position);
         }
         self.homeless.retain(|_, events| !events.is_empty());
+        self.named.values_mut().for_each(|accounts| accounts.retain(|_, last| *last > position));
+        self.named.retain(|_, accounts| !accounts.is_empty());
     }
 
     /// Lets the next accounts forget what the archive has, a few of them. False where none is left.

@@ -145,6 +145,7 @@ impl Live {
     fn put(&mut self, slot: Slot) {
         let i = self.slot(slot.head.id().clone());
         let waits = slot.is_waiting();
+        slot.recent().iter().for_each(|event| self.note_named(i, event));
         *self.shelf.get(i) = slot;
         if waits {
             self.touch(i);

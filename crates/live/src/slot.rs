@@ -302,7 +302,8 @@ impl Slot {
         events.sort_by(|a, b| a.order(b));
         let mut table = empty.another();
         events.iter().for_each(|e| e.push(&mut table));
-        let mut changes = engine.changes(table.people());
+        let checkpoint = now.plus(-LATENESS);
+        let mut changes = engine.changes(table.people()).open_after(checkpoint);
         changes.versions(&past.said.versions);
         changes.memberships(&past.said.memberships);
         changes.decisions(&past.said.decisions);
@@ -316,7 +317,6 @@ impl Slot {
         let mut parents: Vec<Arc<str>> = engine.parent(&self.head).into_iter().collect();
         let mut head = engine.account(self.head.id().clone());
         let mut outcomes = Vec::new();
-        let checkpoint = now.plus(-LATENESS);
         let _ = engine.advance(&mut head, &inputs(Instant::MIN), checkpoint, Mode::Exact, &mut outcomes);
         let told_from = outcomes.len();
         self.base = Some(Base::of(engine, &head));

@@ -28,13 +28,20 @@ pub struct World {
     /// The events.
     pub archive: Archive,
     said: Said,
+    /// After it, also what repeats a value is told.
+    open: Instant,
 }
 
 impl World {
     /// Begins to read the store, with so many threads. Meanwhile, a replay reads the archive.
     pub fn load(engine: Arc<Engine>, archive: Archive, store: &Store, threads: usize) -> World {
+        World::load_open(engine, archive, store, Instant::NEVER, threads)
+    }
+
+    /// As `load`, for those who go on from an instant: what is said already of the time after it is all there, also what would change nothing.
+    pub fn load_open(engine: Arc<Engine>, archive: Archive, store: &Store, after: Instant, threads: usize) -> World {
         let fields: Vec<String> = engine.fields().map(str::to_owned).collect();
-        World { engine, archive, said: Said::read(store.clone(), fields, threads) }
+        World { engine, archive, said: Said::read(store.clone(), fields, after, threads), open: after }
     }
 
     /// As `load`, for questions about one account: only what was said of it, unless it rolls up its children.
@@ -46,7 +53,7 @@ impl World {
             return Ok(World::load(engine, archive, store, threads));
         }
         let said = Said::known(store.account_inputs(account).await?);
-        Ok(World { engine, archive, said })
+        Ok(World { engine, archive, said, open: Instant::NEVER })
     }
 
     /// What was said and decided, by account. Waits until it is read.
@@ -67,7 +74,7 @@ impl World {
         let events = self.archive.account(account, Some(until))?;
         let said = self.inputs()?.get(account).cloned().unwrap_or_default();
         let children = rollup::of_parent(self, account, until)?;
-        Ok(History::new(&self.engine, account, events, said, children))
+        Ok(History::new(&self.engine, account, events, said, children, self.open))
     }
 }
 
@@ -87,8 +94,8 @@ pub struct History {
 }
 
 impl History {
-    /// Of what was said, done and, by its children, reported.
-    pub fn new(engine: &Engine, account: &str, events: Vec<Event>, said: AccountInputs, children: Vec<Change>) -> History {
+    /// Of what was said, done and, by its children, reported. After `open`, also what repeats a value is told.
+    pub fn new(engine: &Engine, account: &str, events: Vec<Event>, said: AccountInputs, children: Vec<Change>, open: Instant) -> History {
         let mut table = EventTable::new(engine.model());
         for event in &events {
             let properties = event.properties.as_ref().and_then(|p| serde_json::from_str(p.get()).ok()).unwrap_or(serde_json::Value::Null);
@@ -97,7 +104,7 @@ impl History {
         let order = table.sort();
         let mut slots: Vec<Option<Event>> = events.into_iter().map(Some).collect();
         let events = order.into_iter().filter_map(|i| slots[i].take()).collect();
-        let mut changes = engine.changes(table.people());
+        let mut changes = engine.changes(table.people()).open_after(open);
         changes.versions(&said.versions);
         changes.memberships(&said.memberships);
         changes.decisions(&said.decisions);

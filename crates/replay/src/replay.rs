@@ -88,7 +88,7 @@ pub fn replay<V: Visitor>(
     for id in quiet.chain(&parents) {
         let events = if later.contains(id.as_str()) { world.archive.account(id, Some(to))? } else { vec![] };
         let said = inputs.get(id).cloned().unwrap_or_default();
-        let history = crate::History::new(&world.engine, id, events, said, reports.remove(id.as_str()).unwrap_or_default());
+        let history = crate::History::new(&world.engine, id, events, said, reports.remove(id.as_str()).unwrap_or_default(), world.open);
         let there = one(world, &history.account, &history.inputs(), to, mode, last, &mut reports)?;
         progress(usize::from(there), history.events.len());
     }
@@ -137,7 +137,7 @@ fn with_events<V: Visitor>(
     visitor: &mut V,
     reports: &mut Reports,
 ) -> Result<bool> {
-    let mut changes = world.engine.changes(events.persons);
+    let mut changes = world.engine.changes(events.persons).open_after(world.open);
     if let Some(said) = world.inputs()?.get(events.account.as_ref()) {
         changes.versions(&said.versions);
         changes.memberships(&said.memberships);

@@ -93,7 +93,7 @@ fn reports_of(world: &World, parent: &str, until: Instant, reports: &mut Reports
         let events = world.archive.account(child, Some(until))?;
         let said = world.inputs()?.get(child).cloned().unwrap_or_default();
         let own = reports.remove(child.as_str()).unwrap_or_default();
-        let history = crate::History::new(&world.engine, child, events, said, own);
+        let history = crate::History::new(&world.engine, child, events, said, own, Instant::NEVER);
         let mut account = world.engine.account(child.as_str());
         let mut nothing = tenure_engine::Nothing;
         world.engine.advance(&mut account, &history.inputs(), until, Mode::Exact, &mut Reporting { inner: &mut nothing, reports })?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use tenure_model::Instant;
 use tenure_store::{AccountInputs, Store};
 
 use crate::{Error, Result};
@@ -16,11 +17,11 @@ type Inputs = BTreeMap<String, AccountInputs>;
 pub(crate) struct Said(Arc<OnceLock<Result<Inputs>>>);
 
 impl Said {
-    /// Begins to read all of them, of versions only those of some fields.
-    pub fn read(store: Store, fields: Vec<String>, threads: usize) -> Said {
+    /// Begins to read all of them, of versions only those of some fields, and those that repeat only after an instant.
+    pub fn read(store: Store, fields: Vec<String>, open: Instant, threads: usize) -> Said {
         let said = Said(Arc::default());
         let reading = tokio::spawn(async move {
-            let pages = store.inputs(PAGE_ACCOUNTS).await?.only(fields.iter().map(String::as_str));
+            let pages = store.inputs(PAGE_ACCOUNTS).await?.only(fields.iter().map(String::as_str)).open_after(open);
             let all = pages.all(threads).await?;
             Ok::<Inputs, tenure_store::Error>(all.into_iter().map(|i| (i.account.clone(), i)).collect())
         });

@@ -7,16 +7,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tenure_history::Archive;
+use tenure_ingest::Resolver;
 use tenure_ingest::http::FUTURE_TOLERANCE;
 use tenure_ingest::journal::Batch;
-use tenure_live::Gap;
+use tenure_live::{EVERYBODY, Gap};
 use tenure_model::time::SECOND;
 use tenure_store::{Mark, transact};
 use tokio::sync::watch;
 
 use crate::phase::Phase;
 use crate::service::Inner;
-use crate::{Error, Result, snapshot};
+use crate::{Error, Result, snapshot, unsaved};
 
 /// How often it is looked whether there is enough to archive; more often where less age is allowed.
 const LOOK: Duration = Duration::from_secs(5);
@@ -94,6 +95,7 @@ pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
         rows.retain(|row| row.position <= committed);
         let Some(through) = rows.last().map(|row| row.position) else { break };
         let (resolver, now) = (inner.live().resolver().clone(), (inner.clock)());
+        note_concerned(inner, &resolver, through).await?;
         added += tokio::task::block_in_place(|| -> Result<u64> {
             let mut archive = Archive::open(&inner.data)?;
             let mut import = archive.import(SOURCE, now, FUTURE_TOLERANCE)?;
@@ -139,7 +141,24 @@ async fn resettle(inner: &Inner) -> Result<()> {
         }
         (accounts, live.resolver().clone())
     };
+    let archived = inner.status.archive_position.load(Ordering::Relaxed);
+    let concerned = note_concerned(inner, &resolver, archived).await?;
     tokio::task::block_in_place(|| Archive::open(&inner.data)?.resolve(&resolver))?;
-    inner.live().settled(&accounts, inner.status.archive_position.load(Ordering::Relaxed));
+    inner.live().settled(accounts.iter().chain(&concerned), archived);
     Ok(())
+}
+
+/// Where the archive alone knows which accounts are concerned by what became known, they are written down, as told anew once it has come to a
+/// position. Before its files are written by what is known now: after that it cannot tell any more.
+async fn note_concerned(inner: &Inner, resolver: &Resolver, position: i64) -> Result<Vec<Arc<str>>> {
+    if !inner.live().unsettled().contains_key(EVERYBODY) {
+        return Ok(vec![]);
+    }
+    let concerned = tokio::task::block_in_place(|| Archive::open(&inner.data)?.concerned(resolver))?;
+    let concerned: Vec<Arc<str>> = concerned.into_iter().map(Arc::from).collect();
+    if !concerned.is_empty() {
+        concerned.iter().for_each(|account| inner.live().unsettle(account.clone(), position));
+        unsaved::save(inner).await?;
+    }
+    Ok(concerned)
 }

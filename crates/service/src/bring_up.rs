@@ -37,7 +37,7 @@ pub(crate) async fn bring_up(
     let through = Through { events: store.mark(Mark::Archive).await?, said: store.mark(Mark::Engine).await? };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     progress.total.store(archive.rows().max(1), Ordering::Relaxed);
-    let world = World::load(live.engine().clone(), archive, store, threads);
+    let world = World::load_open(live.engine().clone(), archive, store, at, threads);
     tokio::task::block_in_place(|| {
         let mut ahead: HashMap<String, Vec<Recent>> = HashMap::new();
         for event in world.archive.after(at)? {

@@ -52,7 +52,7 @@ impl Service {
         let archived = tokio::task::block_in_place(|| Archive::account_now(&inner.data, account))?;
         let children = children(inner, &engine, account, |_| PastSaid::default(), &[]).await?;
         let events = together(archived, &recent, account);
-        Ok((engine.clone(), History::new(&engine, account, events, said, children)))
+        Ok((engine.clone(), History::new(&engine, account, events, said, children, tenure_model::Instant::NEVER)))
     }
 
     /// Tells listeners that something about an account is otherwise now, beside what the engine does.

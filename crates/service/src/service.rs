@@ -122,6 +122,11 @@ impl Inner {
         }
     }
 
+    /// An instant, or the last one up to which everything was told, where that is later: time does not go back for those who were told.
+    pub fn no_earlier(&self, at: Instant) -> Instant {
+        at.max(Instant(self.status.engine_at.load(Ordering::Relaxed)))
+    }
+
     /// The accounts. Never held over an await.
     pub fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)

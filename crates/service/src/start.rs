@@ -83,11 +83,7 @@ pub(crate) async fn from_history(
     let position = store.mark(Mark::Archive).await?;
     let resolver = Resolver::new(&store.memberships().await?, &store.merge_list().await?);
     let (archive, keys) = tokio::task::block_in_place(|| -> Result<(Archive, Keys)> {
-        let mut archive = Archive::open(data)?;
-        if archive.rows() + archive.quarantined() > 0 {
-            // What became known of whose events are may not have reached the archive before the end.
-            archive.resolve(&resolver)?;
-        }
+        let archive = Archive::open(data)?;
         let keys = keys(&archive, now)?;
         Ok((archive, keys))
     })?;
@@ -102,9 +98,9 @@ pub(crate) async fn from_history(
 async fn as_of(store: &Store, position: i64, now: Instant) -> Result<Instant> {
     let mut at = now;
     if store.unknown_inputs().await? == 0
-        && let Some((_, committed)) = store.marked(Mark::Engine).await?
+        && let Some((_, whole)) = store.marked(Mark::Whole).await?
     {
-        at = at.min(committed);
+        at = at.min(whole);
     }
     if let Some(row) = store.journal_after(position, 0).await?.first() {
         at = at.min(row.received_at);
@@ -123,22 +119,24 @@ fn keys(archive: &Archive, now: Instant) -> Result<Keys> {
 
 /// Takes in the journal's rows after a position, each at the time at which it came; then what is due by now.
 pub(crate) async fn catch_up(inner: &Inner, position: i64, how: How, applied: &AppliedModel) -> Result<()> {
-    let committed = inner.status.engine_position.load(Ordering::Relaxed);
-    let told_until = Instant(inner.status.engine_at.load(Ordering::Relaxed));
-    let mut position = take_again(inner, position, committed).await?;
+    let told = (inner.status.engine_position.load(Ordering::Relaxed), Instant(inner.status.engine_at.load(Ordering::Relaxed)));
+    let whole = inner.store.marked(Mark::Whole).await?.unwrap_or((0, Instant::MIN));
+    let mut position = take_again(inner, position, told.0.min(whole.0)).await?;
+    inner.status.engine_position.store(told.0, Ordering::Relaxed);
     if how == How::Restored {
-        let told = |(account, unsaved): (&Arc<str>, &Unsaved)| (*unsaved == Unsaved::Told).then(|| account.clone());
-        let told: Vec<Arc<str>> = inner.unsaved().iter().filter_map(told).collect();
-        told.iter().for_each(|account| inner.live().known(account));
+        let anew = |(account, unsaved): (&Arc<str>, &Unsaved)| (*unsaved == Unsaved::Told).then(|| account.clone());
+        let anew: Vec<Arc<str>> = inner.unsaved().iter().filter_map(anew).collect();
+        anew.iter().for_each(|account| inner.live().known(account));
     }
     declare(inner).await?;
     if how == How::Changed {
         // No timer rings before an input that was there.
         let next = inner.store.journal_after(position, 0).await?.first().map(|row| row.received_at);
         changed(inner, applied, next.unwrap_or(Instant::NEVER).min((inner.clock)())).await?;
-    } else if told_until > Instant::MIN {
-        // Timers rang after the last of these rows. What they said was written: it has to be known, or what comes now could not restate it.
-        ring_again(inner, told_until).await?;
+    } else if told == whole && told.1 > Instant::MIN {
+        // Timers rang after the last of these rows. What they said was written: it has to be known, or what comes now could not restate it. Where
+        // some may not have been, the steps that follow write all of it again.
+        ring_again(inner, told.1).await?;
     }
     inner.live().set_unsaved(&inner.unsaved());
     while let Some(batches) = batches(inner, position, i64::MAX).await? {

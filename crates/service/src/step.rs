@@ -49,8 +49,12 @@ pub(crate) struct UnderWay {
 }
 
 impl UnderWay {
-    /// Takes batches in.
+    /// Takes batches in. It is not earlier than what was told already, also where the machine's clock went back.
     pub fn take(inner: &Inner, batches: &[Committed], now: Instant) -> UnderWay {
+        UnderWay { now: inner.no_earlier(now), ..UnderWay::taken(inner, batches, now) }
+    }
+
+    fn taken(inner: &Inner, batches: &[Committed], now: Instant) -> UnderWay {
         UnderWay {
             unwritten: take(inner, batches),
             changes: vec![],
@@ -66,7 +70,7 @@ impl UnderWay {
 
     /// As `take`, of a batch that was committed before a restart.
     pub fn take_again(inner: &Inner, batches: &[Committed], now: Instant) -> UnderWay {
-        UnderWay { again: true, ..UnderWay::take(inner, batches, now) }
+        UnderWay { again: true, ..UnderWay::taken(inner, batches, now) }
     }
 
     /// A step that takes nothing in, and tells accounts anew whose events were read from the archive.
@@ -88,7 +92,7 @@ impl UnderWay {
             }
         };
         if !self.again && (self.last.is_some() || !self.changes.is_empty() || !self.silences.is_empty()) {
-            commit(inner, self).await?;
+            commit(inner, self, more).await?;
         }
         relieve(&mut inner.live(), &inner.limits);
         let status = &inner.status;
@@ -287,17 +291,15 @@ fn of_account(live: &Live, unwritten: &Unwritten, account: &str) -> PastSaid {
     }
 }
 
-/// Everything that follows from a step, at once.
-async fn commit(inner: &Inner, under_way: &UnderWay) -> Result<()> {
+/// Everything that follows from a step, at once. `more`: what else follows is still to come.
+async fn commit(inner: &Inner, under_way: &UnderWay, more: bool) -> Result<()> {
     let UnderWay { unwritten, changes, silences, now, .. } = under_way;
     let reached = inner.status.engine_position.load(Ordering::Relaxed);
-    let mark = under_way.last.map_or(reached, |(position, _)| position);
+    let mark = under_way.last.map_or(reached, |(position, _)| position.max(reached));
     let mut told = Told::of(&inner.live(), changes, mark, *now, inner.live_from);
     told.silences(silences, *now);
     let (unsaved, was_unsaved) = (inner.live().unsaved(), inner.unsaved().clone());
     let lease = inner.lease.lock().await.clone();
-    // The clock may have gone back: what was told stays told.
-    let told_until = Instant(now.0.max(inner.status.engine_at.load(Ordering::Relaxed)));
     transact!(inner.store, "step", |write| {
         write.fenced(&lease).await?;
         write.add_versions(0, &unwritten.versions).await?;
@@ -312,9 +314,12 @@ async fn commit(inner: &Inner, under_way: &UnderWay) -> Result<()> {
         unsaved::write(write, &was_unsaved, &unsaved).await?;
         told.write(write, *now).await?;
         write.mark_inputs(*now).await?;
-        write.set_mark(Mark::Engine, mark, told_until).await
+        if !more {
+            write.set_mark(Mark::Whole, mark, *now).await?;
+        }
+        write.set_mark(Mark::Engine, mark, *now).await
     })?;
-    inner.status.engine_at.store(told_until.0, Ordering::Relaxed);
+    inner.status.engine_at.store(now.0, Ordering::Relaxed);
     *inner.unsaved() = unsaved;
     Ok(())
 }

@@ -66,7 +66,7 @@ pub(crate) async fn switch(inner: &Inner, engine: Arc<Engine>, applied: AppliedM
 }
 
 async fn tell_and_take_over(inner: &Inner, engine: Arc<Engine>, applied: AppliedModel) -> Result<()> {
-    let now = (inner.clock)();
+    let now = inner.no_earlier((inner.clock)());
     let (mut live, mut position) = from_history(&inner.store, &inner.data, engine, now, &inner.limits, &inner.progress).await?;
     live.hear_as(&inner.live());
     let beside = inner.beside(live, inner.lease.lock().await.clone());
@@ -81,7 +81,7 @@ async fn tell_and_take_over(inner: &Inner, engine: Arc<Engine>, applied: Applied
     }
     // The old model pauses here, between two steps.
     let _boundary = inner.stepping.lock().await;
-    let now = (inner.clock)();
+    let now = inner.no_earlier((inner.clock)());
     // Until now it decides; what happens from now on is the new one's.
     while UnderWay::take(inner, &[], now).finish(inner).await? {}
     take_again(&beside, position, committed()).await?;

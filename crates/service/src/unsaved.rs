@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenure_live::Unsaved;
-use tenure_store::{Store, Write};
+use tenure_store::{Store, Write, transact};
 
 use crate::Result;
+use crate::service::Inner;
 
 /// How far each account is.
 pub(crate) type All = BTreeMap<Arc<str>, Unsaved>;
@@ -22,6 +23,19 @@ pub(crate) async fn read(store: &Store) -> Result<All> {
         position => Unsaved::Unsettled(position),
     };
     Ok(store.unsettled().await?.into_iter().map(|(account, state)| (account.into(), unsaved(state))).collect())
+}
+
+/// Writes down how far the accounts are now, between two steps.
+pub(crate) async fn save(inner: &Inner) -> Result<()> {
+    let _between = inner.stepping.lock().await;
+    let lease = inner.lease.lock().await.clone();
+    let (now, before) = (inner.live().unsaved(), inner.unsaved().clone());
+    transact!(inner.store, "unsettled", |tx| {
+        tx.fenced(&lease).await?;
+        write(tx, &before, &now).await
+    })?;
+    *inner.unsaved() = now;
+    Ok(())
 }
 
 /// Writes down what is otherwise than the store has it.

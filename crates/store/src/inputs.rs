@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::SqlSafeStr;
+use tenure_model::Instant;
 use tenure_model::input::{Decision, Membership, Merge, Version};
 
 use crate::dialect::{Row, query};
@@ -28,14 +29,32 @@ pub struct InputPages {
     merges: Merges,
     ids: std::vec::IntoIter<String>,
     size: usize,
+    what: What,
+}
+
+/// What of versions is read.
+#[derive(Clone, Debug)]
+struct What {
     /// Names of fields, each between line ends; empty: all.
     fields: String,
+    /// Repetitions that show after it stay.
+    open: Instant,
+}
+
+impl What {
+    const ALL: What = What { fields: String::new(), open: Instant::NEVER };
 }
 
 impl InputPages {
     /// Only versions of these fields: what else was said of the accounts is not read.
     pub fn only<'f>(mut self, fields: impl IntoIterator<Item = &'f str>) -> InputPages {
-        self.fields = fields.into_iter().fold("\n".to_owned(), |all, name| all + name + "\n");
+        self.what.fields = fields.into_iter().fold("\n".to_owned(), |all, name| all + name + "\n");
+        self
+    }
+
+    /// For those who go on from an instant and may yet learn of what lies after it: what repeats a value after it is not left out.
+    pub fn open_after(mut self, at: Instant) -> InputPages {
+        self.what.open = at;
         self
     }
 
@@ -50,7 +69,7 @@ impl InputPages {
         if ids.is_empty() {
             return Ok(None);
         }
-        self.store.gather(&self.merges, ids, &self.fields).await.map(Some)
+        self.store.gather(&self.merges, ids, &self.what).await.map(Some)
     }
 
     /// All that are still to come, several pages at a time: each connection reads with a core of its own.
@@ -60,8 +79,8 @@ impl InputPages {
         loop {
             while reading.len() < at_a_time.max(1) && self.left() > 0 {
                 let ids: Vec<String> = self.ids.by_ref().take(self.size).collect();
-                let (store, merges, fields) = (self.store.clone(), self.merges.clone(), self.fields.clone());
-                reading.spawn(async move { store.gather(&merges, ids, &fields).await });
+                let (store, merges, what) = (self.store.clone(), self.merges.clone(), self.what.clone());
+                reading.spawn(async move { store.gather(&merges, ids, &what).await });
             }
             match reading.join_next().await {
                 Some(Ok(page)) => all.extend(page?),
@@ -82,21 +101,25 @@ impl Store {
     pub async fn inputs(&self, page_size: usize) -> Result<InputPages> {
         let merges = self.merges().await?;
         let ids = self.canonical_accounts(&merges).await?.into_iter();
-        Ok(InputPages { store: self.clone(), merges, ids, size: page_size.max(1), fields: String::new() })
+        Ok(InputPages { store: self.clone(), merges, ids, size: page_size.max(1), what: What::ALL })
     }
 
     /// One account, by any of its ids; empty where nothing was said of it.
     pub async fn account_inputs(&self, account: &str) -> Result<AccountInputs> {
-        self.account_inputs_with(account, AccountInputs::default(), &[]).await
+        self.one(account, AccountInputs::default(), &[], Instant::NEVER).await
     }
 
-    /// As `account_inputs`, with versions, memberships (both under canonical ids) and merges that are still to be written: settled together, for what
-    /// repeats an earlier statement may say something once another one has come in between.
+    /// As `account_inputs`, with versions, memberships (both under canonical ids) and merges that are still to be written: settled together. What only
+    /// repeats an earlier statement is kept: it says something once another one has come in between.
     pub async fn account_inputs_with(&self, account: &str, unwritten: AccountInputs, merges: &[Merge]) -> Result<AccountInputs> {
+        self.one(account, unwritten, merges, Instant::MIN).await
+    }
+
+    async fn one(&self, account: &str, unwritten: AccountInputs, merges: &[Merge], open: Instant) -> Result<AccountInputs> {
         let merges = self.merges_with(merges).await?;
         let id = merges.account(account).to_owned();
         let page = [(id.clone(), AccountInputs { account: id, ..unwritten })].into();
-        Ok(self.gather_into(&merges, page, "").await?.pop().unwrap_or_default())
+        Ok(self.gather_into(&merges, page, &What { open, ..What::ALL }).await?.pop().unwrap_or_default())
     }
 
     async fn canonical_accounts(&self, merges: &Merges) -> Result<Vec<String>> {
@@ -108,26 +131,26 @@ impl Store {
     }
 
     /// The inputs of the given canonical ids, which are ascending and, but for merged ones, all there are between the first and the last.
-    async fn gather(&self, merges: &Merges, ids: Vec<String>, fields: &str) -> Result<Vec<AccountInputs>> {
+    async fn gather(&self, merges: &Merges, ids: Vec<String>, what: &What) -> Result<Vec<AccountInputs>> {
         let page = ids.into_iter().map(|id| (id.clone(), AccountInputs { account: id, ..Default::default() })).collect();
-        self.gather_into(merges, page, fields).await
+        self.gather_into(merges, page, what).await
     }
 
     /// As `gather`, beside what is there already.
-    async fn gather_into(&self, merges: &Merges, mut page: BTreeMap<String, AccountInputs>, fields: &str) -> Result<Vec<AccountInputs>> {
+    async fn gather_into(&self, merges: &Merges, mut page: BTreeMap<String, AccountInputs>, what: &What) -> Result<Vec<AccountInputs>> {
         let (Some(first), Some(last)) = (page.keys().next().cloned(), page.keys().last().cloned()) else { return Ok(Vec::new()) };
         let unwritten: BTreeSet<String> = page.values().flat_map(|inputs| inputs.memberships.iter().map(|m| m.person.clone())).collect();
         // The ids between first and last, then, one by one, those that were merged into one of them.
         let mut ranges = vec![(first, last)];
         ranges.extend(merges.accounts().filter(|(_, into)| page.contains_key(*into)).map(|(from, _)| (from.to_owned(), from.to_owned())));
         for (low, high) in &ranges {
-            self.gather_accounts(merges, &mut page, (low, high), fields).await?;
+            self.gather_accounts(merges, &mut page, (low, high), &what.fields).await?;
         }
-        self.gather_people(merges, &mut page, &ranges, &unwritten, fields).await?;
+        self.gather_people(merges, &mut page, &ranges, &unwritten, &what.fields).await?;
         Ok(page
             .into_values()
             .map(|mut inputs| {
-                versions::settle(&mut inputs.versions);
+                versions::settle(&mut inputs.versions, what.open);
                 memberships::settle(&mut inputs.memberships);
                 inputs
             })

@@ -14,6 +14,8 @@ use crate::{Result, Store, Write};
 pub enum Mark {
     /// The engine: its outcomes up to here are committed.
     Engine,
+    /// The engine, when nothing was due any more: of what came of inputs and timers after it, some may not be committed.
+    Whole,
     /// The archive: events up to here lie in Parquet.
     Archive,
     /// The snapshot: the engine's memory up to here can be read back.

@@ -78,7 +78,7 @@ impl Write {
     }
 
     /// Replaces the facts of accounts from an instant on; the ledger's outcomes stay. Facts that say the same as before keep their number and
-    /// their revision, so readers hear only of what changed.
+    /// their revision, so readers hear only of what changed. Of several facts about one thing at one instant the last one stands.
     pub async fn replace_outcomes(&mut self, restatements: &[Restatement<'_>]) -> Result<Replaced> {
         let mut replaced = Replaced::default();
         let (mut obsolete, mut written) = (Vec::new(), Vec::new());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tenure_model::Instant;
 use tenure_model::input::{Membership, Version};
 
 use crate::dialect::query;
@@ -32,7 +33,7 @@ impl Store {
         Ok(people
             .into_iter()
             .map(|(person, mut inputs)| {
-                versions::settle(&mut inputs.versions);
+                versions::settle(&mut inputs.versions, Instant::NEVER);
                 memberships::settle(&mut inputs.memberships);
                 PersonInputs { person, ..inputs }
             })

@@ -108,8 +108,9 @@ pub(crate) fn unpack(row: &Row, merges: &Merges) -> Result<Vec<Version>> {
 }
 
 /// Brings versions into their one order (entity, field, valid from, known from) and leaves out those that say nothing: of contradicting ones
-/// all but the greatest in JSON text, and a dated repetition of the version before it.
-pub(crate) fn settle(versions: &mut Vec<Version>) {
+/// all but the greatest in JSON text, and a dated repetition of the version before it. Repetitions that show after `open` stay: whoever goes on from
+/// there may learn what lies in between.
+pub(crate) fn settle(versions: &mut Vec<Version>, open: Instant) {
     let dates = |v: &Version| (v.valid_from.unwrap_or(Instant::MIN), v.known_from.unwrap_or(Instant::MIN));
     let order = |v: &Version| std::cmp::Reverse(v.value.to_string());
     versions.sort_by(|a, b| {
@@ -122,7 +123,10 @@ pub(crate) fn settle(versions: &mut Vec<Version>) {
     let same_field = |a: &Version, b: &Version| a.entity == b.entity && a.field == b.field;
     // First the ones, then the others: what repeats still holds against what contradicts it.
     versions.dedup_by(|b, a| same_field(a, b) && dates(a) == dates(b));
-    versions.dedup_by(|b, a| same_field(a, b) && a.value == b.value && a.valid_from.is_some() && a.visible_from() <= b.visible_from());
+    versions.dedup_by(|b, a| {
+        let repeats = same_field(a, b) && a.value == b.value && a.valid_from.is_some() && a.visible_from() <= b.visible_from();
+        repeats && b.visible_from() <= open
+    });
 }
 
 #[cfg(test)]
@@ -160,9 +164,16 @@ mod tests {
             for rotation in 0..said.len() {
                 let mut versions = said.clone();
                 versions.rotate_left(rotation);
-                settle(&mut versions);
+                settle(&mut versions, Instant::NEVER);
                 assert_eq!(versions, expected, "{rule}");
             }
         }
+    }
+
+    #[test]
+    fn a_repetition_stays_where_something_may_come_in_between() {
+        let mut versions: Vec<Version> = [5, 8, 9].into_iter().map(|valid| version("1", Some(valid), None)).collect();
+        settle(&mut versions, Instant(8));
+        assert_eq!(versions.iter().filter_map(|v| v.valid_from).collect::<Vec<_>>(), [Instant(5), Instant(9)]);
     }
 }

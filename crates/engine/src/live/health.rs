@@ -6,8 +6,8 @@ use tenure_model::definition::{Builtin, ColumnId, Group, Measure, Missing, Score
 use tenure_model::{Model, Span};
 
 use super::stale::{Look, same};
-use crate::curve::{interpolate, score};
-use crate::scores::Means;
+use crate::curve::{interpolate, score, score_all};
+use crate::scores::{Means, add_weight, reset};
 
 /// Memory for the parts of scores, used again. By position in `members`, unless it says otherwise.
 #[derive(Debug, Default)]
@@ -23,6 +23,11 @@ pub(super) struct Scores {
     all: Vec<f64>,
     had: Vec<f64>,
     score: Vec<f64>,
+    coverage: Vec<f64>,
+    /// Of a measure: its value, its weight where it applies (else 0), and its score.
+    value: Vec<f64>,
+    weight: Vec<f64>,
+    scored: Vec<f64>,
 }
 
 impl Scores {
@@ -52,11 +57,13 @@ impl Scores {
                 self.group(look, index, g, group, number);
                 number += group.measures.len();
             }
-            self.score.clear();
-            self.score.extend((0..self.members.len()).map(|k| self.total.get(k)));
+            for (means, column) in [(&self.total, &mut self.score), (&self.covered, &mut self.coverage)] {
+                column.resize(self.members.len(), f64::NAN);
+                means.get_all(column);
+            }
             self.limit(look, card);
-            for (k, i) in self.members.iter().map(|i| *i as usize).enumerate() {
-                look.stale[i] |= !same(self.score[k], health[i]) || !same(self.covered.get(k), coverage[i]);
+            for ((i, score), covered) in self.members.iter().map(|i| *i as usize).zip(&self.score).zip(&self.coverage) {
+                look.stale[i] |= !same(*score, health[i]) | !same(*covered, coverage[i]);
             }
         }
     }
@@ -81,29 +88,32 @@ impl Scores {
     fn group(&mut self, look: &mut Look<'_>, card: usize, g: usize, group: &Group, first: usize) {
         let n = self.members.len();
         self.group.clear(n);
-        for column in [&mut self.all, &mut self.had] {
-            column.clear();
-            column.resize(n, 0.0);
-        }
+        reset(&mut self.all, n, 0.0);
+        reset(&mut self.had, n, 0.0);
         for (m, measure) in group.measures.iter().enumerate() {
             let slot = score_slot(look, card, (g, Some(m)));
             self.measure(look, measure, (card, first + m), slot);
         }
         let slot = score_slot(look, card, (g, None)).and_then(|slot| look.numbers(slot));
-        for k in 0..n {
-            let score = self.group.get(k);
-            if !score.is_nan() {
-                self.total.add(k, group.weight, score);
-            }
-            if self.all[k] > 0.0 {
-                self.covered.add(k, group.weight, self.had[k] / self.all[k]);
-            } else if !score.is_nan() {
-                self.covered.add(k, group.weight, 1.0);
-            }
-            if let Some(stands) = slot {
-                let i = self.members[k] as usize;
-                look.stale[i] |= !same(score, stands[i]);
-            }
+        self.scored.resize(n, f64::NAN);
+        self.group.get_all(&mut self.scored);
+        reset(&mut self.weight, n, group.weight);
+        self.total.add_all(&self.weight, &self.scored);
+        if let Some(stands) = slot {
+            self.differ(look, stands);
+        }
+        // The share that had data, in place of the score.
+        for ((score, all), had) in self.scored.iter_mut().zip(&self.all).zip(&self.had) {
+            let whole = if score.is_nan() { f64::NAN } else { 1.0 };
+            *score = if *all > 0.0 { had / all } else { whole };
+        }
+        self.covered.add_all(&self.weight, &self.scored);
+    }
+
+    /// Marks the rows in which what was scored differs from what stands.
+    fn differ(&self, look: &mut Look<'_>, stands: &[f64]) {
+        for (i, scored) in self.members.iter().map(|i| *i as usize).zip(&self.scored) {
+            look.stale[i] |= !same(*scored, stands[i]);
         }
     }
 
@@ -133,32 +143,46 @@ impl Scores {
         let kept = shape.keeps.iter().position(|k| (k.0, k.1) == number).map(|k| look.part(&beside.kept[k]));
         let column = &look.table.columns[measure.column as usize];
         let numbers = if let Column::Numbers(x) = column { Some(look.part(x)) } else { None };
-        let stands = slot.and_then(|slot| look.numbers(slot));
-        for (k, i) in self.members.iter().map(|i| *i as usize).enumerate() {
-            let applies = min_age.is_none_or(|on| on[i] <= look.today) && (measure.when.is_none() || look.truths[i] == 1.0);
-            let mut scored = f64::NAN;
-            if applies {
-                let curve = curves.iter().find(|(of_segment, member, young, old, _)| {
-                    (!of_segment || member.is_some_and(|m| m[i] == 1.0))
-                        && young.is_none_or(|on| on[i] <= look.today)
-                        && old.is_none_or(|on| look.today < on[i])
-                });
-                let found = curve.and_then(|(.., curve)| of_curve(curve, numbers.map(|x| x[i]), column, look.range.start + i));
-                self.all[k] += measure.weight;
-                match found {
-                    Some(score) => {
-                        scored = score;
-                        self.had[k] += measure.weight;
-                    }
-                    None => scored = kept.map_or(missing, |kept| kept[i]),
-                }
-                if !scored.is_nan() {
-                    self.group.add(k, measure.weight, scored);
+        let n = self.members.len();
+        reset(&mut self.scored, n, f64::NAN);
+        match (curves.as_slice(), numbers) {
+            ([(false, _, None, None, curve)], Some(numbers)) => {
+                self.value.clear();
+                self.value.extend(self.members.iter().map(|i| numbers[*i as usize]));
+                score_all(curve, &self.value, &mut self.scored);
+            }
+            _ => {
+                for (i, scored) in self.members.iter().map(|i| *i as usize).zip(&mut self.scored) {
+                    let curve = curves.iter().find(|(of_segment, member, young, old, _)| {
+                        (!of_segment || member.is_some_and(|m| m[i] == 1.0))
+                            && young.is_none_or(|on| on[i] <= look.today)
+                            && old.is_none_or(|on| look.today < on[i])
+                    });
+                    let found = curve.and_then(|(.., curve)| of_curve(curve, numbers.map(|x| x[i]), column, look.range.start + i));
+                    *scored = found.unwrap_or(f64::NAN);
                 }
             }
-            if let Some(stands) = stands {
-                look.stale[i] |= !same(scored, stands[i]);
+        }
+        reset(&mut self.weight, n, measure.weight);
+        let applies = |i: usize| min_age.is_none_or(|on| on[i] <= look.today) && (measure.when.is_none() || look.truths[i] == 1.0);
+        let depends = min_age.is_some() || measure.when.is_some();
+        for (k, i) in self.members.iter().map(|i| *i as usize).enumerate().filter(|_| depends) {
+            if !applies(i) {
+                self.weight[k] = 0.0;
             }
+        }
+        self.all.iter_mut().zip(&self.weight).for_each(|(all, weight)| *all += weight);
+        add_weight(&mut self.had, &self.weight, &self.scored);
+        for (i, scored) in self.members.iter().map(|i| *i as usize).zip(&mut self.scored) {
+            let stands_in = kept.map_or(missing, |kept| kept[i]);
+            *scored = if scored.is_nan() { stands_in } else { *scored };
+        }
+        self.group.add_all(&self.weight, &self.scored);
+        if let Some(stands) = slot.and_then(|slot| look.numbers(slot)) {
+            for (i, scored) in self.members.iter().map(|i| *i as usize).zip(&mut self.scored) {
+                *scored = if applies(i) { *scored } else { f64::NAN };
+            }
+            self.differ(look, stands);
         }
     }
 

@@ -103,6 +103,15 @@ impl Column {
         }
     }
 
+    /// Puts the value of a row into a place: a number in place of a number is just written.
+    #[inline]
+    pub fn put(&self, row: usize, place: &mut Value) {
+        match (self, &mut *place) {
+            (Column::Numbers(numbers), Value::Number(number)) if numbers.get(row).is_some_and(|x| !x.is_nan()) => *number = numbers[row],
+            _ => *place = self.value(row),
+        }
+    }
+
     /// The value of a row; NULL of a row that is not there.
     #[inline]
     pub fn value(&self, row: usize) -> Value {

@@ -126,11 +126,15 @@ pub fn as_replayed(life: &Life<'_>, switched: bool) {
     }
     drop(live);
     if !switched {
-        let told: Vec<String> = accounts
-            .iter()
-            .flat_map(|(id, (_, outcomes))| outcomes.iter().filter_map(|o| outcome_of(&model, id, 0, o)))
-            .map(|o| format!("{} {} {} {} {}", o.account, o.at, o.kind, o.subject, o.detail))
-            .collect();
+        // Of several facts about one thing at one instant the last one stands.
+        let mut told: BTreeMap<_, String> = BTreeMap::new();
+        for (id, (_, outcomes)) in &accounts {
+            for fact in outcomes.iter().filter_map(|o| outcome_of(&model, id, 0, o)) {
+                told.insert((fact.account, fact.at, fact.kind, fact.subject), fact.detail);
+            }
+        }
+        let told =
+            told.into_iter().map(|((account, at, kind, subject), detail)| format!("{account} {at} {kind} {subject} {detail}")).collect();
         facts_as_told(life, told);
         ledger(life, &accounts, &model);
     }

@@ -75,6 +75,24 @@ pub struct Life<'r> {
 }
 
 impl<'r> Life<'r> {
+    /// Shows the account that is looked at, where one is.
+    fn show(&self) {
+        if let Ok(id) = std::env::var("TENURE_TRACE_ACCOUNT")
+            && let Some(opened) = &self.opened
+        {
+            let service = opened.service();
+            let live = service.live();
+            let row = live.account(&id).map(|account| format!("at {} {:?}", account.at(), account.row()));
+            eprintln!(
+                "  {}: {id} {row:?}; next timer {}, silent {:?}, to be told anew {:?}",
+                self.now(),
+                live.next_timer(),
+                live.silent(),
+                live.unsaved()
+            );
+        }
+    }
+
     /// Lives a schedule to its end. Gives back the life, at rest, with everything in the archive.
     pub fn live(runtime: &'r Runtime, data: &Path, store: Store, schedule: &Schedule, ends: Ends) -> Life<'r> {
         runtime.block_on(sources(&store, schedule.begins));
@@ -103,16 +121,14 @@ impl<'r> Life<'r> {
             }
             life.does(op);
             latest = latest.max(life.now().0);
-            if crate::number("TENURE_TRACE") == Some(2) {
-                if let Some(a) = life.service().live().account("acme") {
-                    eprintln!("  DBG at {} row {:?}", a.at(), a.row());
-                }
-            }
+            life.show();
             check::marks(&life);
         }
         // What came in before a clock that went back at last lies ahead of it: a replay takes it then, too.
         life.clock.fetch_max(latest, Ordering::SeqCst);
+        life.show();
         life.does(&Op::Rest);
+        life.show();
         for _ in 0..2 {
             life.does(&Op::Archive);
             life.does(&Op::Rest);
@@ -123,6 +139,7 @@ impl<'r> Life<'r> {
             life.does(&Op::Rest);
         }
         check::marks(&life);
+        life.show();
         life
     }
 
