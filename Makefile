@@ -1,4 +1,4 @@
-# Everything a developer runs. One cargo profile and one set of features serve all of it, so that the dependencies are built once.
+# Everything a developer runs. One cargo profile and one set of features serve `make demo` and `make test`, so that the dependencies are built once.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,16 +8,20 @@ CARGO ?= cargo
 PYTHON ?= python3
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 TENURE := $(TARGET)/debug/tenure
+RELEASED := $(TARGET)/release/tenure
 VENV := .venv/bin/python
 NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
 # Ready-made models that have scenarios.
 MODELS = $(patsubst %/scenarios,%,$(wildcard models/*/scenarios scenarios/*/scenarios))
 
-.PHONY: help demo test test-rust test-models test-python test-sdk test-crash test-api tidy lint fmt bench bench-engine bench-ingest crash simulate-service
+.PHONY: help release demo test test-rust test-models test-python test-sdk test-crash test-api tidy lint fmt bench bench-engine bench-ingest crash simulate-service
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+release: ## Build target/release/tenure, the binary to run for good (25 min the first time)
+	$(CARGO) build --release --workspace
 
 demo: export TENURE_DATA = demo-data/workspace
 demo: export TENURE_MODEL = models/saas
@@ -76,11 +80,11 @@ fmt: ## Format the code
 
 bench: bench-engine bench-ingest ## All benchmarks; each writes target/bench/<name>.json
 
-bench-engine: build .venv/ready ## The engine beside DuckDB on 20,000 accounts and 20 million events (10 min, 6 GB of disk)
-	TENURE=$(TENURE) PYTHON=$(VENV) benches/run.sh engine
+bench-engine: release .venv/ready ## The engine beside DuckDB on 20,000 accounts and 20 million events (10 min, 6 GB of disk)
+	TENURE=$(RELEASED) PYTHON=$(VENV) benches/run.sh engine
 
-bench-ingest: build ## The live service beside a server that only parses (9 min)
-	$(TENURE) bench-ingest
+bench-ingest: release ## The live service beside a server that only parses (9 min)
+	$(RELEASED) bench-ingest
 
 crash: build ## Kill the server 100 times on PostgreSQL and 500 times on SQLite, with a full disk at times; compare with runs that nobody disturbed (30 min)
 	$(PYTHON) tests/crash/run.py --tenure $(TENURE) --kills 100 --disk-full --postgres

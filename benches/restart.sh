@@ -3,7 +3,7 @@
 #   benches/restart.sh FOLDER [ACCOUNTS] [EVENTS]      FOLDER/data is used as it is where it is there
 set -euo pipefail
 folder=${1:?usage: benches/restart.sh FOLDER [ACCOUNTS] [EVENTS]} accounts=${2:-100000} events=${3:-20000000}
-root=$(cd "$(dirname "$0")/.." && pwd) tenure=${TENURE:-$root/target/debug/tenure} listen=127.0.0.1:7199
+root=$(cd "$(dirname "$0")/.." && pwd) tenure=${TENURE:-$root/target/release/tenure} listen=127.0.0.1:7199
 export TENURE_DATA=$folder/data TENURE_MODEL=${TENURE_MODEL:-$root/models/saas}
 if [ ! -d "$TENURE_DATA" ]; then
   "$tenure" simulate --out "$folder/files" --accounts "$accounts" --events "$events" --seed 7 --start "$(date -d '-364 days' +%F)"

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 [ "${1:-}" = engine ] || { echo "usage: benches/run.sh engine" >&2; exit 2; }
-tenure=${TENURE:-target/debug/tenure}
+tenure=${TENURE:-target/release/tenure}
 python=${PYTHON:-.venv/bin/python}
 accounts=${BENCH_ACCOUNTS:-20000}
 events=${BENCH_EVENTS:-20000000}

@@ -200,24 +200,30 @@ impl Live {
         }
         let person: Arc<str> = self.resolver.person(&merge.into).into();
         let mut accounts: BTreeSet<Arc<str>> = self.resolver.stays(&person).iter().map(|s| s.account().into()).collect();
-        let of_before = self.named.remove(&*was).unwrap_or_default();
-        let named = self.named.entry(person.clone()).or_default();
-        named.extend(of_before);
-        accounts.extend(named.keys().map(|i| self.shelf.id(*i).clone()));
+        accounts.extend(self.join_person(&was, &person));
         for account in accounts {
             let i = self.slot(account.clone());
             self.slot_mut(i).want(Instant::MIN);
             self.touch(i);
             self.unsettle(account, self.position);
         }
-        // Of whom the archive has events that name an account, nobody here knows.
-        self.unsettle(EVERYBODY.into(), self.position);
         for id in [merge.from.as_str(), merge.into.as_str()] {
             for mut event in self.homeless.remove(id).unwrap_or_default() {
                 event.person = Some(person.clone());
                 self.settle(event);
             }
         }
+    }
+
+    /// Of a person who turns out to be another one, what is kept goes to that one. Gives the accounts that events of either have named.
+    pub(crate) fn join_person(&mut self, was: &str, person: &Arc<str>) -> Vec<Arc<str>> {
+        let of_before = self.named.remove(was).unwrap_or_default();
+        let named = self.named.entry(person.clone()).or_default();
+        named.extend(of_before);
+        let named = named.keys().map(|i| self.shelf.id(*i).clone()).collect();
+        // Of whom the archive has events that name an account, nobody here knows.
+        self.unsettle(EVERYBODY.into(), self.position);
+        named
     }
 
     /// Of an account that was merged into another one an empty place is left; what waited there goes to the one that stays.

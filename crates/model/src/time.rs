@@ -202,7 +202,7 @@ impl Calendar {
     #[inline]
     pub fn day(&self, t: Instant) -> Day {
         let last = self.midnights.len() as i64 - 1;
-        let mut i = ((t.0 - self.midnights[0]).div_euclid(DAY)).clamp(0, last) as usize;
+        let mut i = t.0.saturating_sub(self.midnights[0]).div_euclid(DAY).clamp(0, last) as usize;
         while i > 0 && self.midnights[i] > t.0 {
             i -= 1;
         }

@@ -150,7 +150,7 @@ async fn resettle(inner: &Inner) -> Result<()> {
 
 /// Where the archive alone knows which accounts are concerned by what became known, they are written down, as told anew once it has come to a
 /// position. Before its files are written by what is known now: after that it cannot tell any more.
-async fn note_concerned(inner: &Inner, resolver: &Resolver, position: i64) -> Result<Vec<Arc<str>>> {
+pub(crate) async fn note_concerned(inner: &Inner, resolver: &Resolver, position: i64) -> Result<Vec<Arc<str>>> {
     if !inner.live().unsettled().contains_key(EVERYBODY) {
         return Ok(vec![]);
     }

@@ -14,6 +14,7 @@ use tenure_store::{Import, Mark, transact};
 use super::STATEMENTS_MAX;
 use super::tell::tell;
 use crate::Result;
+use crate::archive::note_concerned;
 use crate::service::Inner;
 
 /// What became of what a file says: its statements, its events, and how many events of before are another account's now.
@@ -73,15 +74,19 @@ async fn learn(inner: &Inner, read: &Read) -> Result<Resolver> {
         return Ok(inner.live().resolver().clone());
     }
     let all = Resolver::new(&inner.store.memberships().await?, &inner.store.merge_list().await?);
-    let _between = inner.stepping.lock().await;
-    let mut live = inner.live();
-    live.learn(all);
-    let resolver = live.resolver().clone();
-    let reached = inner.status.engine_position.load(Ordering::Relaxed);
-    if reached > inner.status.archive_position.load(Ordering::Relaxed) {
-        // Events that wait for the archive came to the accounts to which they belonged before.
-        read.concerned.accounts(&resolver).into_iter().for_each(|account| live.unsettle(account, reached));
-    }
+    let (resolver, reached) = {
+        let _between = inner.stepping.lock().await;
+        let reached = inner.status.engine_position.load(Ordering::Relaxed);
+        let mut live = inner.live();
+        live.learn(all);
+        let resolver = live.resolver().clone();
+        if reached > inner.status.archive_position.load(Ordering::Relaxed) {
+            // Events that wait for the archive came to the accounts to which they belonged before.
+            read.concerned.accounts(&resolver).into_iter().for_each(|account| live.unsettle(account, reached));
+        }
+        (resolver, reached)
+    };
+    note_concerned(inner, &resolver, reached).await?;
     Ok(resolver)
 }
 
