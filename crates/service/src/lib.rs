@@ -10,6 +10,7 @@
 mod archive;
 mod bring_up;
 mod error;
+mod existing;
 mod history;
 mod imports;
 mod journal;

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use serde_json::json;
 use tenure_engine::{Account, AlertState as State, Life};
 use tenure_live::Live;
-use tenure_model::definition::OnExisting;
 use tenure_model::{Instant, Model, Value};
-use tenure_store::alerts::{LEARNED_LATE, RULE_CHANGED, RULE_REMOVED};
-use tenure_store::{Alert, AlertState, NewMessage, NewOutcome, Restatement, Write};
+use tenure_store::{Alert, AlertState, Merges, NewMessage, NewOutcome, Restatement, RuleHistory, Write};
 
+use crate::existing::Existing;
 use crate::outcome::deliverable;
 use crate::told::message;
 
@@ -29,6 +28,9 @@ pub(crate) struct Reconciled {
 /// What stood before: the ledger, the model, and the accounts where they are known.
 pub(crate) struct Before<'a> {
     pub ledger: Vec<Alert>,
+    pub merges: Merges,
+    /// With the model that takes over.
+    pub history: RuleHistory,
     /// None: there was none.
     pub model: Option<&'a Model>,
     /// None: they were told from history, and what was told of them stands in the store.
@@ -40,6 +42,7 @@ impl Reconciled {
     pub fn new(live: &Live, before: &Before<'_>, position: i64, now: Instant, live_from: Option<Instant>) -> Reconciled {
         let mut reconciled = Reconciled { now, ..Reconciled::default() };
         let model = live.engine().model();
+        let existing = Existing::new(model, &before.history);
         let known: BTreeMap<&str, &Alert> = before.ledger.iter().map(|alert| (alert.key.as_str(), alert)).collect();
         let mut firing = BTreeSet::new();
         for account in live.accounts() {
@@ -57,17 +60,11 @@ impl Reconciled {
                     Some(alert) if alert.resolved.is_some() => reconciled.resumed.push(key),
                     Some(_) => {}
                     None => {
-                        // It began before its rule was applied.
-                        let existing = before.model.is_some() && is_changed(before.model, &definition.name, model);
-                        if existing && definition.on_existing == OnExisting::Ignore {
-                            continue;
-                        }
-                        let silent = existing && definition.on_existing != OnExisting::Fire;
+                        let Some(state) = existing.opened_as(rule, since) else { continue };
                         let owner = definition.owner.and_then(|o| account.value(o).as_text().map(str::to_owned));
-                        if !silent && deliverable(since, now, live_from) {
+                        if state != AlertState::Silent && deliverable(since, now, live_from) {
                             reconciled.messages.push(message(&key, account.id(), &definition.name, owner.as_deref(), since, now));
                         }
-                        let state = if silent { AlertState::Silent } else { AlertState::Open };
                         let alert = Alert::new(definition, &model.revision, account.id(), person, since);
                         reconciled.opened.push(Alert { owner, state, ..alert });
                     }
@@ -83,11 +80,7 @@ impl Reconciled {
             }
         }
         for alert in before.ledger.iter().filter(|a| a.resolved.is_none() && a.opened_at <= now && !firing.contains(&a.key)) {
-            let reason = match model.alerts.iter().any(|rule| rule.name == alert.rule) {
-                false => RULE_REMOVED,
-                true if is_changed(before.model, &alert.rule, model) => RULE_CHANGED,
-                true => LEARNED_LATE,
-            };
+            let reason = before.history.why_gone(alert, model, &before.merges);
             reconciled.closed.push((alert.key.clone(), reason));
         }
         reconciled
@@ -119,12 +112,6 @@ pub(crate) fn fires<'a>(model: &'a Model, account: &'a Account) -> impl Iterator
         let of_people = people.filter_map(move |(n, (id, ..))| Some((rule, Some(&**id), firing(account.person_alert(n, rule))?)));
         of_account.into_iter().chain(of_people)
     })
-}
-
-/// Is a rule new in a model, or defined otherwise than before?
-fn is_changed(before: Option<&Model>, rule: &str, now: &Model) -> bool {
-    let definition = |model: &Model| model.alerts.iter().find(|r| r.name == rule).map(|r| r.definition.clone());
-    before.is_some_and(|before| definition(before) != definition(now))
 }
 
 /// What of an account is otherwise by another model, under names: its stage, its segments.

@@ -15,6 +15,7 @@ use tenure_store::{AppliedModel, Lease, Store, transact};
 use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::existing::Existing;
 use crate::imports::{self, Imports};
 use crate::journal::{Appended, Journal};
 use crate::status::Status;
@@ -89,6 +90,7 @@ pub(crate) struct Inner {
     live: Lock<Live>,
     /// As the store has them.
     unsaved: Lock<unsaved::All>,
+    existing: Lock<Existing>,
 }
 
 impl Inner {
@@ -117,6 +119,7 @@ impl Inner {
             imports: Imports::default(),
             live: Lock::new(live),
             unsaved: Lock::default(),
+            existing: Lock::default(),
             journal: Journal::new(limits),
             limits,
         }
@@ -135,6 +138,11 @@ impl Inner {
     /// The accounts that are to be told anew for what became known of whose events are, as the store has them. Never held over an await.
     pub fn unsaved(&self) -> MutexGuard<'_, unsaved::All> {
         self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which alerts began before their rule was applied, by the model that decides. Never held over an await.
+    pub fn existing(&self) -> MutexGuard<'_, Existing> {
+        self.existing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

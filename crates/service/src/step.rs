@@ -296,7 +296,7 @@ async fn commit(inner: &Inner, under_way: &UnderWay, more: bool) -> Result<()> {
     let UnderWay { unwritten, changes, silences, now, .. } = under_way;
     let reached = inner.status.engine_position.load(Ordering::Relaxed);
     let mark = under_way.last.map_or(reached, |(position, _)| position.max(reached));
-    let mut told = Told::of(&inner.live(), changes, mark, *now, inner.live_from);
+    let mut told = Told::of(&inner.live(), changes, mark, *now, inner.live_from, &inner.existing());
     told.silences(silences, *now);
     let (unsaved, was_unsaved) = (inner.live().unsaved(), inner.unsaved().clone());
     let lease = inner.lease.lock().await.clone();

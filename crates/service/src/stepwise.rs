@@ -3,9 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use tenure_model::Instant;
-use tenure_store::{Lease, Mark, Store, transact};
+use tenure_store::{Lease, Mark, RuleHistory, Store, transact};
 use tokio::sync::{broadcast, mpsc};
 
+use crate::existing::Existing;
 use crate::imports::adopt;
 use crate::journal::{Appended, Committed};
 use crate::service::{Clock, Inner, LEASE, NEWS_KEPT, Parts, RETRY, Service, TICK};
@@ -47,6 +48,8 @@ impl Stepwise {
             status.snapshot_position.store(position, Ordering::Relaxed);
             status.snapshot_at.store(taken_at.0, Ordering::Relaxed);
         }
+        let rules = RuleHistory::new(store.models().await?).with(&applied);
+        *inner.existing() = Existing::new(inner.live().engine().model(), &rules);
         let unsaved = unsaved::read(store).await?;
         *inner.unsaved() = unsaved;
         catch_up(&inner, from, how, &applied).await?;

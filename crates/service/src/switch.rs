@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tenure_engine::Engine;
 use tenure_model::{Instant, Model};
-use tenure_store::{AppliedModel, Lease, Mark, transact};
+use tenure_store::{AppliedModel, Lease, Mark, RuleHistory, transact};
 use tokio::sync::broadcast;
 
+use crate::existing::Existing;
 use crate::phase::Phase;
 use crate::reconcile::{Before, Reconciled};
 use crate::service::{Inner, News, RETRY};
@@ -86,12 +87,14 @@ async fn tell_and_take_over(inner: &Inner, engine: Arc<Engine>, applied: Applied
     while UnderWay::take(inner, &[], now).finish(inner).await? {}
     take_again(&beside, position, committed()).await?;
     ring_again(&beside, now).await?;
-    let ledger = inner.store.alerts().await?;
+    let (ledger, merges) = (inner.store.alerts().await?, inner.store.merges().await?);
+    let history = RuleHistory::new(inner.store.models().await?).with(&applied);
+    let existing = Existing::new(beside.live().engine().model(), &history);
     let lease = inner.lease.lock().await.clone();
     let reconciled = {
         let (new, live) = (beside.live(), inner.live());
         let old = live.engine().model().clone();
-        let before = Before { ledger, model: Some(&old), live: Some(&live) };
+        let before = Before { ledger, merges, history, model: Some(&old), live: Some(&live) };
         Reconciled::new(&new, &before, committed(), now, inner.live_from)
     };
     inner.progress.go_on()?;
@@ -108,6 +111,7 @@ async fn tell_and_take_over(inner: &Inner, engine: Arc<Engine>, applied: Applied
     }
     let mut live = inner.live();
     std::mem::swap(&mut *live, &mut *beside.live());
+    *inner.existing() = existing;
     // What is written of them was told before it was known whose all events are.
     live.set_unsaved(&beside.live().unsaved());
     let accounts = live.ids().cloned().collect();
@@ -134,9 +138,13 @@ pub(crate) async fn changed(inner: &Inner, applied: &AppliedModel, now: Instant)
     ring_again(inner, now).await?;
     let last = inner.store.last_model().await?;
     let old = last.and_then(|last| model_of(&last));
-    let ledger = inner.store.alerts().await?;
+    let (ledger, merges) = (inner.store.alerts().await?, inner.store.merges().await?);
+    let history = RuleHistory::new(inner.store.models().await?).with(applied);
     let position = inner.store.mark(Mark::Engine).await?;
-    let reconciled = Reconciled::new(&inner.live(), &Before { ledger, model: old.as_ref(), live: None }, position, now, inner.live_from);
+    let reconciled = {
+        let before = Before { ledger, merges, history, model: old.as_ref(), live: None };
+        Reconciled::new(&inner.live(), &before, position, now, inner.live_from)
+    };
     let lease = inner.lease.lock().await.clone();
     transact!(inner.store, "start", |write| {
         write.fenced(&lease).await?;

@@ -8,6 +8,7 @@ use tenure_live::{Change, Live, Silence};
 use tenure_model::Instant;
 use tenure_store::{Alert, MessageId, NewMessage, NewOutcome, Restatement, Write};
 
+use crate::existing::Existing;
 use crate::outcome::{alert_key, deliverable, outcome_of};
 use crate::retold::Retold;
 
@@ -26,7 +27,7 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub fn of(live: &Live, changes: &[Change], position: i64, now: Instant, live_from: Option<Instant>) -> Told {
+    pub fn of(live: &Live, changes: &[Change], position: i64, now: Instant, live_from: Option<Instant>, existing: &Existing) -> Told {
         let model = live.engine().model();
         let mut told = Told::default();
         // A later change of an account in one step comes after, or in place of, an earlier one.
@@ -43,16 +44,17 @@ impl Told {
             let rows: Vec<NewOutcome> = outcomes.iter().filter_map(|o| outcome_of(model, &account, position, o)).collect();
             let from = restated.map(Instant::next).into_iter().chain(rows.first().map(|r| r.at)).min();
             for outcome in &outcomes {
-                let Happened::Alert { person, rule, state, why, .. } = &outcome.what else { continue };
-                let rule = &model.alerts[*rule];
+                let Happened::Alert { person, rule: number, state, why, .. } = &outcome.what else { continue };
+                let rule = &model.alerts[*number];
                 match (state, alert_key(model, &account, outcome)) {
                     (AlertState::Firing, Some(key)) => {
+                        let Some(state) = existing.opened_as(*number, outcome.at) else { continue };
                         let owner = rule.owner.and_then(|o| live.account(&account)?.value(o).as_text().map(str::to_owned));
-                        if deliverable(outcome.at, now, live_from) {
+                        if state != tenure_store::AlertState::Silent && deliverable(outcome.at, now, live_from) {
                             told.messages.push(message(&key, &account, &rule.name, owner.as_deref(), outcome.at, now));
                         }
                         let alert = Alert::new(rule, &model.revision, &account, person.as_deref(), outcome.at);
-                        told.opened.push(Alert { owner, ..alert });
+                        told.opened.push(Alert { owner, state, ..alert });
                     }
                     // Of what is told anew, it is told there.
                     (AlertState::Inactive, _) if restated.is_none_or(|after| outcome.at <= after) => {

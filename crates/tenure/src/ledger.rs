@@ -2,15 +2,12 @@
 //! has it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
 
 use anyhow::Result;
-use serde_json::Value as Json;
 use tenure_engine::Engine;
 use tenure_model::Instant;
-use tenure_model::definition::{OnExisting, Revision};
-use tenure_store::alerts::{LEARNED_LATE, MERGED, RULE_CHANGED, RULE_REMOVED};
-use tenure_store::{Alert, AlertState, AppliedModel, Merges, Store};
+use tenure_model::definition::OnExisting;
+use tenure_store::{Alert, AlertState, RuleHistory, Store};
 use tenure_tables::evaluated::derived::Firing;
 
 /// What became of the ledger.
@@ -27,7 +24,7 @@ pub struct Recorded {
 pub async fn record(store: &Store, engine: &Engine, firings: &[Firing], until: Instant) -> Result<Recorded> {
     let model = engine.model();
     let known: BTreeMap<String, Alert> = store.alerts().await?.into_iter().map(|alert| (alert.key.clone(), alert)).collect();
-    let past = Past::new(store.models().await?);
+    let past = RuleHistory::new(store.models().await?);
     let since: Vec<Option<Instant>> =
         model.alerts.iter().map(|rule| (rule.on_existing != OnExisting::Fire).then(|| past.since(&rule.name, &rule.definition))).collect();
     let mut history = BTreeSet::new();
@@ -59,49 +56,10 @@ pub async fn record(store: &Store, engine: &Engine, firings: &[Firing], until: I
     }
     let merges = store.merges().await?;
     for alert in known.values().filter(|a| a.resolved.is_none() && a.opened_at <= until && !history.contains(&a.key)) {
-        let defined = model.alerts.iter().find(|rule| rule.name == alert.rule).map(|rule| &rule.definition);
-        let reason = match defined {
-            _ if is_merged(&merges, alert) => MERGED,
-            None => RULE_REMOVED,
-            Some(defined) if past.defined_otherwise(&alert.revision, &alert.rule, defined) => RULE_CHANGED,
-            Some(_) => LEARNED_LATE,
-        };
+        let reason = past.why_gone(alert, model, &merges);
         write.resolve_alert(&alert.key, until, reason).await?;
         recorded.closed += 1;
     }
     write.commit().await?;
     Ok(recorded)
-}
-
-fn is_merged(merges: &Merges, alert: &Alert) -> bool {
-    merges.account(&alert.account) != alert.account || alert.person.as_deref().is_some_and(|person| merges.person(person) != person)
-}
-
-/// The models that were applied, the present one last; each with its rules as it defines them, read once they are asked for.
-struct Past(Vec<(AppliedModel, OnceLock<BTreeMap<String, Json>>)>);
-
-impl Past {
-    fn new(models: Vec<AppliedModel>) -> Past {
-        Past(models.into_iter().map(|model| (model, OnceLock::new())).collect())
-    }
-
-    /// Since when a rule has been defined as it is.
-    fn since(&self, rule: &str, defined: &Json) -> Instant {
-        let same = self.0.iter().rev().take_while(|past| rules(past).get(rule) == Some(defined));
-        same.last().map_or(Instant::MIN, |(model, _)| model.applied_at)
-    }
-
-    /// Was the rule another one in the model of a revision?
-    fn defined_otherwise(&self, revision: &Revision, rule: &str, defined: &Json) -> bool {
-        self.0.iter().rfind(|(model, _)| model.revision == *revision).is_some_and(|past| rules(past).get(rule) != Some(defined))
-    }
-}
-
-/// The rules of a model; none where it cannot be read any more.
-fn rules((model, rules): &(AppliedModel, OnceLock<BTreeMap<String, Json>>)) -> &BTreeMap<String, Json> {
-    rules.get_or_init(|| {
-        let files: Vec<(String, String)> = model.files.iter().map(|(path, text)| (path.clone(), text.clone())).collect();
-        let model = tenure_model::check(&files).ok();
-        model.into_iter().flat_map(|model| model.alerts).map(|rule| (rule.name, rule.definition)).collect()
-    })
 }

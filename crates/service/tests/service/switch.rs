@@ -91,3 +91,27 @@ async fn a_model_takes_over_at_a_start() {
     assert_eq!(service.store().last_model().await.unwrap().unwrap().revision, world.check().revision);
     service.stop().await;
 }
+
+/// What a rule is not to be told of stays untold: by the next change of the model, by what comes in late, at a start without a snapshot.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_began_before_its_rule_stays_so() {
+    let (before, after) = models();
+    let mut world = World { model: before, ..World::new() };
+    let service = world.start().await;
+    lives(&world, &service).await;
+    world.model = after.clone();
+    service.switch(Arc::new(Engine::new(Arc::new(world.check()))), world.applied(&world.check())).await.unwrap();
+    world.pass(HOUR);
+    world.model = after.replace("quiet_days >= 20", "quiet_days >= 30");
+    service.switch(Arc::new(Engine::new(Arc::new(world.check()))), world.applied(&world.check())).await.unwrap();
+    assert_eq!(alerts(&service).await, AFTER);
+    // All episodes began a day earlier than was known.
+    world.send(&service, &format!(r#"{{"batch":[{}]}}"#, world.track("late", "ann", "login", 4 * DAY))).await;
+    let now = ["eager: learned late", "eager: silent", "gone: rule removed", "kept: learned late", "kept: open", "quiet: rule changed"];
+    assert_eq!(alerts(&service).await, now);
+    service.stop().await;
+    std::fs::remove_dir_all(world.data.path().join("snapshots")).unwrap();
+    let service = world.start().await;
+    assert_eq!(alerts(&service).await, now);
+    service.stop().await;
+}
