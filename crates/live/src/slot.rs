@@ -223,13 +223,16 @@ impl Slot {
         &self.recent[first..]
     }
 
-    /// Told anew from the checkpoint on: what of it differs from what was told. Of what is the same, only the rest comes out.
+    /// Told anew from the checkpoint on: what of it differs from what was told. Of what is the same, only the rest comes out, from
+    /// the beginning of its first instant.
     fn compare(&mut self, start: Instant, outcomes: &mut Vec<Outcome>, parents: &mut Vec<Arc<str>>) -> Option<Instant> {
         let told = std::mem::take(&mut self.told);
         let same = told.iter().zip(outcomes.iter()).take_while(|(a, b)| a.at == b.at && a.what == b.what).count();
         if same == told.len() {
-            self.told = outcomes.drain(..same).collect();
-            return None;
+            // What happened at one instant is told as a whole.
+            let whole = outcomes.get(same).map_or(same, |next| outcomes.partition_point(|o| o.at < next.at)).min(same);
+            self.told = outcomes.drain(..whole).collect();
+            return (whole < same).then(|| Instant(outcomes[0].at.0 - 1));
         }
         parents.extend(told.into_iter().filter_map(|o| match o.what {
             Happened::Export { parent, .. } => Some(parent),

@@ -41,7 +41,11 @@ alerts:
 "#;
 
 fn engine() -> Arc<Engine> {
-    let model = tenure_model::check(&[("model.yaml".to_owned(), MODEL.to_owned())]).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    engine_of(MODEL)
+}
+
+fn engine_of(model: &str) -> Arc<Engine> {
+    let model = tenure_model::check(&[("model.yaml".to_owned(), model.to_owned())]).unwrap_or_else(|errors| panic!("{errors:#?}"));
     Arc::new(Engine::new(Arc::new(model)))
 }
 
@@ -183,6 +187,10 @@ impl Told {
             if let Some(after) = change.restated {
                 told.retain(|o| o.at <= after);
             }
+            // Whoever writes it down writes it in the place of everything from its first instant on.
+            if let (Some(last), Some(first)) = (told.last(), change.outcomes.first()) {
+                assert!(last.at < first.at, "{first:?} is told after {last:?}");
+            }
             told.extend(change.outcomes);
         }
     }
@@ -320,7 +328,7 @@ proptest! {
             parts.push(part);
         }
         let parts = parts.iter().map(|part| Part::read(&engine, part).unwrap()).collect();
-        let mut restored = Live::restore(engine.clone(), parts);
+        let (mut restored, mut told) = (Live::restore(engine.clone(), parts), Told::default());
         for batch in &batches[begins..] {
             arrive(&mut restored, batch, &mut sent_then, &mut told);
         }
@@ -356,4 +364,20 @@ fn a_person_s_events_wait_for_their_account() {
     let slot = live.engine().model().account.iter().position(|c| c.name == "logins_7d").unwrap();
     assert_eq!(live.account("acme").unwrap().row()[slot].as_number(), Some(2.0));
     assert_eq!(live.homeless(), 0);
+}
+
+#[test]
+fn what_happens_at_one_instant_is_told_as_a_whole() {
+    let engine = engine_of(
+        "traits: { tier: number }\nsegments: { large: { when: \"tier = 1\" } }\nlifecycle: { stages: { onboarding: { first: true } } }",
+    );
+    let (mut live, mut told) = (Live::new(engine.clone(), Resolver::default(), Keys::default()), Told::default());
+    let sent = [Input::Tier { account: 0, minute: 1, tier: 0 }, Input::Tier { account: 0, minute: 1, tier: 1 }];
+    for n in 0..2 {
+        live.version(&sent[n].version().unwrap());
+        settle(&mut live, &sent[..=n], start().plus(2 * MINUTE), &mut told);
+    }
+    let (_, outcomes) = replay(&engine, past(&engine, &sent, 0, start().plus(2 * MINUTE)), "acme", start().plus(HOUR));
+    assert_eq!(format!("{:?}", told.0["acme"]), format!("{outcomes:?}"));
+    assert!(outcomes.len() > 2 && outcomes.iter().all(|o| o.at == sent[0].at()), "{outcomes:?}");
 }

@@ -8,10 +8,11 @@ use tenure_engine::{Account, AlertState, Happened, Inputs, Life as Stands, Mode,
 use tenure_history::Archive;
 use tenure_ingest::http::{Endpoint, segment};
 use tenure_model::Instant;
+use tenure_model::definition::OnExisting;
 use tenure_replay::World;
 use tenure_replay::replay::{Visitor, replay};
 use tenure_service::{alert_key, outcome_of};
-use tenure_store::{Mark, Page, QuarantineStatus};
+use tenure_store::{Mark, Page, QuarantineStatus, RuleHistory};
 
 use crate::life::Life;
 use crate::rng::Rng;
@@ -153,30 +154,39 @@ fn facts_as_told(life: &Life<'_>, mut told: Vec<String>) {
     assert_eq!(written.len(), told.len(), "written twice");
 }
 
-/// The ledger holds each alert that there is by what is known now, open or ended as it is; what else it holds is closed.
+/// The ledger holds each alert that there is by what is known now, open or ended as it is; what else it holds is closed. Those that began before
+/// their rule are silent in it, or not there.
 fn ledger(life: &Life<'_>, accounts: &BTreeMap<Arc<str>, (Account, Vec<Outcome>)>, model: &tenure_model::Model) {
-    let mut expected: BTreeMap<String, Option<(Instant, String)>> = BTreeMap::new();
+    let rules = RuleHistory::new(life.runtime.block_on(life.store.models()).unwrap());
+    let mut expected: BTreeMap<String, (Option<OnExisting>, Option<(Instant, String)>)> = BTreeMap::new();
     for (id, (_, outcomes)) in accounts {
         let mut going_on = BTreeMap::new();
         for outcome in outcomes {
             let Happened::Alert { person, rule, state, why, .. } = &outcome.what else { continue };
+            let definition = &model.alerts[*rule];
             if let Some(key) = alert_key(model, id, outcome) {
-                expected.insert(key.clone(), None);
+                let existing = outcome.at < rules.since(&definition.name, &definition.definition);
+                expected.insert(key.clone(), (existing.then_some(definition.on_existing), None));
                 going_on.insert((rule, person), key);
             } else if *state == AlertState::Inactive
                 && let Some(key) = going_on.remove(&(rule, person))
             {
-                expected.insert(key, Some((outcome.at, why.name().to_owned())));
+                expected.get_mut(&key).unwrap().1 = Some((outcome.at, why.name().to_owned()));
             }
         }
     }
     let alerts = life.runtime.block_on(life.store.alerts()).unwrap();
     for alert in &alerts {
         match expected.remove(&alert.key) {
-            Some(end) => assert_eq!(alert.resolved, end, "how {} ended", alert.key),
+            Some((existing, end)) => {
+                assert_eq!(alert.resolved, end, "how {} ended", alert.key);
+                let silent = alert.state == tenure_store::AlertState::Silent;
+                assert_eq!(silent, existing == Some(OnExisting::Silent), "{} is {:?}", alert.key, alert.state);
+            }
             None => assert!(alert.is_withdrawn(), "{} did not fire by what is known, and stands: {:?}", alert.key, alert.resolved),
         }
     }
+    expected.retain(|_, (existing, _)| *existing != Some(OnExisting::Ignore));
     assert!(expected.is_empty(), "fired and not in the ledger: {expected:?}");
 }
 

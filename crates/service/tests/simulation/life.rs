@@ -80,6 +80,10 @@ impl<'r> Life<'r> {
         if let Ok(id) = std::env::var("TENURE_TRACE_ACCOUNT")
             && let Some(opened) = &self.opened
         {
+            let written = self.runtime.block_on(self.store.outcomes_after(0, u32::MAX)).unwrap();
+            for fact in written.iter().map(|o| &o.outcome).filter(|o| o.account == id) {
+                eprintln!("    {}: {} {} {} {}", fact.position, fact.at, fact.kind, fact.subject, fact.detail);
+            }
             let service = opened.service();
             let live = service.live();
             let row = live.account(&id).map(|account| format!("at {} {:?}", account.at(), account.row()));
