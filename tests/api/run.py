@@ -49,7 +49,8 @@ def main():
             batch += [{"type": "track", "userId": "ann"}]
             call("POST", "/v1/batch", {"batch": batch}, authorization=f"Bearer {write_key}")
             command = [schemathesis, "run", f"http://{ADDRESS}/api/v1/openapi.json", "--header", f"Authorization: Bearer {key['key']}"]
-            command += ["--max-examples", str(EXAMPLES), "--checks", CHECKS, "--seed", "1", "--workers", "2"]
+            # One worker: Python 3.11 miscounts the depth of its parser where two threads parse (python/cpython#106905).
+            command += ["--max-examples", str(EXAMPLES), "--checks", CHECKS, "--seed", "1", "--workers", "1"]
             # How hard it is to make up a key for a path says nothing about the server.
             command += ["--suppress-health-check", "filter_too_much"]
             for path in ["/api/v1/stream", "/api/v1/setup", "/api/v1/keys/{id}", "/api/v1/teammates/{id}"]:
