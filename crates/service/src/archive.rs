@@ -12,7 +12,7 @@ use tenure_ingest::http::FUTURE_TOLERANCE;
 use tenure_ingest::journal::Batch;
 use tenure_live::{EVERYBODY, Gap};
 use tenure_model::time::SECOND;
-use tenure_store::{Mark, transact};
+use tenure_store::{JournalDepth, Mark, transact};
 use tokio::sync::watch;
 
 use crate::phase::Phase;
@@ -73,12 +73,19 @@ pub(crate) async fn declare(inner: &Inner) -> Result<()> {
     Ok(())
 }
 
+/// What the archive does not have yet.
+async fn unarchived(inner: &Inner) -> Result<JournalDepth> {
+    let depth = inner.store.journal_depth(inner.status.archive_position.load(Ordering::Relaxed)).await?;
+    inner.status.unarchived.store(depth.items, Ordering::Relaxed);
+    Ok(depth)
+}
+
 async fn is_due(inner: &Inner) -> Result<bool> {
-    let done = inner.status.archive_position.load(Ordering::Relaxed);
-    let depth = inner.store.journal_depth(done).await?;
+    let depth = unarchived(inner).await?;
     if depth.rows == 0 {
         return Ok(false);
     }
+    let done = inner.status.archive_position.load(Ordering::Relaxed);
     let oldest = inner.store.journal_after(done, 0).await?.first().map(|row| row.received_at);
     Ok(depth.items >= inner.limits.archive_items || oldest.is_some_and(|at| at.plus(inner.limits.archive_age) <= (inner.clock)()))
 }
@@ -114,6 +121,7 @@ pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
             write.trim_journal(kept).await
         })?;
         inner.status.archive_position.store(through, Ordering::Relaxed);
+        unarchived(inner).await?;
         inner.live().begin_archived(through);
         while inner.live().sweep() {
             // The engine's loop has its turn.

@@ -76,6 +76,7 @@ impl Journal {
             let full = match () {
                 _ if pending.batch.bytes() > self.limits.pending_bytes_max => Some("too much waits for the disk"),
                 _ if status.backlog.load(Ordering::Relaxed) > self.limits.backlog_items_max => Some("the engine has much to do"),
+                _ if status.unarchived.load(Ordering::Relaxed) > self.limits.unarchived_items_max => Some("the archive has much to take over"),
                 _ => None,
             };
             if let Some(why) = full {
@@ -124,6 +125,7 @@ impl Journal {
             let items = batch.items() as u64;
             Status::add(&status.accepted, items);
             Status::add(&status.backlog, items);
+            Status::add(&status.unarchived, items);
             Status::add(&status.commits, 1);
             let _ = out.send(Appended { batch: Committed { position: *position, received_at, batch }, after: *after });
         }

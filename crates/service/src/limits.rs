@@ -12,6 +12,8 @@ pub struct Limits {
     pub pending_bytes_max: usize,
     /// Items of the journal that the engine may be behind; beyond that, offers are refused.
     pub backlog_items_max: u64,
+    /// Items of the journal that the archive may be behind, which live in memory and in the database; beyond that, offers are refused.
+    pub unarchived_items_max: u64,
     /// The archive takes over when so many items lie in the journal …
     pub archive_items: u64,
     /// … or the oldest of them is so old, in microseconds.
@@ -27,6 +29,7 @@ impl Default for Limits {
         Limits {
             pending_bytes_max: 64 << 20,
             backlog_items_max: 2_000_000,
+            unarchived_items_max: 5_000_000,
             archive_items: 500_000,
             archive_age: 15 * MINUTE,
             memory_max: None,

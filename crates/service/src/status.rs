@@ -18,6 +18,8 @@ pub struct Status {
     pub refused: AtomicU64,
     /// Items journalled that the engine has not committed yet.
     pub backlog: AtomicU64,
+    /// Items journalled that the archive does not have yet; counted anew whenever it is looked whether there is enough to archive.
+    pub unarchived: AtomicU64,
     /// Commits to the journal.
     pub commits: AtomicU64,
     /// Steps of the engine.

@@ -35,6 +35,7 @@ pub async fn metrics(State(app): State<App>) -> impl IntoResponse {
         ("tenure_refused_total", "counter", "Requests refused because too much waited.", count(&status.refused)),
         ("tenure_journal_commits_total", "counter", "Commits to the journal.", count(&status.commits)),
         ("tenure_journal_backlog_items", "gauge", "Items that the engine has not committed yet.", count(&status.backlog)),
+        ("tenure_journal_unarchived_items", "gauge", "Items that the archive does not have yet.", count(&status.unarchived)),
         ("tenure_engine_steps_total", "counter", "Steps of the engine.", count(&status.steps)),
         ("tenure_evaluations_total", "counter", "Evaluations of accounts.", count(&status.evaluated)),
         ("tenure_rebuilt_total", "counter", "Accounts told anew from their history.", count(&status.rebuilt)),

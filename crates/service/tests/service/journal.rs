@@ -4,6 +4,7 @@ use crate::world::{World, value};
 use tenure_ingest::http::{Endpoint, segment};
 use tenure_ingest::journal::{Batch, FORMAT};
 use tenure_model::time::MINUTE;
+use tenure_service::{Error, Limits};
 use tenure_store::{NewRow, QuarantineStatus, Store};
 
 /// Appends as another process does that runs on the same database.
@@ -65,5 +66,20 @@ async fn what_cannot_be_read_is_kept_once() {
     }
     let kept = service.store().quarantined(QuarantineStatus::Waiting, &tenure_store::Page::first(10)).await.unwrap();
     assert_eq!(kept.len(), 3, "{kept:?}");
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn senders_wait_while_the_archive_is_far_behind() {
+    let world = World::new();
+    let service = world.start_within(Limits { unarchived_items_max: 2, ..Limits::default() }).await;
+    for id in ["m1", "m2", "m3"] {
+        world.send(&service, &format!(r#"{{"batch":[{}]}}"#, world.track(id, "ann", "login", MINUTE))).await;
+    }
+    let body = format!(r#"{{"batch":[{}]}}"#, world.track("m4", "ann", "login", MINUTE));
+    let offer = async || service.offer("src_web", world.now(), &segment(Endpoint::Batch, &body, world.now()).unwrap()).await;
+    assert!(matches!(offer().await, Err(Error::Full(_))));
+    service.archive().await.unwrap();
+    offer().await.unwrap();
     service.stop().await;
 }

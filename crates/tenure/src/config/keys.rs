@@ -213,6 +213,13 @@ pub(super) const KEYS: &[Key] = &[
         set: |s, given| count(given.text).map(|n| s.service.backlog_items_max = n as u64),
     },
     Key {
+        name: "ingest.unarchived_max",
+        default: "5000000",
+        such_as: "",
+        help: &["Items that the archive may be behind (they are held in memory, too); beyond that, the same."],
+        set: |s, given| count(given.text).map(|n| s.service.unarchived_items_max = n as u64),
+    },
+    Key {
         name: "imports.file_max",
         default: "2 GiB",
         such_as: "",
