@@ -232,6 +232,7 @@ impl Engine {
     }
 
     /// A date is over.
+    #[inline]
     pub(crate) fn next_day(&self, account: &mut Account, sink: &mut dyn Sink) {
         if account.life == Life::Live {
             for (i, (column, days)) in self.plan.logs.iter().enumerate() {

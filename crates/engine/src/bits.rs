@@ -24,7 +24,12 @@ impl Bits {
 
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|w| *w == 0)
+        // Written out: the iterator's `all` is not always inlined, and this is asked on every date.
+        let mut any = 0;
+        for word in &self.words {
+            any |= word;
+        }
+        any == 0
     }
 
     #[inline]
