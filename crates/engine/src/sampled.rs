@@ -19,8 +19,8 @@ use crate::outcome::Sink;
 use crate::plan::Task;
 use crate::scores;
 
-/// How many dates are computed at once: their columns fit a core's cache.
-const DATES_MAX: i32 = 96;
+/// How many dates are computed at once: what is done once for all of them counts for more than that their columns fit the innermost cache.
+const DATES_MAX: i32 = 366;
 /// Fewer are faster one by one.
 const DATES_MIN: i32 = 4;
 
@@ -227,7 +227,11 @@ impl Engine {
             sheet.columns[*slot as usize].put(i, &mut account.body.row[*slot as usize]);
         }
         if let Some(slot) = plan.days_in_stage {
-            account.body.row[slot as usize] = Value::Number(f64::from(account.today.0 - account.stage.entered_on.0));
+            let days = f64::from(account.today.0 - account.stage.entered_on.0);
+            match &mut account.body.row[slot as usize] {
+                Value::Number(number) => *number = days,
+                place => *place = Value::Number(days),
+            }
         }
         let moved = sheet.moved[i] != 0;
         let still = sheet.due[i] == 0 && *wake > t.0 && plan.daily.is_empty() && plan.given.is_empty();
