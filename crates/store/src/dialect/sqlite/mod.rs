@@ -37,6 +37,8 @@ const ROWS_MAX: usize = 250;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Connections that read.
 const READERS_MAX: u32 = 4;
+/// Rows that wait for their reader at most: with few, the thread that reads and the one that takes them wake each other at every turn.
+const ROWS_AHEAD: usize = 1_024;
 
 /// Result codes that may pass by themselves: busy, locked, a failed read or write, a full disk, a file that cannot be opened.
 const PASSING: [i32; 5] = [5, 6, 10, 13, 14];
@@ -71,6 +73,7 @@ pub(super) async fn open(path: &Path) -> sqlx::Result<Pools> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(BUSY_WAIT)
         .foreign_keys(true)
+        .row_buffer_size(ROWS_AHEAD)
         .pragma("cache_size", "-65536")
         .pragma("temp_store", "memory");
     let writer = pool_options().max_connections(1).acquire_timeout(BUSY_WAIT).connect_with(options.clone()).await?;
