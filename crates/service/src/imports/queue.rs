@@ -81,7 +81,10 @@ impl Service {
         let _asking = inner.imports.asking.lock().await;
         let progress = inner.imports.progress(id);
         if progress.as_ref().is_some_and(|progress| !progress.cancel()) {
-            return Ok(Cancelled::TooLate);
+            // What is written down may still be in hand for a moment.
+            let import = inner.store.import_numbered(id).await?;
+            let has_ended = import.is_some_and(|import| !matches!(import.status, ImportStatus::Queued | ImportStatus::Running));
+            return Ok(if has_ended { Cancelled::Ended } else { Cancelled::TooLate });
         }
         let now = self.now();
         let ended = transact!(inner.store, "import", |write| {
