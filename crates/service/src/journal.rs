@@ -76,7 +76,9 @@ impl Journal {
             let full = match () {
                 _ if pending.batch.bytes() > self.limits.pending_bytes_max => Some("too much waits for the disk"),
                 _ if status.backlog.load(Ordering::Relaxed) > self.limits.backlog_items_max => Some("the engine has much to do"),
-                _ if status.unarchived.load(Ordering::Relaxed) > self.limits.unarchived_items_max => Some("the archive has much to take over"),
+                _ if status.unarchived.load(Ordering::Relaxed) > self.limits.unarchived_items_max => {
+                    Some("the archive has much to take over")
+                }
                 _ => None,
             };
             if let Some(why) = full {
