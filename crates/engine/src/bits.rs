@@ -24,12 +24,7 @@ impl Bits {
 
     #[inline]
     pub fn is_empty(&self) -> bool {
-        // Written out: the iterator's `all` is not always inlined, and this is asked on every date.
-        let mut any = 0;
-        for word in &self.words {
-            any |= word;
-        }
-        any == 0
+        self.words.iter().fold(0, |any, word| any | word) == 0
     }
 
     #[inline]

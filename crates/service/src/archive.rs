@@ -73,15 +73,15 @@ pub(crate) async fn declare(inner: &Inner) -> Result<()> {
     Ok(())
 }
 
-/// What the archive does not have yet.
-async fn unarchived(inner: &Inner) -> Result<JournalDepth> {
+/// Counts what the archive does not have yet: senders wait when it is too much.
+async fn count_unarchived(inner: &Inner) -> Result<JournalDepth> {
     let depth = inner.store.journal_depth(inner.status.archive_position.load(Ordering::Relaxed)).await?;
     inner.status.unarchived.store(depth.items, Ordering::Relaxed);
     Ok(depth)
 }
 
 async fn is_due(inner: &Inner) -> Result<bool> {
-    let depth = unarchived(inner).await?;
+    let depth = count_unarchived(inner).await?;
     if depth.rows == 0 {
         return Ok(false);
     }
@@ -121,7 +121,7 @@ pub(crate) async fn archive(inner: &Inner) -> Result<u64> {
             write.trim_journal(kept).await
         })?;
         inner.status.archive_position.store(through, Ordering::Relaxed);
-        unarchived(inner).await?;
+        count_unarchived(inner).await?;
         inner.live().begin_archived(through);
         while inner.live().sweep() {
             // The engine's loop has its turn.

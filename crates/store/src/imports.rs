@@ -38,6 +38,14 @@ pub enum ImportStatus {
     Cancelled,
 }
 
+impl ImportStatus {
+    /// Does it wait for its turn, or is it under way?
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, ImportStatus::Queued | ImportStatus::Running)
+    }
+}
+
 /// What an import gave.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ImportCounts {

@@ -54,7 +54,7 @@ impl Service {
         let _asking = inner.imports.asking.lock().await;
         let key = upload.reading.key(upload.incoming.hash());
         match inner.store.import(&key).await? {
-            Some(Import { id, status: ImportStatus::Queued | ImportStatus::Running, .. }) => return Ok(id),
+            Some(Import { id, status, .. }) if status.is_open() => return Ok(id),
             Some(Import { id, status: ImportStatus::Done, .. }) if !upload.again => return Ok(id),
             _ => {}
         }
@@ -83,7 +83,7 @@ impl Service {
         if progress.as_ref().is_some_and(|progress| !progress.cancel()) {
             // What is written down may still be in hand for a moment.
             let import = inner.store.import_numbered(id).await?;
-            let has_ended = import.is_some_and(|import| !matches!(import.status, ImportStatus::Queued | ImportStatus::Running));
+            let has_ended = import.is_some_and(|import| !import.status.is_open());
             return Ok(if has_ended { Cancelled::Ended } else { Cancelled::TooLate });
         }
         let now = self.now();
@@ -239,8 +239,7 @@ async fn end(inner: &Inner, asked: &Import, status: ImportStatus, error: Option<
         let now = (inner.clock)();
         transact!(inner.store, "import", |write| write.end_import(asked.id, error, now).await)?;
     }
-    let is_open = |import: &Import| matches!(import.status, ImportStatus::Queued | ImportStatus::Running);
-    if !inner.store.import_numbered(asked.id).await?.as_ref().is_some_and(is_open) {
+    if !inner.store.import_numbered(asked.id).await?.is_some_and(|import| import.status.is_open()) {
         Kept::of(&inner.data, &asked.key).remove()?;
     }
     Ok(())

@@ -63,7 +63,7 @@ async fn ask(world: &World, service: &Service, kind: Kind, name: &str, text: &st
 async fn ended(service: &Service, id: i64) -> tenure_store::Import {
     for _ in 0..1_000 {
         let import = service.store().import_numbered(id).await.unwrap().unwrap();
-        if !matches!(import.status, ImportStatus::Queued | ImportStatus::Running) {
+        if !import.status.is_open() {
             return import;
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
