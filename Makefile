@@ -20,7 +20,11 @@ MODELS = $(patsubst %/scenarios,%,$(wildcard models/*/scenarios scenarios/*/scen
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-release: ## Build target/release/tenure, the binary to run for good (25 min the first time)
+# Built for the processor of this machine; for others: make release CPU=x86-64-v2
+CPU ?= native
+
+release: export RUSTFLAGS = -C target-cpu=$(CPU)
+release: ## Build target/release/tenure, the binary to run for good (30 min the first time)
 	$(CARGO) build --release --workspace
 
 demo: export TENURE_DATA = demo-data/workspace

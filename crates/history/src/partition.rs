@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tenure_model::definition::{EventId, Property};
 use tenure_model::{Calendar, Instant};
@@ -12,6 +12,7 @@ use crate::archive::Archive;
 use crate::catalog::File;
 use crate::error::Error;
 use crate::scan;
+use crate::schema::Source;
 
 /// What a scan needs. Whatever is not needed is not read.
 #[derive(Clone, Debug)]
@@ -35,14 +36,32 @@ pub struct Needs<'a> {
 /// A range of account ids of an archive, as of its catalog when it was made. May be sent to a thread.
 #[derive(Clone, Debug)]
 pub struct Partition {
-    pub(crate) data: Arc<PathBuf>,
     /// In order of month.
-    pub(crate) files: Arc<Vec<File>>,
+    pub(crate) files: Arc<Vec<Shared>>,
     /// The first account id.
     pub(crate) from: String,
     /// Before this account id; None: to the end.
     pub(crate) to: Option<String>,
     rows: u64,
+}
+
+/// A file whose footer is read once for all partitions.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub file: File,
+    path: PathBuf,
+    source: OnceLock<Source>,
+}
+
+impl Shared {
+    /// Opens it for the calling thread.
+    pub fn open(&self) -> Result<Source, Error> {
+        if let Some(source) = self.source.get() {
+            return source.again();
+        }
+        let source = Source::open(&self.path)?;
+        self.source.get_or_init(|| source).again()
+    }
 }
 
 impl Partition {
@@ -75,8 +94,9 @@ impl Partition {
 impl Archive {
     /// At most `n` disjoint ranges of account ids that together are the archive, balanced by events. For scans: a thread each.
     pub fn partitions(&self, n: usize) -> Vec<Partition> {
-        let files: Arc<Vec<File>> = Arc::new(self.catalog().events.values().cloned().collect());
-        let mut groups: Vec<(&str, u64)> = files.iter().flat_map(|f| &f.groups).map(|(first, rows)| (first.as_str(), *rows)).collect();
+        let share = |file: &File| Shared { file: file.clone(), path: self.data().join(&file.path), source: OnceLock::new() };
+        let files: Arc<Vec<Shared>> = Arc::new(self.catalog().events.values().map(share).collect());
+        let mut groups: Vec<(&str, u64)> = files.iter().flat_map(|f| &f.file.groups).map(|(first, rows)| (first.as_str(), *rows)).collect();
         groups.sort_unstable();
         let total: u64 = groups.iter().map(|g| g.1).sum();
         let Some(&(least, _)) = groups.first() else { return Vec::new() };
@@ -89,10 +109,8 @@ impl Archive {
             }
             before += rows;
         }
-        let data = Arc::new(self.data().to_owned());
         let ends = starts[1..].iter().map(|(first, before)| (Some(first.to_string()), *before)).chain([(None, total)]);
         let range = |((from, start), (to, end)): (&(&str, u64), (Option<String>, u64))| Partition {
-            data: data.clone(),
             files: files.clone(),
             from: from.to_string(),
             to,

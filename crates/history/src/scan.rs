@@ -37,11 +37,12 @@ pub(crate) fn read(partition: &Partition, needs: &Needs<'_>) -> Result<Accounts,
     let mut sources = Vec::new();
     let mut symbols = Interner::default();
     let mut pieces = Vec::new();
-    for file in partition.files.iter() {
+    for shared in partition.files.iter() {
+        let file = &shared.file;
         if needs.until.is_some_and(|until| file.min_time > until) || !partition.overlaps(&file.min_account, &file.max_account) {
             continue;
         }
-        let source = Source::open(&partition.data.join(&file.path))?;
+        let source = shared.open()?;
         let until = needs.until.filter(|until| file.max_time > *until).map(|t| t.0);
         for (group, (first, _)) in file.groups.iter().enumerate() {
             let last = file.groups.get(group + 1).map_or(&file.max_account, |(next, _)| next);

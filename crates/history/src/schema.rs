@@ -18,8 +18,8 @@ use datafusion::parquet::schema::types::ColumnPath;
 
 use crate::error::Error;
 
-/// Rows of a row group: the unit of skipping by account.
-pub(crate) const GROUP_ROWS: usize = 100_000;
+/// Rows of a row group: the unit of skipping by account. Fewer are read in vain at the edges of a range of accounts; more cost fewer headers.
+pub(crate) const GROUP_ROWS: usize = 40_000;
 
 /// Positions of the columns in a file.
 pub(crate) mod column {
@@ -84,7 +84,11 @@ pub(crate) fn writer_properties() -> WriterProperties {
     }
     for name in ["position", "time"] {
         let path = ColumnPath::from(name);
-        properties = properties.set_column_dictionary_enabled(path.clone(), false).set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        // Packed differences do not become smaller by compression.
+        properties = properties
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_compression(path, Compression::UNCOMPRESSED);
     }
     for name in ["message_id", "properties"] {
         properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None);
@@ -92,8 +96,8 @@ pub(crate) fn writer_properties() -> WriterProperties {
     properties.set_column_dictionary_enabled(ColumnPath::from("message_id"), false).build()
 }
 
-/// An open file of events with its footer read.
-#[derive(Clone)]
+/// An open file of events with its footer read. Clones share one cursor: they belong to one thread at a time.
+#[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub path: PathBuf,
     file: Arc<File>,
@@ -106,6 +110,12 @@ impl Source {
         let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
         let metadata = ArrowReaderMetadata::load(&file, options).map_err(Error::parquet(path))?;
         Ok(Source { path: path.to_owned(), file: Arc::new(file), metadata })
+    }
+
+    /// The same file with a cursor of its own, for another thread; its footer is not read again.
+    pub fn again(&self) -> Result<Source, Error> {
+        let file = File::open(&self.path).map_err(Error::io(&self.path))?;
+        Ok(Source { file: Arc::new(file), ..self.clone() })
     }
 
     /// How many row groups.

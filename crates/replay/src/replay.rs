@@ -29,9 +29,9 @@ pub trait Visitor: Sink + Send {
 /// Called with the number of accounts (those that are there) and events that are through.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// Events that are read at a time, by each thread, at most: bounds the memory of a replay. With fewer, the row groups at the edges would be read
-/// more often.
-const PARTITION_EVENTS: u64 = 2_500_000;
+/// Events that are read at a time, by each thread, at most: bounds the memory of a replay, and keeps it near the processor. With fewer, the row groups
+/// at the edges would be read more often.
+const PARTITION_EVENTS: u64 = 1_000_000;
 /// A partition is this many small ones: at the end they are taken one by one, so that all threads are through together.
 const PARTS: usize = 4;
 
