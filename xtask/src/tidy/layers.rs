@@ -21,6 +21,7 @@ const LAYERS: &[Layer] = &[
     Layer { name: "tenure-store", may_use: &["tenure-model"], pure: false },
     Layer { name: "tenure-live", may_use: &["tenure-model", "tenure-ingest", "tenure-engine"], pure: true },
     Layer { name: "tenure-replay", may_use: &["tenure-model", "tenure-engine", "tenure-history", "tenure-store"], pure: false },
+    Layer { name: "tenure-backtest", may_use: &["tenure-model", "tenure-engine", "tenure-replay"], pure: true },
     Layer { name: "tenure-import", may_use: &["tenure-model", "tenure-ingest", "tenure-history", "tenure-store"], pure: false },
     Layer {
         name: "tenure-tables",
@@ -73,6 +74,7 @@ const LAYERS: &[Layer] = &[
             "tenure-store",
             "tenure-replay",
             "tenure-tables",
+            "tenure-backtest",
         ],
         pure: false,
     },

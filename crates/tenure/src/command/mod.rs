@@ -3,6 +3,7 @@
 mod account;
 mod accounts;
 mod alerts;
+mod backtest;
 mod backup;
 mod bench_engine;
 mod bench_ingest;
@@ -129,6 +130,8 @@ enum Command {
     Account(account::Account),
     /// Say why: health, a stage, segment, milestone, alert or metric, down to the events
     Explain(explain::Explain),
+    /// Run an alert rule over the past and hold it against what came: precision, recall, lead time, thresholds
+    Backtest(backtest::Backtest),
     /// Run a model's scenarios
     Test(test::Test),
     /// Run SQL over events, accounts, people and everything derived from them
@@ -192,6 +195,7 @@ impl Cli {
             Command::Accounts(c) => c.run(&shared).await,
             Command::Account(c) => c.run(&shared).await,
             Command::Explain(c) => c.run(&shared).await,
+            Command::Backtest(c) => c.run(&shared).await,
             Command::Test(c) => c.run(&shared),
             Command::Sql(c) => c.run(&shared).await,
             Command::Override(c) => c.run(&shared).await,

@@ -1,0 +1,336 @@
+//! An alert rule held against an outcome: hits, false alarms and misses, account by account.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tenure_model::time::{DAY, Day, Instant, Span};
+use tenure_model::{Calendar, definition::AlertRule};
+
+use crate::statistics::Part;
+use crate::timeline::{Episode, Timeline};
+
+/// What is asked of the past.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Counts days.
+    pub calendar: Calendar,
+    /// The first date.
+    pub from: Day,
+    /// The last date.
+    pub to: Day,
+    /// Within so many days after a sign the outcome must come.
+    pub horizon: i32,
+    /// What comes after it is not known.
+    pub known: Instant,
+}
+
+impl Terms {
+    /// The end of the horizon that begins at an instant.
+    pub fn horizon(&self, at: Instant) -> Instant {
+        self.calendar.add(at, Span::Days(self.horizon), 1)
+    }
+
+    /// Is all of the horizon known that begins at an instant?
+    pub fn is_known(&self, at: Instant) -> bool {
+        self.horizon(at) <= self.known
+    }
+
+    /// Is an instant within the period?
+    pub fn covers(&self, at: Instant) -> bool {
+        self.calendar.midnight(self.from) <= at && at <= self.calendar.last_instant(self.to)
+    }
+
+    /// The last instants of the period's dates.
+    pub fn dates(&self) -> impl Iterator<Item = Instant> {
+        (self.from.0..=self.to.0).map(|day| self.calendar.last_instant(Day(day)))
+    }
+}
+
+/// How a firing, or an outcome, turned out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It fired, and the outcome came within the horizon.
+    Hit,
+    /// It fired, and the outcome did not come within the horizon.
+    FalseAlarm,
+    /// It fired, and the horizon reaches beyond what is known: neither.
+    Censored,
+    /// The outcome came, and it had not fired within the horizon before.
+    Miss,
+    /// As `Miss`, but it had fired earlier than that and still was firing.
+    Early,
+    /// The outcome came before the rule could see the account: it had not been in its scope for as long as the rule waits.
+    Unforeseeable,
+}
+
+/// One firing, or one outcome that no firing foretold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Case {
+    /// Whose.
+    pub account: Arc<str>,
+    /// The person, for rules of persons.
+    pub person: Option<Arc<str>>,
+    /// How it turned out.
+    pub verdict: Verdict,
+    /// When it fired; None where it did not.
+    pub fired: Option<Instant>,
+    /// When it resolved; None where it did not, or has not.
+    pub resolved: Option<Instant>,
+    /// When the outcome came; None where it did not.
+    pub outcome: Option<Instant>,
+    /// Whose the account was when it fired.
+    pub owner: Option<Arc<str>>,
+}
+
+/// Account-days by what the rule said and what came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Confusion {
+    /// Firing, and the outcome came within the horizon.
+    pub true_positive: u64,
+    /// Firing, and it did not.
+    pub false_positive: u64,
+    /// Not firing, and it did.
+    pub false_negative: u64,
+    /// Not firing, and it did not.
+    pub true_negative: u64,
+}
+
+impl Confusion {
+    /// Adds another.
+    pub fn add(&mut self, other: &Confusion) {
+        self.true_positive += other.true_positive;
+        self.false_positive += other.false_positive;
+        self.false_negative += other.false_negative;
+        self.true_negative += other.true_negative;
+    }
+
+    fn count(&mut self, firing: bool, follows: bool) {
+        *match (firing, follows) {
+            (true, true) => &mut self.true_positive,
+            (true, false) => &mut self.false_positive,
+            (false, true) => &mut self.false_negative,
+            (false, false) => &mut self.true_negative,
+        } += 1;
+    }
+
+    /// Days that the outcome followed, of all.
+    pub fn base(&self) -> Part {
+        let followed = self.true_positive + self.false_negative;
+        Part { hits: followed as f64, of: (followed + self.false_positive + self.true_negative) as f64 }
+    }
+}
+
+/// What one account adds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Firings and outcomes, in order of time.
+    pub cases: Vec<Case>,
+    /// Days on which the account was in the rule's scope and whose horizon is known.
+    pub days: Confusion,
+    /// Days from the first firing within the horizon to the outcome, of each that was foretold.
+    pub leads: Vec<f64>,
+}
+
+impl Tally {
+    /// Firings that the outcome followed, of those whose horizon is known.
+    pub fn precision(&self) -> Part {
+        self.part(&[Verdict::Hit], &[Verdict::Hit, Verdict::FalseAlarm])
+    }
+
+    /// Outcomes that were foretold, of those that could be.
+    pub fn recall(&self) -> Part {
+        let missed = self.part(&[], &[Verdict::Miss, Verdict::Early]).of;
+        Part { hits: self.leads.len() as f64, of: self.leads.len() as f64 + missed }
+    }
+
+    fn part(&self, hits: &[Verdict], of: &[Verdict]) -> Part {
+        let count = |wanted: &[Verdict]| self.cases.iter().filter(|case| wanted.contains(&case.verdict)).count() as f64;
+        Part { hits: count(hits), of: count(of) }
+    }
+}
+
+/// Holds a rule against what came, for one account. `wanted`: does an instant of the account belong to the question (its segments then)?
+pub fn tally(terms: &Terms, number: usize, rule: &AlertRule, timeline: &Timeline, wanted: impl Fn(Instant) -> bool) -> Tally {
+    let none = Vec::new();
+    let episodes = timeline.episodes.get(&number).unwrap_or(&none);
+    let in_scope = |at: Instant| {
+        timeline.is_live(at)
+            && (rule.segments.is_empty() || rule.person || rule.segments.iter().any(|s| timeline.is_member(*s, at)))
+            && (rule.stages.is_empty() || timeline.stage(at).is_some_and(|stage| rule.stages.contains(&stage)))
+    };
+    let mut tally = Tally::default();
+    for at in terms.dates().take_while(|at| terms.is_known(*at)).filter(|at| in_scope(*at) && wanted(*at)) {
+        let firing = episodes.iter().any(|episode| episode.stay.covers(at));
+        tally.days.count(firing, timeline.outcome_within(at, terms.horizon(at)).is_some());
+    }
+    for episode in episodes.iter().filter(|e| terms.covers(e.stay.from) && wanted(e.stay.from)) {
+        tally.cases.push(fired(terms, timeline, episode));
+    }
+    // As of just before it: with it, the account may leave everything.
+    let outcomes = timeline.outcomes.iter().copied().filter(|at| terms.covers(*at) && wanted(Instant(at.0 - 1)));
+    for outcome in outcomes {
+        let before: Vec<&Episode> = episodes.iter().filter(|e| e.stay.from < outcome && terms.horizon(e.stay.from) >= outcome).collect();
+        if let Some(first) = before.first() {
+            tally.leads.push((outcome.0 - first.stay.from.0) as f64 / DAY as f64);
+            continue;
+        }
+        tally.cases.push(Case {
+            account: timeline.account.clone(),
+            person: None,
+            verdict: missed(terms, rule, episodes, outcome, in_scope),
+            fired: None,
+            resolved: None,
+            outcome: Some(outcome),
+            owner: None,
+        });
+    }
+    tally.cases.sort_by_key(|case| case.fired.or(case.outcome));
+    tally
+}
+
+fn fired(terms: &Terms, timeline: &Timeline, episode: &Episode) -> Case {
+    let from = episode.stay.from;
+    let outcome = timeline.outcome_within(from, terms.horizon(from));
+    let verdict = match (terms.is_known(from), outcome) {
+        (false, _) => Verdict::Censored,
+        (true, Some(_)) => Verdict::Hit,
+        (true, None) => Verdict::FalseAlarm,
+    };
+    Case {
+        account: timeline.account.clone(),
+        person: episode.person.clone(),
+        verdict,
+        fired: Some(from),
+        resolved: episode.ended.map(|_| episode.stay.until),
+        outcome,
+        owner: episode.owner.clone(),
+    }
+}
+
+/// Of an outcome that no firing within the horizon foretold.
+fn missed(terms: &Terms, rule: &AlertRule, episodes: &[Episode], outcome: Instant, in_scope: impl Fn(Instant) -> bool) -> Verdict {
+    if episodes.iter().any(|e| e.stay.from < outcome && e.stay.until >= outcome) {
+        return Verdict::Early;
+    }
+    let day = terms.calendar.day(outcome).0;
+    let seen: Vec<i32> = (day - terms.horizon - 1..day)
+        .filter(|day| {
+            let end = terms.calendar.last_instant(Day(*day));
+            end < outcome && terms.horizon(end) >= outcome && in_scope(end)
+        })
+        .collect();
+    // In scope at the ends of so many dates in a row, the rule could have fired.
+    let (mut longest, mut run) = (0, 0);
+    for (i, day) in seen.iter().enumerate() {
+        run = if i > 0 && seen[i - 1] + 1 == *day { run + 1 } else { 1 };
+        longest = longest.max(run);
+    }
+    if longest > days(rule.for_) { Verdict::Miss } else { Verdict::Unforeseeable }
+}
+
+/// Whole days of a span.
+fn days(span: Span) -> i32 {
+    match span {
+        Span::Days(days) => days,
+        Span::Months(months) => 31 * months,
+        Span::Exact(micros) => (micros / DAY) as i32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenure_model::definition::{OnExisting, Severity};
+
+    use super::*;
+    use crate::timeline::Stay;
+
+    fn day(n: f64) -> Instant {
+        Instant((n * DAY as f64) as i64)
+    }
+
+    fn stay(from: f64, until: f64) -> Stay {
+        Stay { from: day(from), until: if until.is_finite() { day(until) } else { Instant::NEVER } }
+    }
+
+    fn rule(for_: i32) -> AlertRule {
+        AlertRule {
+            name: "rule".into(),
+            was: None,
+            person: false,
+            when: None,
+            segments: vec![],
+            stages: vec![],
+            for_: Span::Days(for_),
+            keep_firing_for: Span::Days(0),
+            cooldown: Span::Days(0),
+            severity: Severity::Medium,
+            on_existing: OnExisting::Fire,
+            owner: None,
+            playbook: None,
+            title: None,
+            description: None,
+            definition: serde_json::Value::Null,
+        }
+    }
+
+    /// Days 0 to 99 are asked about and known; the outcome must follow within 30.
+    fn judged(for_: i32, life: (f64, f64), fires: &[(f64, f64)], outcomes: &[f64]) -> Tally {
+        let terms =
+            Terms { calendar: Calendar::utc(), from: Day(0), to: Day(99), horizon: 30, known: Calendar::utc().last_instant(Day(99)) };
+        let mut timeline = Timeline::new("acme".into());
+        timeline.lives.push(stay(life.0, life.1));
+        timeline.outcomes = outcomes.iter().map(|at| day(*at)).collect();
+        let episode = |(from, until): &(f64, f64)| Episode { stay: stay(*from, *until), person: None, ended: None, owner: None };
+        timeline.episodes.insert(0, fires.iter().map(episode).collect());
+        tally(&terms, 0, &rule(for_), &timeline, |_| true)
+    }
+
+    const EVER: f64 = f64::INFINITY;
+
+    #[test]
+    fn how_firings_and_outcomes_turn_out() {
+        use Verdict::*;
+        #[rustfmt::skip]
+        let table: &[(&str, i32, (f64, f64), &[(f64, f64)], &[f64], &[Verdict])] = &[
+            ("nothing happens",                     0, (0.0, EVER),  &[],                         &[],     &[]),
+            ("it comes within the horizon",         0, (0.0, 30.5),  &[(10.0, 30.5)],             &[30.5], &[Hit]),
+            ("at the horizon's last instant",       0, (0.0, 40.0),  &[(10.0, 40.0)],             &[40.0], &[Hit]),
+            ("it comes later, after it resolved",   0, (0.0, 60.5),  &[(10.0, 20.0)],             &[60.5], &[FalseAlarm, Miss]),
+            ("it comes later, and it still fires",  0, (0.0, 60.5),  &[(10.0, 60.5)],             &[60.5], &[FalseAlarm, Early]),
+            ("it does not come",                    0, (0.0, EVER),  &[(10.0, 20.0)],             &[],     &[FalseAlarm]),
+            ("twice before one outcome",            0, (0.0, 30.5),  &[(10.0, 12.0), (20.0, EVER)], &[30.5], &[Hit, Hit]),
+            ("the horizon is not over yet",         0, (0.0, EVER),  &[(80.0, 82.0)],             &[],     &[Censored]),
+            ("not over, though it came",            0, (0.0, 90.5),  &[(80.0, 90.5)],             &[90.5], &[Censored]),
+            ("it fires with the outcome",           0, (0.0, 50.5),  &[(50.5, EVER)],             &[50.5], &[FalseAlarm, Miss]),
+            ("gone before a date was over",         0, (50.2, 50.5), &[],                         &[50.5], &[Unforeseeable]),
+            ("gone before it waited long enough",   3, (48.2, 50.5), &[],                         &[50.5], &[Unforeseeable]),
+            ("there as long as it waits",           3, (46.2, 50.5), &[],                         &[50.5], &[Miss]),
+            ("before the period",                   0, (-9.0, 5.5),  &[(-3.0, 5.5)],              &[5.5],  &[]),
+        ];
+        for (what, for_, life, fires, outcomes, verdicts) in table {
+            let tally = judged(*for_, *life, fires, outcomes);
+            let found: Vec<Verdict> = tally.cases.iter().map(|case| case.verdict).collect();
+            assert_eq!(&found, verdicts, "{what}");
+        }
+    }
+
+    #[test]
+    fn days_are_counted_while_their_horizon_is_known() {
+        // The horizon of day 69 is over with day 99. The account ends on day 60: dates 0 to 59; the last 30 are followed; it fires at the ends of 40 to 59.
+        let tally = judged(0, (0.0, 60.5), &[(40.5, 60.5)], &[60.5]);
+        assert_eq!(tally.days, Confusion { true_positive: 20, false_positive: 0, false_negative: 10, true_negative: 30 });
+        assert_eq!(
+            (tally.leads.as_slice(), tally.precision(), tally.recall()),
+            ([20.0].as_slice(), Part { hits: 1.0, of: 1.0 }, Part { hits: 1.0, of: 1.0 })
+        );
+        let stays = judged(0, (0.0, EVER), &[], &[]);
+        assert_eq!(stays.days, Confusion { true_negative: 70, ..Confusion::default() });
+    }
+
+    #[test]
+    fn what_was_foretold_before_the_period_counts_for_recall() {
+        let tally = judged(0, (-50.0, 5.5), &[(-3.0, 5.5)], &[5.5]);
+        assert_eq!((tally.cases.len(), tally.recall()), (0, Part { hits: 1.0, of: 1.0 }));
+    }
+}
