@@ -1,5 +1,6 @@
 //! The command line as people use it: the real binary on small files, its output as snapshots.
 
+mod backtest;
 mod check;
 mod company;
 mod evaluate;

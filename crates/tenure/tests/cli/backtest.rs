@@ -1,0 +1,155 @@
+//! `tenure backtest` on a company whose every end has a known cause: the figures are those that can be counted by hand.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::company::Company;
+
+const MODEL: &str = r#"
+traits: { tier: number }
+metrics:
+  days_since_login: { since: login }
+segments:
+  enterprise: { when: "tier = 1" }
+alerts:
+  silent: { when: "days_since_login >= 10", severity: high }
+"#;
+const WITHIN: i32 = 60;
+/// The last day with an event: what comes after it is not known.
+const LAST: i32 = 360;
+
+/// Day 0 is 2025-01-01.
+fn date(day: i32) -> String {
+    jiff::civil::date(2025, 1, 1).checked_add(jiff::Span::new().days(day)).unwrap().to_string()
+}
+
+/// What an account does: it logs in every fifth day, but for a pause; it may end.
+struct Life {
+    pause: Option<(i32, i32)>,
+    end: Option<i32>,
+}
+
+impl Life {
+    fn logs_in(&self, day: i32) -> bool {
+        day % 5 == 0 && self.end.is_none_or(|end| day < end) && self.pause.is_none_or(|(from, until)| day <= from || day >= until)
+    }
+
+    /// Ten days after the last login, until the next one or the end.
+    fn is_silent(&self, day: i32) -> bool {
+        (0..=day).rev().find(|d| self.logs_in(*d)).is_some_and(|last| day - last >= 10)
+    }
+}
+
+/// Twenty fall silent and end, twenty fall silent and come back, five end without a sign, fifteen stay, two fall silent at the end.
+fn lives() -> Vec<Life> {
+    let mut lives: Vec<Life> =
+        (0..20).map(|i| 100 + 5 * (i % 10)).map(|last| Life { pause: Some((last, 999)), end: Some(last + 30) }).collect();
+    lives.extend((0..20).map(|_| Life { pause: Some((105, 120)), end: None }));
+    lives.extend((0..5).map(|_| Life { pause: None, end: Some(203) }));
+    lives.extend((0..15).map(|_| Life { pause: None, end: None }));
+    lives.extend((0..2).map(|_| Life { pause: Some((330, 999)), end: None }));
+    lives
+}
+
+fn company() -> Company {
+    let company = Company::new();
+    let (mut accounts, mut subscriptions) = ("id,tier,created_at\n".to_owned(), "id,account_id,started_at,ended_at\n".to_owned());
+    let mut events = String::new();
+    for (i, life) in lives().iter().enumerate() {
+        writeln!(accounts, "a{i:02},{},2025-01-01", 1 + i % 2).unwrap();
+        writeln!(subscriptions, "s{i},a{i:02},2025-01-01,{}", life.end.map(date).unwrap_or_default()).unwrap();
+        for day in (0..=LAST).filter(|day| life.logs_in(*day)) {
+            let event = json!({ "event": "login", "account_id": format!("a{i:02}"), "time": format!("{}T09:00:00Z", date(day)) });
+            writeln!(events, "{event}").unwrap();
+        }
+    }
+    for (name, text) in
+        [("model/model.yaml", MODEL), ("accounts.csv", &accounts), ("subscriptions.csv", &subscriptions), ("events.ndjson", &events)]
+    {
+        company.write(name, text);
+    }
+    company.fine(&["import", "accounts", "accounts.csv"]);
+    company.fine(&["import", "subscriptions", "subscriptions.csv"]);
+    company.fine(&["import", "events", "events.ndjson"]);
+    company
+}
+
+fn asked(company: &Company, options: &[&str]) -> Value {
+    let year = ["backtest", "--model", "model", "--from", "2025-01-01", "--to", "2025-12-31", "--json"];
+    serde_json::from_str(&company.fine(&[&year, options].concat())).unwrap()
+}
+
+#[test]
+fn a_known_cause() {
+    let company = company();
+    let report = asked(&company, &["silent"]);
+    let quality = &report["quality"];
+    assert_eq!(quality["verdicts"], json!({ "hit": 20, "false_alarm": 20, "censored": 2, "miss": 5 }));
+    assert_eq!((&quality["precision"]["value"], &quality["recall"]["value"]), (&json!(0.5), &json!(0.8)));
+    assert_eq!(quality["outcomes"], 25);
+
+    let mut confusion = [[0u64; 2]; 2];
+    for life in lives() {
+        for day in (0..=LAST - WITHIN).filter(|day| life.end.is_none_or(|end| *day < end)) {
+            let follows = life.end.is_some_and(|end| end <= day + WITHIN);
+            confusion[usize::from(!life.is_silent(day))][usize::from(!follows)] += 1;
+        }
+    }
+    let [[tp, fp], [fn_, tn]] = confusion;
+    assert_eq!(quality["confusion"], json!({ "true_positive": tp, "false_positive": fp, "false_negative": fn_, "true_negative": tn }));
+    let base = (tp + fn_) as f64 / (tp + fp + fn_ + tn) as f64;
+    assert!((quality["base_rate"]["value"].as_f64().unwrap() - base).abs() < 1e-12);
+    assert!((quality["lift"]["value"].as_f64().unwrap() - 0.5 / base).abs() < 1e-9);
+    // Once a date, both are told at its last instant: twenty days apart.
+    assert_eq!(quality["lead_days"]["median"], 20.0);
+    let exact = asked(&company, &["silent", "--exact"]);
+    assert_eq!(exact["quality"]["verdicts"], quality["verdicts"]);
+    // Every second account is an enterprise.
+    let segment = &report["segments"][0];
+    assert_eq!((&segment["segment"], &segment["quality"]["verdicts"]["hit"]), (&json!("enterprise"), &json!(10)));
+    let enterprises = asked(&company, &["silent", "--segment", "enterprise"]);
+    assert_eq!(enterprises["quality"], segment["quality"]);
+}
+
+#[test]
+fn thresholds() {
+    let company = company();
+    let report = asked(&company, &["silent", "--sweep", "days_since_login >= {10, 15, 20, 40}"]);
+    let figures = |t: &Value| (t["number"].clone(), t["fires"].clone(), t["precision"]["value"].clone(), t["recall"]["value"].clone());
+    let found: Vec<_> = report["sweep"].as_array().unwrap().iter().map(figures).collect();
+    // Those that come back do so after fifteen days; nobody is silent for forty.
+    let row = |number: &str, fires: u64, precision: Value, recall: f64| (json!(number), json!(fires), precision, json!(recall));
+    assert_eq!(
+        found,
+        [row("10", 42, json!(0.5), 0.8), row("15", 22, json!(1.0), 0.8), row("20", 22, json!(1.0), 0.8), row("40", 0, Value::Null, 0.0)]
+    );
+    assert_eq!(report["quality"]["precision"], report["sweep"][0]["precision"]);
+    let tried = asked(&company, &["--when", "days_since_login >= 15"]);
+    assert_eq!(tried["quality"]["precision"]["value"], 1.0);
+}
+
+#[test]
+fn outcomes_and_errors() {
+    let company = company();
+    let back = asked(&company, &["silent", "--outcome", "days_since_login < 1", "--within", "10"]);
+    // All that come back do so within five days of the alarm; nobody else is silent before a login.
+    assert_eq!(back["quality"]["verdicts"]["hit"], 20);
+    let login = asked(&company, &["silent", "--outcome", "event:login", "--within", "10"]);
+    assert_eq!(login["quality"]["verdicts"]["hit"], 20);
+    let wrong = |options: &[&str]| company.run(&[&["backtest", "--model", "model"], options].concat());
+    for (options, says) in [
+        (&["silnt"][..], "did you mean silent?"),
+        (&["silent", "--segment", "enterprize"], "did you mean enterprise?"),
+        (&["silent", "--sweep", "days_since_login >= 3"], "names no range of numbers"),
+        (&["silent", "--sweep", "logins < {1..3}"], "has no part `logins < number`"),
+        (&["--when", "days_since_logn > 3"], "did you mean days_since_login?"),
+        (&["silent", "--outcome", "tier = 'a'"], "tier"),
+        (&["silent", "--from", "2025-06-01", "--to", "2025-05-01"], "the period is empty"),
+    ] {
+        let said = wrong(options);
+        assert!(said.contains(says) && said.contains("exit code 2"), "{options:?}: {said}");
+    }
+    let list = company.fine(&["backtest", "silent", "--model", "model", "--cases", "--csv"]);
+    assert!(list.contains("\na00,,hit,2025-04-21T23:59:59.999999Z,2025-05-11T23:59:59.999999Z,2025-05-11T23:59:59.999999Z,\n"), "{list}");
+}
