@@ -288,11 +288,14 @@ mod tests {
 
     const EVER: f64 = f64::INFINITY;
 
+    /// What, how long the rule waits, from when to when the account is there, its firings, its outcomes; the verdicts.
+    type Row = (&'static str, i32, (f64, f64), &'static [(f64, f64)], &'static [f64], &'static [Verdict]);
+
     #[test]
     fn how_firings_and_outcomes_turn_out() {
         use Verdict::*;
         #[rustfmt::skip]
-        let table: &[(&str, i32, (f64, f64), &[(f64, f64)], &[f64], &[Verdict])] = &[
+        let table: &[Row] = &[
             ("nothing happens",                     0, (0.0, EVER),  &[],                         &[],     &[]),
             ("it comes within the horizon",         0, (0.0, 30.5),  &[(10.0, 30.5)],             &[30.5], &[Hit]),
             ("at the horizon's last instant",       0, (0.0, 40.0),  &[(10.0, 40.0)],             &[40.0], &[Hit]),

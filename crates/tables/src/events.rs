@@ -37,7 +37,7 @@ impl Events {
             for row in &rows {
                 let batch = Batch::decode(&row.payload);
                 let batch = batch.map_err(|why| Error::Shape(format!("the journal's row {} cannot be read: {why}", row.position)))?;
-                if batch.len() > 0 {
+                if !batch.is_empty() {
                     batches.push(batch.record_batch());
                 }
             }

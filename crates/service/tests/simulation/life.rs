@@ -76,6 +76,7 @@ pub struct Life<'r> {
 
 impl<'r> Life<'r> {
     /// Shows the account that is looked at, where one is.
+    #[expect(clippy::disallowed_methods, reason = "a test's own settings")]
     fn show(&self) {
         if let Ok(id) = std::env::var("TENURE_TRACE_ACCOUNT")
             && let Some(opened) = &self.opened

@@ -56,7 +56,7 @@ pub async fn all(store: &Store, data: &Path) -> Tables {
 /// - where models changed, what was told of the past, and by which of them, for the same reason: what was told before stays, and what is learned
 ///   late is told by the one in force then.
 pub fn settled(lives: [&Tables; 2], switched: bool) -> [Tables; 2] {
-    let known = lives.map(|life| keys(life));
+    let known = lives.map(keys);
     let is_certain = |key: &str| known.iter().all(|keys| keys.get(key).is_some_and(|late| !late));
     for (keys, other) in [(&known[0], &known[1]), (&known[1], &known[0])] {
         let open = keys.iter().find(|(key, _)| !other.contains_key(*key) && lives.iter().any(|life| is_open(life, key)));
