@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use tenure_engine::{Life, MilestoneStatus};
-use tenure_model::definition::{Builtin, ColumnId};
+use tenure_model::definition::Builtin;
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -52,8 +52,7 @@ struct Tally {
 #[utoipa::path(get, path = "/api/v1/lifecycle", tag = "lifecycle", responses((status = 200, description = "The board", body = Board)))]
 pub async fn lifecycle(State(app): State<App>) -> Result<Json<Board>, ApiError> {
     let model = app.model();
-    let slot = |b| Builtin::ALL.iter().position(|known| known.0 == b).unwrap_or_default() as ColumnId;
-    let [arr, late, days, band] = [Builtin::Arr, Builtin::StageLate, Builtin::DaysInStage, Builtin::HealthBand].map(slot);
+    let [arr, late, days, band] = [Builtin::Arr, Builtin::StageLate, Builtin::DaysInStage, Builtin::HealthBand].map(Builtin::column);
     let mut tallies: Vec<Tally> = model.stages.iter().map(|_| Tally::default()).collect();
     let mut ended = 0;
     app.each_account(&model, |_, account| {

@@ -45,11 +45,10 @@ pub fn findings(prepared: &Prepared, terms: &Terms, timelines: &[Timeline], segm
         let within = |timeline: &Timeline, at: Instant| asked(timeline, at) && timeline.is_member(number, at);
         (segment.name.clone(), quality(&self::tallies(prepared, terms, timelines, prepared.rule, within)))
     });
-    let weeks = f64::from(terms.to.0 - terms.from.0 + 1) / 7.0;
     let sweep = prepared.variants.iter().map(|(number, rule)| {
         let tallies = self::tallies(prepared, terms, timelines, *rule, asked);
-        let fires = tallies.iter().flat_map(|t| &t.cases).filter(|case| case.fired.is_some()).count();
-        Threshold { number: number.clone(), fires, fires_per_week: fires as f64 / weeks, quality: quality(&tallies) }
+        let fires = tallies.iter().flat_map(Tally::fired).count();
+        Threshold { number: number.clone(), fires, fires_per_week: fires as f64 / terms.weeks(), quality: quality(&tallies) }
     });
     Findings {
         load: load(terms, &tallies),

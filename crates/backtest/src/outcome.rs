@@ -1,5 +1,6 @@
 //! What a rule is held against: something that happens to accounts.
 
+use std::fmt;
 use std::str::FromStr;
 
 use tenure_engine::{Account, Inputs};
@@ -44,6 +45,19 @@ impl FromStr for Outcome {
     }
 }
 
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Churned => f.write_str("churned"),
+            Outcome::Downgraded => f.write_str("downgraded"),
+            Outcome::Expanded => f.write_str("expanded"),
+            Outcome::Renewed => f.write_str("renewed"),
+            Outcome::Event(name) => write!(f, "event:{name}"),
+            Outcome::Condition(condition) => f.write_str(condition),
+        }
+    }
+}
+
 impl Outcome {
     /// What a model must define to know of it: a section of its files, as (section, definition).
     pub(crate) fn definition(&self) -> Option<(&'static str, serde_json::Value)> {
@@ -80,8 +94,7 @@ impl Outcome {
             Outcome::Renewed => Builtin::RenewalAt,
             _ => return None,
         };
-        let column = Builtin::ALL.iter().position(|b| b.0 == builtin)?;
-        match account.row().get(column)? {
+        match account.value(builtin.column()) {
             Value::Number(x) => Some(*x),
             Value::Time(t) => Some(t.0 as f64),
             _ => None,

@@ -67,12 +67,11 @@ pub struct Prepared {
 }
 
 impl Question {
-    /// Adds to a model what answers the question.
+    /// Adds to a model, which is that of the files, what answers the question.
     ///
     /// # Errors
     /// Where the model has no such rule, or the question's own conditions are wrong.
-    pub fn prepare(&self, files: &[(String, String)]) -> Result<Prepared, QuestionError> {
-        let model = check(files).map_err(QuestionError::Wrong)?;
+    pub fn prepare(&self, model: &Model, files: &[(String, String)]) -> Result<Prepared, QuestionError> {
         let (name, definition) = match &self.rule {
             Asked::Rule(name) => {
                 let rule = model.alerts.iter().find(|rule| rule.name == *name).ok_or_else(|| QuestionError::NoRule {
@@ -99,19 +98,18 @@ impl Question {
             }
         }
         let mut added = serde_json::Map::new();
-        if let Some((section, definition)) = self.outcome.definition() {
-            match (section, definition) {
-                ("alerts", serde_json::Value::Object(rules)) => alerts.extend(rules),
-                (section, definition) => {
-                    added.insert(section.to_owned(), definition);
-                }
+        match self.outcome.definition() {
+            Some(("alerts", serde_json::Value::Object(rules))) => alerts.extend(rules),
+            Some((section, definition)) => {
+                added.insert(section.to_owned(), definition);
             }
+            None => {}
         }
         if !alerts.is_empty() {
             added.insert("alerts".to_owned(), alerts.into());
         }
         let model = Arc::new(if added.is_empty() {
-            model
+            model.clone()
         } else {
             // JSON is YAML.
             let text = serde_json::Value::Object(added).to_string();
@@ -123,7 +121,7 @@ impl Question {
         let variants: Vec<(String, usize)> = variants.into_iter().filter_map(|(n, name)| Some((n, number(&name)?))).collect();
         let rules = [rule].into_iter().chain(variants.iter().map(|v| v.1)).collect();
         let watch = Watch { rules, outcome: self.outcome.clone(), owner: owner(&model) };
-        Ok(Prepared { model: model.clone(), watch, rule, variants })
+        Ok(Prepared { watch, rule, variants, model })
     }
 }
 

@@ -74,8 +74,7 @@ pub fn quality(tallies: &[Tally]) -> Quality {
 
 /// How much work a rule made.
 pub fn load(terms: &Terms, tallies: &[Tally]) -> Load {
-    let fired = |tally: &Tally| tally.cases.iter().filter(|case| case.fired.is_some()).count();
-    let cases: Vec<&Case> = tallies.iter().flat_map(|tally| &tally.cases).filter(|case| case.fired.is_some()).collect();
+    let cases: Vec<&Case> = tallies.iter().flat_map(Tally::fired).collect();
     let mut by_week: BTreeMap<Day, usize> = (week(terms.from).0..=week(terms.to).0).step_by(7).map(|day| (Day(day), 0)).collect();
     let mut by_owner: BTreeMap<Option<Arc<str>>, usize> = BTreeMap::new();
     for case in &cases {
@@ -84,15 +83,14 @@ pub fn load(terms: &Terms, tallies: &[Tally]) -> Load {
         }
         *by_owner.entry(case.owner.clone()).or_default() += 1;
     }
-    let weeks = f64::from(terms.to.0 - terms.from.0 + 1) / 7.0;
     let lengths = cases.iter().filter_map(|case| Some((case.resolved?.0 - case.fired?.0) as f64 / DAY as f64));
     Load {
         fires: cases.len(),
-        accounts: tallies.iter().filter(|tally| fired(tally) > 0).count(),
+        accounts: tallies.iter().filter(|tally| tally.fired().next().is_some()).count(),
         open: cases.iter().filter(|case| case.resolved.is_none()).count(),
         days: spread(lengths.collect()),
         by_week: by_week.into_iter().collect(),
-        by_owner: by_owner.into_iter().map(|(owner, fires)| (owner, fires, fires as f64 / weeks)).collect(),
+        by_owner: by_owner.into_iter().map(|(owner, fires)| (owner, fires, fires as f64 / terms.weeks())).collect(),
     }
 }
 

@@ -22,9 +22,24 @@ pub struct Terms {
     pub horizon: i32,
     /// What comes after it is not known.
     pub known: Instant,
+    /// Of the period's dates whose horizon is known: the last instant, and the end of the horizon that begins there.
+    dates: Vec<(Instant, Instant)>,
 }
 
 impl Terms {
+    /// Of a period, a horizon in days, and up to when it is known what came.
+    pub fn new(calendar: Calendar, from: Day, to: Day, horizon: i32, known: Instant) -> Terms {
+        let mut terms = Terms { calendar, from, to, horizon, known, dates: Vec::new() };
+        let ends = (from.0..=to.0).map(|day| terms.calendar.last_instant(Day(day))).map(|end| (end, terms.horizon(end)));
+        terms.dates = ends.take_while(|(_, horizon)| *horizon <= known).collect();
+        terms
+    }
+
+    /// Weeks of the period.
+    pub fn weeks(&self) -> f64 {
+        f64::from(self.to.0 - self.from.0 + 1) / 7.0
+    }
+
     /// The end of the horizon that begins at an instant.
     pub fn horizon(&self, at: Instant) -> Instant {
         self.calendar.add(at, Span::Days(self.horizon), 1)
@@ -38,11 +53,6 @@ impl Terms {
     /// Is an instant within the period?
     pub fn covers(&self, at: Instant) -> bool {
         self.calendar.midnight(self.from) <= at && at <= self.calendar.last_instant(self.to)
-    }
-
-    /// The last instants of the period's dates.
-    pub fn dates(&self) -> impl Iterator<Item = Instant> {
-        (self.from.0..=self.to.0).map(|day| self.calendar.last_instant(Day(day)))
     }
 }
 
@@ -133,6 +143,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// All firings.
+    pub fn fired(&self) -> impl Iterator<Item = &Case> {
+        self.cases.iter().filter(|case| case.fired.is_some())
+    }
+
     /// Firings that the outcome followed, of those whose horizon is known.
     pub fn precision(&self) -> Part {
         self.part(&[Verdict::Hit], &[Verdict::Hit, Verdict::FalseAlarm])
@@ -160,9 +175,9 @@ pub fn tally(terms: &Terms, number: usize, rule: &AlertRule, timeline: &Timeline
             && (rule.stages.is_empty() || timeline.stage(at).is_some_and(|stage| rule.stages.contains(&stage)))
     };
     let mut tally = Tally::default();
-    for at in terms.dates().take_while(|at| terms.is_known(*at)).filter(|at| in_scope(*at) && wanted(*at)) {
+    for (at, horizon) in terms.dates.iter().copied().filter(|(at, _)| in_scope(*at) && wanted(*at)) {
         let firing = episodes.iter().any(|episode| episode.stay.covers(at));
-        tally.days.count(firing, timeline.outcome_within(at, terms.horizon(at)).is_some());
+        tally.days.count(firing, timeline.outcome_within(at, horizon).is_some());
     }
     for episode in episodes.iter().filter(|e| terms.covers(e.stay.from) && wanted(e.stay.from)) {
         tally.cases.push(fired(terms, timeline, episode));
@@ -170,8 +185,7 @@ pub fn tally(terms: &Terms, number: usize, rule: &AlertRule, timeline: &Timeline
     // As of just before it: with it, the account may leave everything.
     let outcomes = timeline.outcomes.iter().copied().filter(|at| terms.covers(*at) && wanted(Instant(at.0 - 1)));
     for outcome in outcomes {
-        let before: Vec<&Episode> = episodes.iter().filter(|e| e.stay.from < outcome && terms.horizon(e.stay.from) >= outcome).collect();
-        if let Some(first) = before.first() {
+        if let Some(first) = episodes.iter().find(|e| e.stay.from < outcome && terms.horizon(e.stay.from) >= outcome) {
             tally.leads.push((outcome.0 - first.stay.from.0) as f64 / DAY as f64);
             continue;
         }
@@ -276,8 +290,7 @@ mod tests {
 
     /// Days 0 to 99 are asked about and known; the outcome must follow within 30.
     fn judged(for_: i32, life: (f64, f64), fires: &[(f64, f64)], outcomes: &[f64]) -> Tally {
-        let terms =
-            Terms { calendar: Calendar::utc(), from: Day(0), to: Day(99), horizon: 30, known: Calendar::utc().last_instant(Day(99)) };
+        let terms = Terms::new(Calendar::utc(), Day(0), Day(99), 30, Calendar::utc().last_instant(Day(99)));
         let mut timeline = Timeline::new("acme".into());
         timeline.lives.push(stay(life.0, life.1));
         timeline.outcomes = outcomes.iter().map(|at| day(*at)).collect();

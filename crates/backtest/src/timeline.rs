@@ -23,14 +23,15 @@ impl Stay {
         self.until == Instant::NEVER
     }
 
-    fn end(&mut self, at: Instant) {
-        self.until = at;
-    }
-
     /// Is an instant within?
     pub fn covers(&self, at: Instant) -> bool {
         self.from <= at && at < self.until
     }
+}
+
+/// Those that are still open end.
+fn end_open<'s>(stays: impl IntoIterator<Item = &'s mut Stay>, at: Instant) {
+    stays.into_iter().filter(|stay| stay.is_open()).for_each(|stay| stay.until = at);
 }
 
 /// A rule fired.
@@ -82,16 +83,16 @@ impl Timeline {
         match &outcome.what {
             Happened::Born | Happened::Restarted => self.lives.push(Stay::since(at)),
             Happened::Ended => {
-                self.lives.iter_mut().filter(|stay| stay.is_open()).for_each(|stay| stay.end(at));
-                self.stages.iter_mut().filter(|(stay, _)| stay.is_open()).for_each(|(stay, _)| stay.end(at));
+                end_open(&mut self.lives, at);
+                end_open(self.stages.iter_mut().map(|(stay, _)| stay), at);
             }
             Happened::Stage { to, .. } => {
-                self.stages.iter_mut().filter(|(stay, _)| stay.is_open()).for_each(|(stay, _)| stay.end(at));
+                end_open(self.stages.iter_mut().map(|(stay, _)| stay), at);
                 self.stages.push((Stay::since(at), *to));
             }
             Happened::Segment { person: None, segment, member } => {
                 let stays = self.segments.entry(*segment).or_default();
-                stays.iter_mut().filter(|stay| stay.is_open()).for_each(|stay| stay.end(at));
+                end_open(&mut *stays, at);
                 if *member {
                     stays.push(Stay::since(at));
                 }
@@ -104,7 +105,7 @@ impl Timeline {
                     }
                     AlertState::Inactive | AlertState::Pending => {
                         for episode in episodes.iter_mut().filter(|e| e.stay.is_open() && e.person == *person) {
-                            episode.stay.end(at);
+                            episode.stay.until = at;
                             episode.ended = Some(*why);
                         }
                     }

@@ -186,12 +186,11 @@ impl Plan {
             .zip(0..)
             .filter_map(|(c, i)| if let Source::Builtin(b) = c.source { Some((b, i)) } else { None })
             .collect();
-        let position = |b: Builtin| Builtin::ALL.iter().position(|x| x.0 == b).map(|p| p as u32);
-        let account = RowPlan::account(model, &slots, &|b| position(b).unwrap_or(0));
+        let account = RowPlan::account(model, &slots, &Builtin::column);
         let person = RowPlan::person(model);
         let find = |task: Task| account.nodes.iter().position(|n| n.task == task).unwrap_or(usize::MAX);
         let find_person = |task: Task| person.nodes.iter().position(|n| n.task == task).unwrap_or(usize::MAX);
-        let mut logs: Vec<(ColumnId, i32)> = vec![(position(Builtin::Health).unwrap_or(0), 30)];
+        let mut logs: Vec<(ColumnId, i32)> = vec![(Builtin::Health.column(), 30)];
         let log = |column: ColumnId, days: i32, logs: &mut Vec<(ColumnId, i32)>| match logs.iter_mut().find(|l| l.0 == column) {
             Some(l) => l.1 = l.1.max(days),
             None => logs.push((column, days)),
@@ -206,7 +205,7 @@ impl Plan {
         let mut people_in = vec![Vec::new(); model.person_segments.len()];
         for (i, node) in account.nodes.iter().enumerate() {
             match node.task {
-                Task::HealthChange(days) => log(position(Builtin::Health).unwrap_or(0), days, &mut logs),
+                Task::HealthChange(days) => log(Builtin::Health.column(), days, &mut logs),
                 Task::Metric(m) => match &model.metrics[m].def {
                     MetricDef::Ago { of, days } => log(*of, *days, &mut logs),
                     MetricDef::Children { of, how } => {
@@ -222,7 +221,7 @@ impl Plan {
                 Task::Health => {
                     for how in model.scorecards.iter().filter_map(|c| c.roll_up) {
                         child_nodes.insert(i);
-                        export(position(Builtin::Health).unwrap_or(0));
+                        export(Builtin::Health.column());
                         if let RollUp::Weighted(by) = how {
                             export(by);
                         }

@@ -174,6 +174,11 @@ impl Builtin {
         (Builtin::HealthCoverage, "health_coverage", Kind::Number),
         (Builtin::HealthBand, "health_band", Kind::Text),
     ];
+
+    /// Its column in an account's row: built-in columns open every row, in their own order.
+    pub fn column(self) -> ColumnId {
+        Builtin::ALL.iter().position(|known| known.0 == self).unwrap_or_default() as ColumnId
+    }
 }
 
 /// A metric of an account or person.

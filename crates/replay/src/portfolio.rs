@@ -149,8 +149,6 @@ fn row(account: &Account, inputs: &Inputs<'_>) -> Vec<Value> {
 impl Line {
     /// A built-in value.
     pub fn builtin(&self, builtin: Builtin) -> &Value {
-        // Built-in columns open every row, in their own order.
-        let slot = Builtin::ALL.iter().position(|b| b.0 == builtin).unwrap_or(usize::MAX);
-        self.row.get(slot).unwrap_or(&Value::Null)
+        self.row.get(builtin.column() as usize).unwrap_or(&Value::Null)
     }
 }

@@ -105,8 +105,7 @@ pub struct BandChange {
 pub async fn health(State(app): State<App>, Path(id): Path<String>, Params(asked): Params<Asked>) -> Result<Json<HealthSeries>, ApiError> {
     let past = Past::of(&app, &id).await?;
     let span = Span::of(&app, &asked, past.calendar())?;
-    let slot = |b| Builtin::ALL.iter().position(|known| known.0 == b).unwrap_or_default() as ColumnId;
-    let columns = [Builtin::Health, Builtin::HealthCoverage, Builtin::HealthBand, Builtin::Stage].map(slot).to_vec();
+    let columns = [Builtin::Health, Builtin::HealthCoverage, Builtin::HealthBand, Builtin::Stage].map(Builtin::column).to_vec();
     let mut days = Days { columns, from: span.from, to: span.to, dates: vec![], rows: vec![], bands: vec![] };
     let account = past.as_of(span.at, &mut days)?;
     days.last(&account);

@@ -142,8 +142,7 @@ impl Scene<'_> {
 
     /// The column of a builtin.
     pub(super) fn builtin(&self, builtin: Builtin) -> Option<Reason> {
-        let slot = Builtin::ALL.iter().position(|b| b.0 == builtin)?;
-        Some(self.deeper().column(slot as u32))
+        Some(self.deeper().column(builtin.column()))
     }
 
     fn metric(&self, metric: &Metric, row: &[Value], person: Option<&str>, reason: &mut Reason) {

@@ -7,9 +7,9 @@ use tenure_backtest::rule::{Case, Verdict};
 use tenure_backtest::statistics::{Estimate, Spread};
 use tenure_backtest::{Asked, Findings, Outcome as Foretold, Prepared, Question, QuestionError, Sweep, Terms, findings};
 use tenure_engine::Mode;
-use tenure_model::diagnostic::nearest;
 use tenure_model::{Calendar, Day, Instant};
 
+use super::decision::known;
 use super::{Outcome, Shared};
 use crate::failure::failure;
 use crate::render::{self, Grid, NOTHING, StyleArgs};
@@ -77,7 +77,7 @@ impl Backtest {
             }),
         };
         let question = Question { rule, outcome: self.outcome.clone(), sweep: self.sweep.clone() };
-        let prepared = question.prepare(&opened.loaded.source.files).map_err(wrong)?;
+        let prepared = question.prepare(&opened.loaded.model, &opened.loaded.source.files).map_err(wrong)?;
         let world = opened.world_with(prepared.model.clone())?;
         let terms = self.terms(&prepared.model.calendar, world.archive.span().map(|span| span.1))?;
         let segments = self.segments.iter().map(|name| segment(&prepared, name)).collect::<Result<Vec<_>>>()?;
@@ -116,7 +116,7 @@ impl Backtest {
                 "it begins after the latest event; choose an earlier one with --from and --to",
             ));
         }
-        Ok(Terms { calendar: calendar.clone(), from, to, horizon: self.within, known })
+        Ok(Terms::new(calendar.clone(), from, to, self.within, known))
     }
 
     fn text(&self, terms: &Terms, findings: &Findings) -> String {
@@ -125,18 +125,17 @@ impl Backtest {
         let name = self.rule.as_deref().or(self.when.as_deref()).unwrap_or_default();
         let mut out = format!(
             "{name} against {} within {}, {} to {}{}\n",
-            outcome(&self.outcome),
+            self.outcome,
             render::counted(self.within as u64, "day"),
             date(terms.from),
             date(terms.to),
             if self.segments.is_empty() { String::new() } else { format!(", {}", self.segments.join(" or ")) },
         );
-        let weeks = f64::from(terms.to.0 - terms.from.0 + 1) / 7.0;
         out += &format!(
             "  fired      {} for {}, {:.1} a week; {} still firing{}\n",
             times(load.fires),
             render::counted(load.accounts as u64, "account"),
-            load.fires as f64 / weeks,
+            load.fires as f64 / terms.weeks(),
             render::count(load.open as u64),
             load.days.as_ref().map_or_else(String::new, |days| format!("; resolved after {}", spread(days))),
         );
@@ -200,10 +199,10 @@ impl Backtest {
 /// What is wrong with a question, for people.
 fn wrong(error: QuestionError) -> anyhow::Error {
     match error {
-        QuestionError::NoRule { name, known } => {
-            let near = nearest(&name, known.iter().map(String::as_str)).map(|near| format!("did you mean {near}?"));
-            failure(format!("there is no alert `{name}`"), near.unwrap_or_else(|| format!("there are: {}", known.join(", "))))
-        }
+        QuestionError::NoRule { name, known: names } => match known("alert", &name, names.iter().map(String::as_str)) {
+            Err(error) => error,
+            Ok(()) => failure(format!("the alert `{name}` cannot be asked about"), "tenure check shows what the model says"),
+        },
         QuestionError::Sweep(why) => failure(why, "write the part as it stands in the condition, with the number in braces"),
         QuestionError::Wrong(diagnostics) => match diagnostics.into_iter().next() {
             Some(d) => failure(d.message, d.help.unwrap_or_else(|| "conditions are as in models: docs/reference/conditions.md".to_owned())),
@@ -213,15 +212,9 @@ fn wrong(error: QuestionError) -> anyhow::Error {
 }
 
 fn segment(prepared: &Prepared, name: &str) -> Result<usize> {
-    let segments = &prepared.model.segments;
-    segments.iter().position(|segment| segment.name == name).ok_or_else(|| {
-        let names = || segments.iter().map(|segment| segment.name.as_str());
-        let near = nearest(name, names()).map(|near| format!("did you mean {near}?"));
-        failure(
-            format!("there is no segment `{name}`"),
-            near.unwrap_or_else(|| format!("there are: {}", names().collect::<Vec<_>>().join(", "))),
-        )
-    })
+    let names = || prepared.model.segments.iter().map(|segment| segment.name.as_str());
+    known("segment", name, names())?;
+    Ok(names().position(|known| known == name).unwrap_or_default())
 }
 
 /// The cases, one a line.
@@ -247,24 +240,13 @@ fn report(asked: &Backtest, terms: &Terms, findings: &Findings) -> Value {
     let owners: Vec<Value> =
         findings.load.by_owner.iter().map(|(owner, fires, week)| json!({ "owner": owner, "fires": fires, "per_week": week })).collect();
     json!({
-        "rule": asked.rule, "when": asked.when, "outcome": outcome(&asked.outcome), "within_days": asked.within,
+        "rule": asked.rule, "when": asked.when, "outcome": asked.outcome.to_string(), "within_days": asked.within,
         "from": date(terms.from), "to": date(terms.to), "known": terms.known.to_string(), "segments_asked": asked.segments, "exact": asked.exact,
         "load": { "fires": findings.load.fires, "accounts": findings.load.accounts, "open": findings.load.open, "days": findings.load.days, "by_week": weeks, "by_owner": owners },
         "quality": findings.quality,
         "segments": findings.segments.iter().map(|(name, quality)| json!({ "segment": name, "quality": quality })).collect::<Vec<_>>(),
         "sweep": findings.sweep,
     })
-}
-
-fn outcome(outcome: &Foretold) -> String {
-    match outcome {
-        Foretold::Churned => "churned".to_owned(),
-        Foretold::Downgraded => "downgraded".to_owned(),
-        Foretold::Expanded => "expanded".to_owned(),
-        Foretold::Renewed => "renewed".to_owned(),
-        Foretold::Event(name) => format!("event:{name}"),
-        Foretold::Condition(condition) => condition.clone(),
-    }
 }
 
 fn date(day: Day) -> String {

@@ -186,7 +186,8 @@ pub async fn known_account(folder: &Folder, store: &tenure_store::Store, account
     Err(failure(format!("there is no account `{account}`"), help))
 }
 
-fn known<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
+/// Is a name among those of the model?
+pub fn known<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
     let names: Vec<&str> = names.collect();
     if names.contains(&name) {
         return Ok(());
