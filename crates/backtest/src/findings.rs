@@ -1,26 +1,87 @@
-//! The answer to a question: figures of the rule as a whole, by segment, and for each threshold, and the cases behind them.
+//! The answer to a question: figures of what was asked about, as a whole, by segment and for each threshold, and the cases behind them.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
-use tenure_model::Instant;
+use tenure_engine::{Decides, Engine, Upstream};
+use tenure_model::Model;
 
-use crate::question::Prepared;
+use crate::milestone::{Course, course};
+use crate::question::{About, Prepared};
 use crate::report::{Load, Quality, load, quality};
-use crate::rule::{Case, Tally, Terms, tally};
+use crate::scorecard::{ScoreFindings, score};
+use crate::sign::{Sign, SignKind};
+use crate::tally::{Case, Tally, Within, tally};
+use crate::terms::Terms;
 use crate::timeline::Timeline;
 
-/// What the past says about a rule.
-#[derive(Clone, Debug, PartialEq)]
+/// What the past says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Findings {
+    /// Accounts that were there.
+    pub accounts: usize,
+    /// Those that rest on traits without a date, which nobody knows to have been so in the past: left out, unless they are assumed to have been constant.
+    pub undated: Undated,
+    /// The figures.
+    #[serde(flatten)]
+    pub answer: Answer,
+}
+
+/// Accounts that rest on traits without a date.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Undated {
+    /// How many.
+    pub accounts: usize,
+    /// By trait.
+    pub traits: BTreeMap<String, usize>,
+    /// Were they taken all the same?
+    pub assumed: bool,
+}
+
+/// The figures of what was asked about.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Answer {
+    /// Of an alert rule, a segment or a stage.
+    Sign(Box<SignFindings>),
+    /// Of a milestone.
+    Milestone(Box<MilestoneFindings>),
+    /// Of a scorecard.
+    Scorecard(Box<ScoreFindings>),
+    /// Of everything in a model.
+    Model(ModelFindings),
+}
+
+/// What the past says about a sign.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SignFindings {
+    /// What kind of definition it is.
+    pub kind: SignKind,
+    /// Its name.
+    pub name: String,
     /// How much work it made.
     pub load: Load,
     /// How good it was.
     pub quality: Quality,
     /// How good it was for the members of each segment.
-    pub segments: Vec<(String, Quality)>,
+    pub segments: Vec<OfSegment<Quality>>,
     /// The same with other thresholds, in the order asked for.
     pub sweep: Vec<Threshold>,
     /// Firings, and outcomes that none foretold; by account, then time.
+    #[serde(skip)]
     pub cases: Vec<Case>,
+}
+
+/// Figures of the members of a segment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OfSegment<T> {
+    /// Its name.
+    pub segment: String,
+    /// The figures.
+    #[serde(flatten)]
+    pub of: T,
 }
 
 /// A rule with another number in its condition.
@@ -28,8 +89,52 @@ pub struct Findings {
 pub struct Threshold {
     /// The number as written.
     pub number: String,
+    /// The figures with it.
+    #[serde(flatten)]
+    pub of: Summary,
+}
+
+/// What the past says about a milestone.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MilestoneFindings {
+    /// What became of it.
+    pub course: Course,
+    /// The same for the members of each segment.
+    pub segments: Vec<OfSegment<Course>>,
+    /// That it is missed, as a sign.
+    pub missed: SignFindings,
+    /// That it is reached.
+    pub reached: SignFindings,
+}
+
+/// What the past says about all of a model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelFindings {
+    /// Alert rules, milestones, stages, segments.
+    pub signs: Vec<SignSummary>,
+    /// Scorecards.
+    pub scorecards: Vec<ScoreFindings>,
+}
+
+/// A line about a sign.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SignSummary {
+    /// What kind of definition it is.
+    pub kind: SignKind,
+    /// Its name.
+    pub name: String,
+    /// Its figures.
+    #[serde(flatten)]
+    pub of: Summary,
+}
+
+/// How often a sign came and how good it was.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
     /// Firings.
     pub fires: usize,
+    /// Accounts for which it fired.
+    pub accounts: usize,
     /// Firings per week of the period.
     pub fires_per_week: f64,
     /// How good it was.
@@ -37,34 +142,148 @@ pub struct Threshold {
     pub quality: Quality,
 }
 
-/// Computes the findings. `segments`: only of accounts that are members of any of them at the time; empty is all.
-pub fn findings(prepared: &Prepared, terms: &Terms, timelines: &[Timeline], segments: &[usize]) -> Findings {
-    let asked = |timeline: &Timeline, at: Instant| segments.is_empty() || segments.iter().any(|s| timeline.is_member(*s, at));
-    let tallies = tallies(prepared, terms, timelines, prepared.rule, asked);
-    let by_segment = prepared.model.segments.iter().enumerate().map(|(number, segment)| {
-        let within = |timeline: &Timeline, at: Instant| asked(timeline, at) && timeline.is_member(number, at);
-        (segment.name.clone(), quality(&self::tallies(prepared, terms, timelines, prepared.rule, within)))
-    });
-    let sweep = prepared.variants.iter().map(|(number, rule)| {
-        let tallies = self::tallies(prepared, terms, timelines, *rule, asked);
+/// What figures are computed from.
+struct Past<'p> {
+    model: &'p Model,
+    engine: &'p Engine,
+    terms: &'p Terms,
+    timelines: &'p [Timeline],
+    within: Within,
+    /// Are undated traits taken to have been so since ever?
+    assume: bool,
+}
+
+/// Computes the findings. `segments`: only of accounts that are members of any of them at the time; empty is all. `assume`: traits without a date have
+/// been so since ever.
+pub fn findings(prepared: &Prepared, terms: &Terms, timelines: &[Timeline], segments: &[usize], assume: bool, threads: usize) -> Findings {
+    let within = Within { any_of: segments.to_vec(), also: None };
+    let past = Past { model: prepared.engine.model(), engine: &prepared.engine, terms, timelines, within, assume };
+    let (rests, answer) = match prepared.about {
+        About::Sign(sign) => {
+            let mut found = past.sign(sign);
+            found.sweep = prepared.variants.iter().map(|(number, rule)| Threshold { number: number.clone(), of: past.summary(*rule) }).collect();
+            (past.rests_on(sign), Answer::Sign(Box::new(found)))
+        }
+        About::Milestone(milestone) => (past.rests_on(Sign::Missed(milestone)), Answer::Milestone(Box::new(past.milestone(milestone)))),
+        About::Scorecard(card) => (past.engine.upstream(Decides::Health), Answer::Scorecard(Box::new(past.scorecard(card, &prepared.leads)))),
+        About::Model => (past.engine.everything(), Answer::Model(past.model(threads))),
+    };
+    let rests = past.with_segments(rests, &past.within);
+    Findings { accounts: timelines.len(), undated: past.undated(&rests), answer }
+}
+
+impl<'p> Past<'p> {
+    fn rests_on(&self, sign: Sign) -> Upstream {
+        self.engine.upstream(match sign {
+            Sign::Rule(i) => Decides::Alert(i),
+            Sign::Segment(i) => Decides::Segment(i),
+            Sign::PersonSegment(i) => Decides::PersonSegment(i),
+            Sign::Stage(_) => Decides::Stage,
+            Sign::Missed(i) | Sign::Reached(i) => Decides::Milestone(i),
+        })
+    }
+
+    /// With what the segments rest on to which a question is narrowed.
+    fn with_segments(&self, mut rests: Upstream, within: &Within) -> Upstream {
+        within.any_of.iter().chain(&within.also).for_each(|s| rests.add(self.engine.upstream(Decides::Segment(*s))));
+        rests
+    }
+
+    /// The accounts that are counted, for what rests on these columns.
+    fn counted(&self, rests: &Upstream) -> impl Iterator<Item = &'p Timeline> + Clone {
+        let (assume, rests) = (self.assume, rests.clone());
+        self.timelines.iter().filter(move |timeline| assume || !timeline.undated.meets(&rests))
+    }
+
+    fn undated(&self, rests: &Upstream) -> Undated {
+        let mut undated = Undated { assumed: self.assume, ..Undated::default() };
+        for timeline in self.timelines.iter().filter(|timeline| timeline.undated.meets(rests)) {
+            undated.accounts += 1;
+            let of_account = timeline.undated.account.intersection(&rests.account).map(|c| self.model.account[*c as usize].name.clone());
+            let of_person = timeline.undated.person.intersection(&rests.person).map(|c| format!("person.{}", self.model.person[*c as usize].name));
+            of_account.chain(of_person).for_each(|name| *undated.traits.entry(name).or_default() += 1);
+        }
+        undated
+    }
+
+    fn tallies(&self, sign: Sign, within: &Within) -> Vec<Tally> {
+        let scope = sign.scope(self.model);
+        let rests = self.with_segments(self.rests_on(sign), within);
+        self.counted(&rests).map(|timeline| tally(self.terms, sign, &scope, timeline, within)).collect()
+    }
+
+    fn sign(&self, sign: Sign) -> SignFindings {
+        let tallies = self.tallies(sign, &self.within);
+        SignFindings {
+            kind: sign.kind(),
+            name: sign.name(self.model).to_owned(),
+            load: load(self.terms, &tallies),
+            quality: quality(&tallies),
+            segments: self.by_segment(|within| quality(&self.tallies(sign, within))),
+            sweep: Vec::new(),
+            cases: tallies.iter().flat_map(|tally| tally.cases.iter().cloned()).collect(),
+        }
+    }
+
+    fn by_segment<T>(&self, of: impl Fn(&Within) -> T) -> Vec<OfSegment<T>> {
+        let segments = self.model.segments.iter().enumerate();
+        let of = |(s, segment): (usize, &tenure_model::definition::Segment)| {
+            let within = Within { also: Some(s), ..self.within.clone() };
+            OfSegment { segment: segment.name.clone(), of: of(&within) }
+        };
+        segments.map(of).collect()
+    }
+
+    fn summary(&self, sign: Sign) -> Summary {
+        let tallies = self.tallies(sign, &self.within);
         let fires = tallies.iter().flat_map(Tally::fired).count();
-        Threshold { number: number.clone(), fires, fires_per_week: fires as f64 / terms.weeks(), quality: quality(&tallies) }
-    });
-    Findings {
-        load: load(terms, &tallies),
-        quality: quality(&tallies),
-        segments: by_segment.collect(),
-        sweep: sweep.collect(),
-        cases: tallies.iter().flat_map(|tally| tally.cases.iter().cloned()).collect(),
+        let accounts = tallies.iter().filter(|tally| tally.fired().next().is_some()).count();
+        Summary { fires, accounts, fires_per_week: fires as f64 / self.terms.weeks(), quality: quality(&tallies) }
+    }
+
+    fn milestone(&self, milestone: usize) -> MilestoneFindings {
+        let rests = self.engine.upstream(Decides::Milestone(milestone));
+        let course = |within: &Within| course(self.terms, milestone, self.counted(&self.with_segments(rests.clone(), within)), within);
+        MilestoneFindings {
+            course: course(&self.within),
+            segments: self.by_segment(course),
+            missed: self.sign(Sign::Missed(milestone)),
+            reached: self.sign(Sign::Reached(milestone)),
+        }
+    }
+
+    fn scorecard(&self, card: usize, leads: &[i32]) -> ScoreFindings {
+        let rests = self.with_segments(self.engine.upstream(Decides::Health), &self.within);
+        score(self.model, card, self.terms, self.counted(&rests), &self.within, leads)
+    }
+
+    fn model(&self, threads: usize) -> ModelFindings {
+        let signs = Sign::all(self.model);
+        let summaries = in_parallel(threads, &signs, |sign| SignSummary {
+            kind: sign.kind(),
+            name: sign.name(self.model).to_owned(),
+            of: self.summary(*sign),
+        });
+        let cards: Vec<usize> = (0..self.model.scorecards.len()).collect();
+        ModelFindings { signs: summaries, scorecards: in_parallel(threads, &cards, |card| self.scorecard(*card, &[0])) }
     }
 }
 
-fn tallies(
-    prepared: &Prepared,
-    terms: &Terms,
-    timelines: &[Timeline],
-    rule: usize,
-    wanted: impl Fn(&Timeline, Instant) -> bool,
-) -> Vec<Tally> {
-    timelines.iter().map(|timeline| tally(terms, rule, prepared.alert(rule), timeline, |at| wanted(timeline, at))).collect()
+/// Maps items on so many threads, each to its place.
+fn in_parallel<T: Sync, R: Send>(threads: usize, items: &[T], of: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(items.len()) {
+            scope.spawn(|| {
+                while let Some((i, item)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, items.get(i)?))) {
+                    let result = of(item);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((i, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_unstable_by_key(|(i, _)| *i);
+    done.into_iter().map(|(_, result)| result).collect()
 }

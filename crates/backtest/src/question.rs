@@ -1,51 +1,131 @@
-//! A question about a rule, and the model that can answer it in one replay: the one asked about, with its outcome and its variants beside.
+//! A question about definitions, and the model that can answer it in one replay: what is asked about, with its outcome and its variants beside.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use tenure_model::definition::{AlertRule, ColumnId};
+use tenure_engine::Engine;
+use tenure_model::definition::ColumnId;
 use tenure_model::{Diagnostic, Kind, Model, check};
 
 use crate::outcome::Outcome;
+use crate::sign::Sign;
 use crate::sweep::Sweep;
-use crate::watch::Watch;
+use crate::terms::Terms;
+use crate::watch::{Readings, Watch};
 
 /// The file that holds what the question adds to the model.
 const FILE: &str = "(the question)";
 /// The trait that says whose an account is, where rules do not say it.
 const OWNER: &str = "owner";
+/// The name of a rule that is asked about and not in the model.
+const NEW: &str = "backtest_rule";
 
-/// Which rule.
+/// A kind of definition that can be asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Definition {
+    Alert,
+    Scorecard,
+    Segment,
+    Milestone,
+    Stage,
+}
+
+/// A kind of definition, as people write it.
+pub const DEFINITIONS: &[(&str, Definition)] = &[
+    ("alert", Definition::Alert),
+    ("scorecard", Definition::Scorecard),
+    ("segment", Definition::Segment),
+    ("milestone", Definition::Milestone),
+    ("stage", Definition::Stage),
+];
+
+/// About what.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
-    /// One of the model.
-    Rule(String),
-    /// One that is not in the model: its definition, as in the model's files.
+    /// Everything in the model.
+    Model,
+    /// A definition of the model: of this kind, or of the only kind that has the name.
+    Named(Option<Definition>, String),
+    /// An alert rule that is not in the model: its definition, as in the model's files.
     New(serde_json::Value),
+}
+
+impl FromStr for Asked {
+    type Err = String;
+
+    /// `NAME` or `KIND:NAME`.
+    fn from_str(text: &str) -> Result<Asked, String> {
+        let Some((kind, name)) = text.split_once(':') else { return Ok(Asked::Named(None, text.trim().to_owned())) };
+        match DEFINITIONS.iter().find(|(known, _)| *known == kind.trim()) {
+            Some((_, kind)) => Ok(Asked::Named(Some(*kind), name.trim().to_owned())),
+            None => {
+                let kinds: Vec<&str> = DEFINITIONS.iter().map(|(name, _)| *name).collect();
+                Err(format!("`{kind}` is no kind of definition: write {}, a colon and the name", kinds.join(", ")))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Asked::Model => f.write_str("the model"),
+            Asked::Named(_, name) => f.write_str(name),
+            Asked::New(definition) => f.write_str(definition.get("when").and_then(|when| when.as_str()).unwrap_or_default()),
+        }
+    }
+}
+
+/// What figures are about. Numbers index the model's definitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An alert rule, a segment or a stage.
+    Sign(Sign),
+    /// A milestone.
+    Milestone(usize),
+    /// A scorecard.
+    Scorecard(usize),
+    /// All there is.
+    Model,
 }
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Question {
-    /// About which rule.
-    pub rule: Asked,
+    /// About what.
+    pub about: Asked,
     /// What it is to foretell.
     pub outcome: Outcome,
     /// Thresholds to try in its condition.
     pub sweep: Option<Sweep>,
+    /// Of a scorecard: how many days earlier it is to foretell.
+    pub leads: Vec<i32>,
 }
 
 /// Why a question cannot be answered.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum QuestionError {
-    /// The rule asked about is not there.
-    #[error("there is no alert `{name}`")]
-    NoRule {
+    /// What is asked about is not there.
+    #[error("the model has no {} `{name}`", Kinds(*.kind))]
+    Unknown {
+        /// The kind that was asked for.
+        kind: Option<Definition>,
         /// The name that was asked for.
         name: String,
         /// The names that are there.
         known: Vec<String>,
     },
-    /// The sweep does not fit the rule.
+    /// Several definitions have the name.
+    #[error("the model has several definitions `{name}`")]
+    Ambiguous {
+        /// The name that was asked for.
+        name: String,
+        /// What to ask for instead, one of these.
+        instead: Vec<String>,
+    },
+    /// The sweep does not fit what is asked about.
     #[error("{0}")]
     Sweep(String),
     /// What the question adds is wrong: its condition, its outcome or its thresholds.
@@ -53,46 +133,49 @@ pub enum QuestionError {
     Wrong(Vec<Diagnostic>),
 }
 
+/// A kind of definition for people.
+struct Kinds(Option<Definition>);
+
+impl fmt::Display for Kinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = DEFINITIONS.iter().find(|(_, kind)| Some(*kind) == self.0).map(|(name, _)| *name);
+        f.write_str(name.unwrap_or("alert, scorecard, segment, milestone or stage"))
+    }
+}
+
 /// A question made ready.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// The model with what the question adds.
-    pub model: Arc<Model>,
+    /// The model with what the question adds, compiled.
+    pub engine: Arc<Engine>,
     /// What a replay of it is to keep.
     pub watch: Watch,
-    /// The rule.
-    pub rule: usize,
-    /// Of a sweep: each number as written, and the rule with it.
-    pub variants: Vec<(String, usize)>,
+    /// What figures are about.
+    pub about: About,
+    /// Of a sweep: each number as written, and what it makes of the rule or segment.
+    pub variants: Vec<(String, Sign)>,
+    /// Of a scorecard: how many days earlier it is to foretell.
+    pub leads: Vec<i32>,
 }
 
 impl Question {
     /// Adds to a model, which is that of the files, what answers the question.
     ///
     /// # Errors
-    /// Where the model has no such rule, or the question's own conditions are wrong.
-    pub fn prepare(&self, model: &Model, files: &[(String, String)]) -> Result<Prepared, QuestionError> {
-        let (name, definition) = match &self.rule {
-            Asked::Rule(name) => {
-                let rule = model.alerts.iter().find(|rule| rule.name == *name).ok_or_else(|| QuestionError::NoRule {
-                    name: name.clone(),
-                    known: model.alerts.iter().map(|rule| rule.name.clone()).collect(),
-                })?;
-                (name.clone(), rule.definition.clone())
-            }
-            Asked::New(definition) => ("backtest_rule".to_owned(), definition.clone()),
-        };
+    /// Where the model has no such definition, or the question's own conditions are wrong.
+    pub fn prepare(&self, model: &Model, files: &[(String, String)], terms: &Terms) -> Result<Prepared, QuestionError> {
         let mut alerts = serde_json::Map::new();
-        if matches!(self.rule, Asked::New(_)) {
-            alerts.insert(name.clone(), definition.clone());
+        if let Asked::New(definition) = &self.about {
+            alerts.insert(NEW.to_owned(), definition.clone());
         }
         let mut variants = Vec::new();
         if let Some(sweep) = &self.sweep {
+            let definition = self.swept(model)?;
             let when = definition.get("when").and_then(|when| when.as_str()).unwrap_or_default();
             for (i, (number, when)) in sweep.values.iter().zip(sweep.of(when).map_err(QuestionError::Sweep)?).enumerate() {
-                let variant = format!("backtest_sweep_{i}");
                 let mut changed = definition.clone();
                 changed["when"] = when.into();
+                let variant = format!("backtest_sweep_{i}");
                 alerts.insert(variant.clone(), changed);
                 variants.push((number.clone(), variant));
             }
@@ -116,20 +199,72 @@ impl Question {
             let files: Vec<(String, String)> = files.iter().cloned().chain([(FILE.to_owned(), text)]).collect();
             check(&files).map_err(QuestionError::Wrong)?
         });
-        let number = |name: &str| model.alerts.iter().position(|rule| rule.name == name);
-        let rule = number(&name).ok_or(QuestionError::NoRule { name, known: Vec::new() })?;
-        let variants: Vec<(String, usize)> = variants.into_iter().filter_map(|(n, name)| Some((n, number(&name)?))).collect();
-        let rules = [rule].into_iter().chain(variants.iter().map(|v| v.1)).collect();
-        let watch = Watch { rules, outcome: self.outcome.clone(), owner: owner(&model) };
-        Ok(Prepared { watch, rule, variants, model })
+        let rule = |name: &str| model.alerts.iter().position(|rule| rule.name == name).map(Sign::Rule);
+        let about = match &self.about {
+            Asked::Model => About::Model,
+            Asked::Named(kind, name) => find(&model, *kind, name)?,
+            Asked::New(_) => About::Sign(rule(NEW).ok_or(QuestionError::Wrong(vec![]))?),
+        };
+        let readings = match about {
+            About::Model => (!model.scorecards.is_empty()).then_some(false),
+            About::Scorecard(_) => Some(true),
+            About::Sign(_) | About::Milestone(_) => None,
+        };
+        let watch = Watch {
+            outcome: self.outcome.clone(),
+            owner: owner(&model),
+            readings: readings.map(|measures| Readings { from: terms.from, to: terms.to, measures }),
+            people: matches!(about, About::Model | About::Sign(Sign::PersonSegment(_))),
+        };
+        let variants = variants.into_iter().filter_map(|(n, name)| Some((n, rule(&name)?))).collect();
+        Ok(Prepared { watch, about, variants, leads: self.leads.clone(), engine: Arc::new(Engine::new(model)) })
+    }
+
+    /// The alert rule whose condition a sweep varies: the one asked about, or one that fires while an account is a member of the segment asked about.
+    fn swept(&self, model: &Model) -> Result<serde_json::Value, QuestionError> {
+        let about = match &self.about {
+            Asked::New(definition) => return Ok(definition.clone()),
+            Asked::Named(kind, name) => find(model, *kind, name)?,
+            Asked::Model => About::Model,
+        };
+        match about {
+            About::Sign(Sign::Rule(i)) => Ok(model.alerts[i].definition.clone()),
+            About::Sign(Sign::Segment(i)) => Ok(serde_json::json!({ "when": model.segments[i].when.sql() })),
+            About::Sign(Sign::PersonSegment(i)) => Ok(serde_json::json!({ "of": "person", "when": model.person_segments[i].when.sql() })),
+            _ => Err(QuestionError::Sweep("only thresholds of an alert rule or a segment can be swept".to_owned())),
+        }
     }
 }
 
-impl Prepared {
-    /// A rule of the model.
-    pub fn alert(&self, rule: usize) -> &AlertRule {
-        &self.model.alerts[rule]
+/// Finds what is asked about by its name.
+fn find(model: &Model, kind: Option<Definition>, name: &str) -> Result<About, QuestionError> {
+    let all = definitions(model);
+    let of_kind = || all.iter().filter(|(of, ..)| kind.is_none_or(|kind| *of == kind));
+    let found: Vec<_> = of_kind().filter(|(_, known, _)| *known == name).collect();
+    match found.as_slice() {
+        [(_, _, about)] => Ok(*about),
+        [] => Err(QuestionError::Unknown { kind, name: name.to_owned(), known: of_kind().map(|(_, name, _)| (*name).to_owned()).collect() }),
+        several => Err(QuestionError::Ambiguous {
+            name: name.to_owned(),
+            instead: several.iter().map(|(of, ..)| format!("{}:{name}", Kinds(Some(*of)))).collect(),
+        }),
     }
+}
+
+/// Everything in a model that can be asked about.
+fn definitions(model: &Model) -> Vec<(Definition, &str, About)> {
+    let signs = Sign::all(model).into_iter().filter_map(|sign| {
+        let kind = match sign {
+            Sign::Rule(_) => Definition::Alert,
+            Sign::Segment(_) | Sign::PersonSegment(_) => Definition::Segment,
+            Sign::Stage(_) => Definition::Stage,
+            Sign::Missed(_) | Sign::Reached(_) => return None,
+        };
+        Some((kind, sign.name(model), About::Sign(sign)))
+    });
+    let cards = model.scorecards.iter().enumerate().map(|(i, card)| (Definition::Scorecard, card.name.as_str(), About::Scorecard(i)));
+    let milestones = model.milestones.iter().enumerate().map(|(i, m)| (Definition::Milestone, m.name.as_str(), About::Milestone(i)));
+    signs.chain(cards).chain(milestones).collect()
 }
 
 fn owner(model: &Model) -> Option<ColumnId> {

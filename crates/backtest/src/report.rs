@@ -1,4 +1,4 @@
-//! All accounts' tallies of a rule together: its figures, with intervals.
+//! All accounts' tallies of a sign together: its figures, with intervals.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use tenure_model::time::{DAY, Day};
 
-use crate::rule::{Case, Confusion, Tally, Terms, Verdict};
 use crate::statistics::{Estimate, Part, Spread, lift, share, spread};
+use crate::tally::{Case, Confusion, Tally, Verdict};
+use crate::terms::Terms;
 
 /// How often it fired, and for whom.
 #[derive(Clone, Debug, PartialEq, Serialize)]

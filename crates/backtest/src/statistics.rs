@@ -6,7 +6,7 @@ mod lift;
 mod share;
 mod spread;
 
-pub use auc::{Scored, auc};
+pub use auc::{Scored, auc, gain};
 pub use fit::{Fit, fit};
 pub use lift::lift;
 pub use share::share;

@@ -1,10 +1,13 @@
-//! What a replay shows of one account: when it was a customer, in which stage and segments, when rules fired, when the outcome came.
+//! What a replay shows of one account: when it was a customer, which signs were there from when until when, its bands and scores, and when the outcome
+//! came.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tenure_engine::{AlertReason, AlertState, Happened, Outcome};
-use tenure_model::Instant;
+use tenure_engine::{AlertState, Happened, MilestoneStatus, Outcome, Upstream};
+use tenure_model::{Day, Instant};
+
+use crate::sign::Sign;
 
 /// From an instant (inclusive) to another (exclusive; `NEVER`: still).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +22,8 @@ impl Stay {
         Stay { from, until: Instant::NEVER }
     }
 
-    fn is_open(&self) -> bool {
+    /// Has it not ended?
+    pub fn is_open(&self) -> bool {
         self.until == Instant::NEVER
     }
 
@@ -29,22 +33,43 @@ impl Stay {
     }
 }
 
-/// Those that are still open end.
-fn end_open<'s>(stays: impl IntoIterator<Item = &'s mut Stay>, at: Instant) {
-    stays.into_iter().filter(|stay| stay.is_open()).for_each(|stay| stay.until = at);
-}
-
-/// A rule fired.
+/// A sign was there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Episode {
-    /// From firing to resolving.
+    /// From when until when.
     pub stay: Stay,
-    /// The person, for rules of persons.
+    /// The person, for signs of persons.
     pub person: Option<Arc<str>>,
-    /// Why it ended; None while it has not.
-    pub ended: Option<AlertReason>,
-    /// Whose it was when it fired.
+    /// Whose the account was when it began.
     pub owner: Option<Arc<str>>,
+}
+
+/// A milestone has another status.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Status {
+    /// Since when.
+    pub at: Instant,
+    /// Which.
+    pub is: MilestoneStatus,
+    /// When it is due.
+    pub due: Option<Instant>,
+}
+
+/// A score at the end of a date.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// The date.
+    pub day: Day,
+    /// The scorecard.
+    pub card: usize,
+    /// The stage.
+    pub stage: Option<usize>,
+    /// 0 to 100.
+    pub score: Option<f64>,
+    /// 0 to 1.
+    pub coverage: Option<f64>,
+    /// Number of the band in the card, the lowest last.
+    pub band: Option<usize>,
 }
 
 /// One account through the whole replay.
@@ -54,14 +79,22 @@ pub struct Timeline {
     pub account: Arc<str>,
     /// When it was a customer.
     pub lives: Vec<Stay>,
-    /// Stages in their order; each ends where the next begins.
-    pub stages: Vec<(Stay, usize)>,
-    /// When it was a member, by segment.
-    pub segments: BTreeMap<usize, Vec<Stay>>,
-    /// Episodes by rule, in order of their beginning.
-    pub episodes: BTreeMap<usize, Vec<Episode>>,
+    /// When which sign was there, in order of the beginning.
+    pub episodes: BTreeMap<Sign, Vec<Episode>>,
+    /// By milestone.
+    pub milestones: BTreeMap<usize, Vec<Status>>,
+    /// Bands, each until the next; None: no score.
+    pub bands: Vec<(Instant, Option<Arc<str>>)>,
+    /// Scores, by date.
+    pub readings: Vec<Reading>,
+    /// Of each reading the scores of the card's measures, NaN without one; empty unless they are wanted.
+    pub measures: Vec<Vec<f64>>,
     /// When the outcome came, ascending.
     pub outcomes: Vec<Instant>,
+    /// The traits that it has without a date.
+    pub undated: Upstream,
+    /// The signs that hold of it, or of a person of it, also while it is no customer.
+    holding: BTreeSet<(Sign, Option<Arc<str>>)>,
 }
 
 impl Timeline {
@@ -70,49 +103,89 @@ impl Timeline {
         Timeline {
             account,
             lives: Vec::new(),
-            stages: Vec::new(),
-            segments: BTreeMap::new(),
             episodes: BTreeMap::new(),
+            milestones: BTreeMap::new(),
+            bands: Vec::new(),
+            readings: Vec::new(),
+            measures: Vec::new(),
             outcomes: Vec::new(),
+            undated: Upstream::default(),
+            holding: BTreeSet::new(),
         }
     }
 
-    /// Takes what happened. `owner`: whose the account is; asked for where a rule fires that is `watched`.
-    pub fn take(&mut self, outcome: &Outcome, watched: impl Fn(usize) -> bool, owner: impl FnOnce(usize) -> Option<Arc<str>>) {
+    /// Takes what happened. `owner`: whose the account is, for a sign.
+    pub fn take(&mut self, outcome: &Outcome, owner: impl Fn(Sign) -> Option<Arc<str>>) {
         let at = outcome.at;
         match &outcome.what {
-            Happened::Born | Happened::Restarted => self.lives.push(Stay::since(at)),
+            Happened::Born | Happened::Restarted => {
+                self.lives.push(Stay { from: at, until: Instant::NEVER });
+                // Segments are told only when they change, also across an end.
+                for (sign, person) in self.holding.clone() {
+                    self.begin(sign, person, at, &owner);
+                }
+            }
             Happened::Ended => {
-                end_open(&mut self.lives, at);
-                end_open(self.stages.iter_mut().map(|(stay, _)| stay), at);
+                let stays = self.lives.iter_mut().chain(self.episodes.values_mut().flatten().map(|episode| &mut episode.stay));
+                stays.filter(|stay| stay.is_open()).for_each(|stay| stay.until = at);
             }
-            Happened::Stage { to, .. } => {
-                end_open(self.stages.iter_mut().map(|(stay, _)| stay), at);
-                self.stages.push((Stay::since(at), *to));
+            Happened::Stage { from, to, .. } => {
+                if let Some(from) = from {
+                    self.end(Sign::Stage(*from), &None, at);
+                }
+                self.begin(Sign::Stage(*to), None, at, &owner);
             }
-            Happened::Segment { person: None, segment, member } => {
-                let stays = self.segments.entry(*segment).or_default();
-                end_open(&mut *stays, at);
+            Happened::Segment { person, segment, member } => {
+                let sign = if person.is_some() { Sign::PersonSegment(*segment) } else { Sign::Segment(*segment) };
                 if *member {
-                    stays.push(Stay::since(at));
+                    self.holding.insert((sign, person.clone()));
+                    self.begin(sign, person.clone(), at, &owner);
+                } else {
+                    self.holding.remove(&(sign, person.clone()));
+                    self.end(sign, person, at);
                 }
             }
-            Happened::Alert { person, rule, state, why, .. } if watched(*rule) => {
-                let episodes = self.episodes.entry(*rule).or_default();
-                match state {
-                    AlertState::Firing => {
-                        episodes.push(Episode { stay: Stay::since(at), person: person.clone(), ended: None, owner: owner(*rule) });
-                    }
-                    AlertState::Inactive | AlertState::Pending => {
-                        for episode in episodes.iter_mut().filter(|e| e.stay.is_open() && e.person == *person) {
-                            episode.stay.until = at;
-                            episode.ended = Some(*why);
-                        }
+            Happened::Milestone { milestone, status, due } => {
+                self.milestones.entry(*milestone).or_default().push(Status { at, is: *status, due: *due });
+                match status {
+                    MilestoneStatus::Missed => self.begin(Sign::Missed(*milestone), None, at, &owner),
+                    MilestoneStatus::Pending | MilestoneStatus::Waived => self.end(Sign::Missed(*milestone), &None, at),
+                    MilestoneStatus::Reached | MilestoneStatus::ReachedLate => {
+                        self.end(Sign::Missed(*milestone), &None, at);
+                        self.begin(Sign::Reached(*milestone), None, at, &owner);
                     }
                 }
             }
+            Happened::Health { band, band_changed: true, .. } => self.bands.push((at, band.clone())),
+            Happened::Alert { person, rule, state, .. } => match state {
+                AlertState::Firing => self.begin(Sign::Rule(*rule), person.clone(), at, &owner),
+                AlertState::Inactive | AlertState::Pending => self.end(Sign::Rule(*rule), person, at),
+            },
             _ => {}
         }
+    }
+
+    fn begin(&mut self, sign: Sign, person: Option<Arc<str>>, at: Instant, owner: impl Fn(Sign) -> Option<Arc<str>>) {
+        self.episodes.entry(sign).or_default().push(Episode { stay: Stay::since(at), person, owner: owner(sign) });
+    }
+
+    fn end(&mut self, sign: Sign, person: &Option<Arc<str>>, at: Instant) {
+        let Some(episodes) = self.episodes.get_mut(&sign) else { return };
+        for episode in episodes.iter_mut().rev().filter(|episode| episode.stay.is_open() && episode.person == *person) {
+            episode.stay.until = at;
+        }
+        // What began and ended at once was not there.
+        episodes.retain(|episode| episode.stay.from < episode.stay.until);
+    }
+
+    /// When a sign was there.
+    pub fn episodes(&self, sign: Sign) -> &[Episode] {
+        self.episodes.get(&sign).map_or(&[], Vec::as_slice)
+    }
+
+    /// Was a sign there then?
+    pub fn has(&self, sign: Sign, at: Instant) -> bool {
+        self.episodes(sign).iter().any(|episode| episode.stay.covers(at))
     }
 
     /// Is it a customer then?
@@ -120,14 +193,25 @@ impl Timeline {
         self.lives.iter().any(|stay| stay.covers(at))
     }
 
-    /// Its stage then.
-    pub fn stage(&self, at: Instant) -> Option<usize> {
-        self.stages.iter().find(|(stay, _)| stay.covers(at)).map(|(_, stage)| *stage)
+    /// Is it a member of a segment then?
+    pub fn is_member(&self, segment: usize, at: Instant) -> bool {
+        self.has(Sign::Segment(segment), at)
     }
 
-    /// Is it a member then?
-    pub fn is_member(&self, segment: usize, at: Instant) -> bool {
-        self.segments.get(&segment).is_some_and(|stays| stays.iter().any(|stay| stay.covers(at)))
+    /// Its stage then.
+    pub fn stage(&self, at: Instant) -> Option<usize> {
+        let stages = self.episodes.range(Sign::Stage(0)..=Sign::Stage(usize::MAX));
+        let mut there = stages.filter_map(|(sign, episodes)| match sign {
+            Sign::Stage(stage) if episodes.iter().any(|episode| episode.stay.covers(at)) => Some(*stage),
+            _ => None,
+        });
+        there.next()
+    }
+
+    /// Its band then.
+    pub fn band(&self, at: Instant) -> Option<&Arc<str>> {
+        let last = self.bands.partition_point(|(since, _)| *since <= at).checked_sub(1)?;
+        self.bands.get(last).filter(|_| self.is_live(at))?.1.as_ref()
     }
 
     /// The first outcome after an instant, up to and with another.

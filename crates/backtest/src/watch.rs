@@ -1,44 +1,82 @@
 //! Replays a model and keeps of every account what figures are computed from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tenure_engine::{Account, AlertState, Happened, Inputs, Mode, Sink};
-use tenure_model::definition::ColumnId;
+use tenure_engine::{Account, AlertState, Happened, Inputs, Mode, Sink, What};
+use tenure_model::definition::{Builtin, ColumnId, Source};
 use tenure_model::{Day, Instant, Model, Value};
 use tenure_replay::replay::{Progress, Visitor, replay};
-use tenure_replay::{Result, World};
+use tenure_replay::{Error, Result, World};
 
 use crate::outcome::Outcome;
-use crate::timeline::Timeline;
+use crate::sign::Sign;
+use crate::timeline::{Reading, Timeline};
 
 /// What is kept of each account.
 #[derive(Clone, Debug)]
 pub struct Watch {
-    /// Rules whose firing is kept.
-    pub rules: Vec<usize>,
-    /// What they are held against.
+    /// What signs are held against.
     pub outcome: Outcome,
     /// Whose accounts are, where a rule does not say it: a text column of accounts.
     pub owner: Option<ColumnId>,
+    /// When scores are read; None: never.
+    pub readings: Option<Readings>,
+    /// Are signs of persons kept beside alerts?
+    pub people: bool,
 }
 
+/// When scores are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Readings {
+    /// On this date, and every seventh from then on.
+    pub from: Day,
+    /// Until this date.
+    pub to: Day,
+    /// With the scores of each measure?
+    pub measures: bool,
+}
+
+/// Days from one reading to the next.
+pub const READ_EVERY: i32 = 7;
+
 impl Watch {
-    /// Replays everything up to an instant. Gives the timelines of all accounts that were there, by account.
+    /// Replays everything up to an instant, unless it is cancelled. Gives the timelines of all accounts that were there, by account.
     ///
     /// # Errors
-    /// What the replay says.
-    pub fn through(&self, world: &World, until: Instant, mode: Mode, threads: usize, progress: Progress<'_>) -> Result<Vec<Timeline>> {
+    /// What the replay says, and `Error::Cancelled`.
+    pub fn through(
+        &self,
+        world: &World,
+        until: Instant,
+        mode: Mode,
+        threads: usize,
+        progress: Progress<'_>,
+        cancelled: &AtomicBool,
+    ) -> Result<Vec<Timeline>> {
         let model = world.engine.model();
-        let visitor =
-            |_| Ok(Watching { watch: self, model, rule: self.outcome.rule(model), now: None, level: None, timelines: Vec::new() });
+        let visitor = |_| {
+            Ok(Watching {
+                watch: self,
+                world,
+                model,
+                cancelled,
+                rule: self.outcome.rule(model),
+                now: None,
+                level: None,
+                timelines: Vec::new(),
+            })
+        };
         let visitors = replay(world, until, mode, threads, visitor, progress)?;
         let mut timelines: Vec<Timeline> = visitors.into_iter().flat_map(|visitor| visitor.timelines).collect();
         timelines.sort_unstable_by(|a, b| a.account.cmp(&b.account));
         Ok(timelines)
     }
 
-    fn owner(&self, model: &Model, account: &Account, rule: usize) -> Option<Arc<str>> {
-        match account.value(model.alerts[rule].owner.or(self.owner)?) {
+    fn owner(&self, model: &Model, account: &Account, sign: Sign) -> Option<Arc<str>> {
+        let own = if let Sign::Rule(rule) = sign { model.alerts[rule].owner } else { None };
+        match account.value(own.or(self.owner)?) {
             Value::Text(text) => Some(text.clone()),
             _ => None,
         }
@@ -47,7 +85,9 @@ impl Watch {
 
 struct Watching<'w> {
     watch: &'w Watch,
+    world: &'w World,
     model: &'w Model,
+    cancelled: &'w AtomicBool,
     /// The rule that stands for the outcome.
     rule: Option<usize>,
     /// Of the account that is under way; accounts come one after another.
@@ -62,6 +102,21 @@ impl Watching<'_> {
         self.now.take_if(|now| now.account != *account.id());
         self.now.get_or_insert_with(|| Timeline::new(account.id().clone()))
     }
+
+    /// Reads the score of an account that has one, or has none though a card applies.
+    fn read(&mut self, account: &Account, day: Day, measures: bool) {
+        let Some(card) = account.card() else { return };
+        let number = |builtin: Builtin| account.value(builtin.column()).as_number();
+        let (score, coverage) = (number(Builtin::Health), number(Builtin::HealthCoverage));
+        let reading = Reading { day, card, stage: account.stage(), score, coverage, band: account.band() };
+        let scores = measures.then(|| {
+            let health = self.world.engine.health(account);
+            health.groups.iter().flat_map(|group| group.measures.iter().map(|m| m.score.unwrap_or(f64::NAN))).collect()
+        });
+        let timeline = self.timeline(account);
+        timeline.readings.push(reading);
+        timeline.measures.extend(scores);
+    }
 }
 
 impl Sink for Watching<'_> {
@@ -73,16 +128,23 @@ impl Sink for Watching<'_> {
         let came = match &outcome.what {
             Happened::Ended => watch.outcome == Outcome::Churned,
             Happened::Alert { rule, state: AlertState::Firing, .. } => Some(*rule) == self.rule,
+            Happened::Segment { person: Some(_), .. } if !watch.people => return,
             _ => false,
         };
         let timeline = self.timeline(account);
-        timeline.take(&outcome, |rule| watch.rules.contains(&rule), |rule| watch.owner(model, account, rule));
+        timeline.take(&outcome, |sign| watch.owner(model, account, sign));
         if came {
             timeline.outcomes.push(outcome.at);
         }
     }
 
     fn day(&mut self, account: &Account, day: Day) {
+        if let Some(r) = self.watch.readings
+            && (r.from..=r.to).contains(&day)
+            && (day.0 - r.from.0) % READ_EVERY == 0
+        {
+            self.read(account, day, r.measures);
+        }
         let Some(now) = self.watch.outcome.level(account) else { return };
         if let Some(before) = self.level.replace(now)
             && self.watch.outcome.came(before, now)
@@ -95,12 +157,36 @@ impl Sink for Watching<'_> {
 
 impl Visitor for Watching<'_> {
     fn account(&mut self, account: Account, inputs: &Inputs<'_>) -> Result<()> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(Error::Cancelled);
+        }
         let model = self.model;
         self.timeline(&account);
         let Some(mut timeline) = self.now.take() else { return Ok(()) };
         timeline.outcomes.extend(self.watch.outcome.events(model, inputs).filter(|at| *at <= account.at()));
         timeline.outcomes.sort_unstable();
+        timeline.undated = undated(model, inputs);
         self.timelines.push(timeline);
         Ok(())
     }
+}
+
+/// The traits that an account, and that its persons have without a date: as if since ever. When it began is its own date.
+fn undated(model: &Model, inputs: &Inputs<'_>) -> tenure_engine::Upstream {
+    let mut found = tenure_engine::Upstream { account: BTreeSet::new(), person: BTreeSet::new() };
+    for change in inputs.changes.iter().take_while(|change| change.at == Instant::MIN) {
+        match &change.what {
+            What::Trait(slot, value) if !value.is_null() => {
+                let column = &model.account[*slot as usize];
+                if column.source == Source::Trait && !matches!(column.name.as_str(), "created_at" | "started_at") {
+                    found.account.insert(*slot);
+                }
+            }
+            What::PersonTrait(_, slot, value) if !value.is_null() => {
+                found.person.insert(*slot);
+            }
+            _ => {}
+        }
+    }
+    found
 }

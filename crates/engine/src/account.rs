@@ -323,6 +323,16 @@ impl Account {
         (self.life != Life::Unborn).then_some(self.stage.stage)
     }
 
+    /// Index of the scorecard that applied when its health was computed last; None where none did.
+    pub fn card(&self) -> Option<usize> {
+        self.health.card
+    }
+
+    /// Index of its band in that card, the lowest last; None without a score.
+    pub fn band(&self) -> Option<usize> {
+        self.health.band
+    }
+
     /// Until when its stage is held by hand, if it is.
     pub fn stage_held_until(&self) -> Option<Instant> {
         self.stage.held_until

@@ -192,6 +192,22 @@ pub(crate) fn health(model: &Model, plan: &Plan, account: &Account, at: &At<'_>,
     now.band = score.map(|s| band_after(model, account, index, s));
 }
 
+/// The total of a card by the scores of its measures, in order (NaN: none), before overrides, caps and floors: of what is the same for all accounts.
+pub fn weighted(card: &Scorecard, scores: &[f64]) -> Option<f64> {
+    let mut rest = scores.iter();
+    let mut total = Mean::default();
+    for group in &card.groups {
+        let mut mean = Mean::default();
+        for (measure, score) in group.measures.iter().zip(&mut rest).filter(|(_, score)| !score.is_nan()) {
+            mean.add(measure.weight, *score);
+        }
+        if let Some(score) = mean.get() {
+            total.add(group.weight, score);
+        }
+    }
+    total.get()
+}
+
 /// The band of a card's score, given the band the account is in.
 pub(crate) fn band_after(model: &Model, account: &Account, card: usize, score: f64) -> usize {
     band(&model.scorecards[card], score, account.health.band.filter(|_| account.health.card == Some(card)))

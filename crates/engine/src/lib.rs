@@ -26,6 +26,7 @@ mod scores;
 mod signal;
 pub mod snapshot;
 mod subscription;
+mod upstream;
 
 use std::sync::Arc;
 
@@ -37,10 +38,11 @@ pub use account::{Account, Life, MilestoneState, Override};
 pub use advance::{Late, Mode};
 pub use curve::score;
 pub use events::{EventTable, Events, NO_PROPERTIES, NOBODY, OTHER_NAME};
-pub use health::{GroupNow, HealthNow, MeasureNow, band, band_name};
+pub use health::{GroupNow, HealthNow, MeasureNow, band, band_name, weighted};
 pub use input::{Change, Changes, Inputs, SubscriptionField, Unreadable, What, sort};
 pub use live::LiveTable;
 pub use outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Nothing, Outcome, Sink};
+pub use upstream::{Decides, Upstream};
 
 use plan::Plan;
 

@@ -20,6 +20,9 @@ pub enum Error {
     /// What was said of the accounts could not be read; it is told to everybody who waits for it.
     #[error("{0}")]
     Inputs(String),
+    /// Nobody wants it any more.
+    #[error("cancelled")]
+    Cancelled,
     /// A thread ended without a result.
     #[error("an evaluation panicked")]
     Panicked,

@@ -45,7 +45,12 @@ impl Opened {
 
     /// All accounts with another model: one that has what only this question needs.
     pub fn world_with(&self, model: Arc<Model>) -> Result<World> {
-        Ok(World::load(Arc::new(Engine::new(model)), self.folder.archive()?, &self.store, threads()))
+        self.world_of_engine(Arc::new(Engine::new(model)))
+    }
+
+    /// All accounts with a model that is compiled already.
+    pub fn world_of_engine(&self, engine: Arc<Engine>) -> Result<World> {
+        Ok(World::load(engine, self.folder.archive()?, &self.store, threads()))
     }
 
     /// What one account needs to be replayed.

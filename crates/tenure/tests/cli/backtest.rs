@@ -77,14 +77,15 @@ fn company() -> Company {
 
 fn asked(company: &Company, options: &[&str]) -> Value {
     let year = ["backtest", "--model", "model", "--from", "2025-01-01", "--to", "2025-12-31", "--json"];
-    serde_json::from_str(&company.fine(&[&year, options].concat())).unwrap()
+    let report: Value = serde_json::from_str(&company.fine(&[&year, options].concat())).unwrap();
+    report["findings"].clone()
 }
 
 #[test]
 fn a_known_cause() {
     let company = company();
     let report = asked(&company, &["silent"]);
-    let quality = &report["quality"];
+    let quality = report["quality"].clone();
     assert_eq!(quality["verdicts"], json!({ "hit": 20, "false_alarm": 20, "censored": 2, "miss": 5 }));
     assert_eq!((&quality["precision"]["value"], &quality["recall"]["value"]), (&json!(0.5), &json!(0.8)));
     assert_eq!(quality["outcomes"], 25);
@@ -105,11 +106,16 @@ fn a_known_cause() {
     assert_eq!(quality["lead_days"]["median"], 20.0);
     let exact = asked(&company, &["silent", "--exact"]);
     assert_eq!(exact["quality"]["verdicts"], quality["verdicts"]);
-    // Every second account is an enterprise.
+    // Every second account is an enterprise; since when, the file does not say.
+    let unknown = asked(&company, &["silent", "--segment", "enterprise"]);
+    assert_eq!(unknown["undated"], json!({ "accounts": lives().len(), "traits": { "tier": lives().len() }, "assumed": false }));
+    assert_eq!((&unknown["load"]["fires"], &report["undated"]["accounts"]), (&json!(0), &json!(0)));
+    let report = asked(&company, &["silent", "--assume-constant"]);
     let segment = &report["segments"][0];
-    assert_eq!((&segment["segment"], &segment["quality"]["verdicts"]["hit"]), (&json!("enterprise"), &json!(10)));
-    let enterprises = asked(&company, &["silent", "--segment", "enterprise"]);
-    assert_eq!(enterprises["quality"], segment["quality"]);
+    assert_eq!((&segment["segment"], &segment["verdicts"]["hit"]), (&json!("enterprise"), &json!(10)));
+    let enterprises = asked(&company, &["silent", "--segment", "enterprise", "--assume-constant"]);
+    assert_eq!(enterprises["quality"]["confusion"], segment["confusion"]);
+    assert_eq!(enterprises["quality"]["lift"], segment["lift"]);
 }
 
 #[test]
@@ -139,8 +145,8 @@ fn outcomes_and_errors() {
     assert_eq!(login["quality"]["verdicts"]["hit"], 20);
     let wrong = |options: &[&str]| company.run(&[&["backtest", "--model", "model"], options].concat());
     for (options, says) in [
-        (&["silnt"][..], "did you mean silent?"),
-        (&["silent", "--segment", "enterprize"], "did you mean enterprise?"),
+        (&["silnt"][..], "did you mean `silent`?"),
+        (&["silent", "--segment", "enterprize"], "did you mean `enterprise`?"),
         (&["silent", "--sweep", "days_since_login >= 3"], "names no range of numbers"),
         (&["silent", "--sweep", "logins < {1..3}"], "has no part `logins < number`"),
         (&["--when", "days_since_logn > 3"], "did you mean days_since_login?"),
@@ -151,5 +157,5 @@ fn outcomes_and_errors() {
         assert!(said.contains(says) && said.contains("exit code 2"), "{options:?}: {said}");
     }
     let list = company.fine(&["backtest", "silent", "--model", "model", "--cases", "--csv"]);
-    assert!(list.contains("\na00,,hit,2025-04-21T23:59:59.999999Z,2025-05-11T23:59:59.999999Z,2025-05-11T23:59:59.999999Z,\n"), "{list}");
+    assert!(list.contains("\na00,,alert,hit,2025-04-21T23:59:59.999999Z,2025-05-11T23:59:59.999999Z,2025-05-11T23:59:59.999999Z,\n"), "{list}");
 }

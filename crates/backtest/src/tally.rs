@@ -1,60 +1,15 @@
-//! An alert rule held against an outcome: hits, false alarms and misses, account by account.
+//! A sign held against an outcome: hits, false alarms and misses, account by account.
 
 use std::sync::Arc;
 
 use serde::Serialize;
-use tenure_model::time::{DAY, Day, Instant, Span};
-use tenure_model::{Calendar, definition::AlertRule};
+use tenure_model::time::{DAY, Day, Instant};
 
+use crate::marks::Marks;
+use crate::sign::{Scope, Sign};
 use crate::statistics::Part;
+use crate::terms::Terms;
 use crate::timeline::{Episode, Timeline};
-
-/// What is asked of the past.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    /// Counts days.
-    pub calendar: Calendar,
-    /// The first date.
-    pub from: Day,
-    /// The last date.
-    pub to: Day,
-    /// Within so many days after a sign the outcome must come.
-    pub horizon: i32,
-    /// What comes after it is not known.
-    pub known: Instant,
-    /// Of the period's dates whose horizon is known: the last instant, and the end of the horizon that begins there.
-    dates: Vec<(Instant, Instant)>,
-}
-
-impl Terms {
-    /// Of a period, a horizon in days, and up to when it is known what came.
-    pub fn new(calendar: Calendar, from: Day, to: Day, horizon: i32, known: Instant) -> Terms {
-        let mut terms = Terms { calendar, from, to, horizon, known, dates: Vec::new() };
-        let ends = (from.0..=to.0).map(|day| terms.calendar.last_instant(Day(day))).map(|end| (end, terms.horizon(end)));
-        terms.dates = ends.take_while(|(_, horizon)| *horizon <= known).collect();
-        terms
-    }
-
-    /// Weeks of the period.
-    pub fn weeks(&self) -> f64 {
-        f64::from(self.to.0 - self.from.0 + 1) / 7.0
-    }
-
-    /// The end of the horizon that begins at an instant.
-    pub fn horizon(&self, at: Instant) -> Instant {
-        self.calendar.add(at, Span::Days(self.horizon), 1)
-    }
-
-    /// Is all of the horizon known that begins at an instant?
-    pub fn is_known(&self, at: Instant) -> bool {
-        self.horizon(at) <= self.known
-    }
-
-    /// Is an instant within the period?
-    pub fn covers(&self, at: Instant) -> bool {
-        self.calendar.midnight(self.from) <= at && at <= self.calendar.last_instant(self.to)
-    }
-}
 
 /// How a firing, or an outcome, turned out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -115,15 +70,6 @@ impl Confusion {
         self.true_negative += other.true_negative;
     }
 
-    fn count(&mut self, firing: bool, follows: bool) {
-        *match (firing, follows) {
-            (true, true) => &mut self.true_positive,
-            (true, false) => &mut self.false_positive,
-            (false, true) => &mut self.false_negative,
-            (false, false) => &mut self.true_negative,
-        } += 1;
-    }
-
     /// Days that the outcome followed, of all.
     pub fn base(&self) -> Part {
         let followed = self.true_positive + self.false_negative;
@@ -165,25 +111,55 @@ impl Tally {
     }
 }
 
-/// Holds a rule against what came, for one account. `wanted`: does an instant of the account belong to the question (its segments then)?
-pub fn tally(terms: &Terms, number: usize, rule: &AlertRule, timeline: &Timeline, wanted: impl Fn(Instant) -> bool) -> Tally {
-    let none = Vec::new();
-    let episodes = timeline.episodes.get(&number).unwrap_or(&none);
+/// Which moments of accounts belong to a question: those in any of some segments, and in one more.
+#[derive(Clone, Debug, Default)]
+pub struct Within {
+    /// Members of any of these; empty is everyone.
+    pub any_of: Vec<usize>,
+    /// Only members of this.
+    pub also: Option<usize>,
+}
+
+impl Within {
+    /// Does an instant of an account belong to it?
+    pub fn holds(&self, timeline: &Timeline, at: Instant) -> bool {
+        (self.any_of.is_empty() || self.any_of.iter().any(|s| timeline.is_member(*s, at)))
+            && self.also.is_none_or(|s| timeline.is_member(s, at))
+    }
+
+    /// Narrows dates to those at whose end the account belongs to it.
+    fn narrow(&self, dates: &mut Marks, terms: &Terms, timeline: &Timeline) {
+        narrow(dates, terms, timeline, &self.any_of, Sign::Segment);
+        narrow(dates, terms, timeline, self.also.as_slice(), Sign::Segment);
+    }
+}
+
+/// Keeps the dates at whose end any of some signs was there; all of them where there are none.
+fn narrow(dates: &mut Marks, terms: &Terms, timeline: &Timeline, any_of: &[usize], sign: impl Fn(usize) -> Sign) {
+    if !any_of.is_empty() {
+        dates.keep(&there(terms, any_of.iter().flat_map(|n| timeline.episodes(sign(*n)))));
+    }
+}
+
+/// The dates at whose end any of some episodes lasted.
+fn there<'e>(terms: &Terms, episodes: impl IntoIterator<Item = &'e Episode>) -> Marks {
+    Marks::of(terms.dates(), episodes.into_iter().map(|episode| terms.during(&episode.stay)))
+}
+
+/// Holds a sign against what came, for one account.
+pub fn tally(terms: &Terms, sign: Sign, scope: &Scope, timeline: &Timeline, within: &Within) -> Tally {
+    let episodes = timeline.episodes(sign);
     let in_scope = |at: Instant| {
         timeline.is_live(at)
-            && (rule.segments.is_empty() || rule.person || rule.segments.iter().any(|s| timeline.is_member(*s, at)))
-            && (rule.stages.is_empty() || timeline.stage(at).is_some_and(|stage| rule.stages.contains(&stage)))
+            && (scope.segments.is_empty() || scope.segments.iter().any(|s| timeline.is_member(*s, at)))
+            && (scope.stages.is_empty() || timeline.stage(at).is_some_and(|stage| scope.stages.contains(&stage)))
     };
-    let mut tally = Tally::default();
-    for (at, horizon) in terms.dates.iter().copied().filter(|(at, _)| in_scope(*at) && wanted(*at)) {
-        let firing = episodes.iter().any(|episode| episode.stay.covers(at));
-        tally.days.count(firing, timeline.outcome_within(at, horizon).is_some());
-    }
-    for episode in episodes.iter().filter(|e| terms.covers(e.stay.from) && wanted(e.stay.from)) {
+    let mut tally = Tally { days: confusion(terms, scope, timeline, within, episodes), ..Tally::default() };
+    for episode in episodes.iter().filter(|e| terms.covers(e.stay.from) && within.holds(timeline, e.stay.from)) {
         tally.cases.push(fired(terms, timeline, episode));
     }
     // As of just before it: with it, the account may leave everything.
-    let outcomes = timeline.outcomes.iter().copied().filter(|at| terms.covers(*at) && wanted(Instant(at.0 - 1)));
+    let outcomes = timeline.outcomes.iter().copied().filter(|at| terms.covers(*at) && within.holds(timeline, at.plus(-1)));
     for outcome in outcomes {
         if let Some(first) = episodes.iter().find(|e| e.stay.from < outcome && terms.horizon(e.stay.from) >= outcome) {
             tally.leads.push((outcome.0 - first.stay.from.0) as f64 / DAY as f64);
@@ -192,7 +168,7 @@ pub fn tally(terms: &Terms, number: usize, rule: &AlertRule, timeline: &Timeline
         tally.cases.push(Case {
             account: timeline.account.clone(),
             person: None,
-            verdict: missed(terms, rule, episodes, outcome, in_scope),
+            verdict: missed(terms, scope.wait, episodes, outcome, in_scope),
             fired: None,
             resolved: None,
             outcome: Some(outcome),
@@ -201,6 +177,23 @@ pub fn tally(terms: &Terms, number: usize, rule: &AlertRule, timeline: &Timeline
     }
     tally.cases.sort_by_key(|case| case.fired.or(case.outcome));
     tally
+}
+
+fn confusion(terms: &Terms, scope: &Scope, timeline: &Timeline, within: &Within, episodes: &[Episode]) -> Confusion {
+    let mut seen = Marks::of(terms.dates(), timeline.lives.iter().map(|stay| terms.during(stay)));
+    narrow(&mut seen, terms, timeline, &scope.segments, Sign::Segment);
+    narrow(&mut seen, terms, timeline, &scope.stages, Sign::Stage);
+    within.narrow(&mut seen, terms, timeline);
+    let mut firing = there(terms, episodes);
+    firing.keep(&seen);
+    let followed = Marks::of(terms.dates(), timeline.outcomes.iter().map(|at| terms.followed_by(*at)));
+    let (all, fires, follows, both) = (seen.count(), firing.count(), followed.count_with(&seen), followed.count_with(&firing));
+    Confusion {
+        true_positive: both,
+        false_positive: fires - both,
+        false_negative: follows - both,
+        true_negative: all + both - fires - follows,
+    }
 }
 
 fn fired(terms: &Terms, timeline: &Timeline, episode: &Episode) -> Case {
@@ -216,45 +209,33 @@ fn fired(terms: &Terms, timeline: &Timeline, episode: &Episode) -> Case {
         person: episode.person.clone(),
         verdict,
         fired: Some(from),
-        resolved: episode.ended.map(|_| episode.stay.until),
+        resolved: (!episode.stay.is_open()).then_some(episode.stay.until),
         outcome,
         owner: episode.owner.clone(),
     }
 }
 
 /// Of an outcome that no firing within the horizon foretold.
-fn missed(terms: &Terms, rule: &AlertRule, episodes: &[Episode], outcome: Instant, in_scope: impl Fn(Instant) -> bool) -> Verdict {
+fn missed(terms: &Terms, wait: i32, episodes: &[Episode], outcome: Instant, in_scope: impl Fn(Instant) -> bool) -> Verdict {
     if episodes.iter().any(|e| e.stay.from < outcome && e.stay.until >= outcome) {
         return Verdict::Early;
     }
     let day = terms.calendar.day(outcome).0;
-    let seen: Vec<i32> = (day - terms.horizon - 1..day)
-        .filter(|day| {
-            let end = terms.calendar.last_instant(Day(*day));
-            end < outcome && terms.horizon(end) >= outcome && in_scope(end)
-        })
-        .collect();
-    // In scope at the ends of so many dates in a row, the rule could have fired.
+    let seen = (day - terms.horizon - 1..day).map(|day| terms.calendar.last_instant(Day(day))).map(|end| {
+        end < outcome && terms.horizon(end) >= outcome && in_scope(end)
+    });
+    // In scope at the ends of so many dates in a row, the sign could have come.
     let (mut longest, mut run) = (0, 0);
-    for (i, day) in seen.iter().enumerate() {
-        run = if i > 0 && seen[i - 1] + 1 == *day { run + 1 } else { 1 };
+    for there in seen {
+        run = if there { run + 1 } else { 0 };
         longest = longest.max(run);
     }
-    if longest > days(rule.for_) { Verdict::Miss } else { Verdict::Unforeseeable }
-}
-
-/// Whole days of a span.
-fn days(span: Span) -> i32 {
-    match span {
-        Span::Days(days) => days,
-        Span::Months(months) => 31 * months,
-        Span::Exact(micros) => (micros / DAY) as i32,
-    }
+    if longest > wait { Verdict::Miss } else { Verdict::Unforeseeable }
 }
 
 #[cfg(test)]
 mod tests {
-    use tenure_model::definition::{OnExisting, Severity};
+    use tenure_model::Calendar;
 
     use super::*;
     use crate::timeline::Stay;
@@ -267,36 +248,15 @@ mod tests {
         Stay { from: day(from), until: if until.is_finite() { day(until) } else { Instant::NEVER } }
     }
 
-    fn rule(for_: i32) -> AlertRule {
-        AlertRule {
-            name: "rule".into(),
-            was: None,
-            person: false,
-            when: None,
-            segments: vec![],
-            stages: vec![],
-            for_: Span::Days(for_),
-            keep_firing_for: Span::Days(0),
-            cooldown: Span::Days(0),
-            severity: Severity::Medium,
-            on_existing: OnExisting::Fire,
-            owner: None,
-            playbook: None,
-            title: None,
-            description: None,
-            definition: serde_json::Value::Null,
-        }
-    }
-
     /// Days 0 to 99 are asked about and known; the outcome must follow within 30.
-    fn judged(for_: i32, life: (f64, f64), fires: &[(f64, f64)], outcomes: &[f64]) -> Tally {
+    fn judged(wait: i32, life: (f64, f64), fires: &[(f64, f64)], outcomes: &[f64]) -> Tally {
         let terms = Terms::new(Calendar::utc(), Day(0), Day(99), 30, Calendar::utc().last_instant(Day(99)));
         let mut timeline = Timeline::new("acme".into());
         timeline.lives.push(stay(life.0, life.1));
         timeline.outcomes = outcomes.iter().map(|at| day(*at)).collect();
-        let episode = |(from, until): &(f64, f64)| Episode { stay: stay(*from, *until), person: None, ended: None, owner: None };
-        timeline.episodes.insert(0, fires.iter().map(episode).collect());
-        tally(&terms, 0, &rule(for_), &timeline, |_| true)
+        let episode = |(from, until): &(f64, f64)| Episode { stay: stay(*from, *until), person: None, owner: None };
+        timeline.episodes.insert(Sign::Rule(0), fires.iter().map(episode).collect());
+        tally(&terms, Sign::Rule(0), &Scope { wait, ..Scope::default() }, &timeline, &Within::default())
     }
 
     const EVER: f64 = f64::INFINITY;
@@ -324,8 +284,8 @@ mod tests {
             ("there as long as it waits",           3, (46.2, 50.5), &[],                         &[50.5], &[Miss]),
             ("before the period",                   0, (-9.0, 5.5),  &[(-3.0, 5.5)],              &[5.5],  &[]),
         ];
-        for (what, for_, life, fires, outcomes, verdicts) in table {
-            let tally = judged(*for_, *life, fires, outcomes);
+        for (what, wait, life, fires, outcomes, verdicts) in table {
+            let tally = judged(*wait, *life, fires, outcomes);
             let found: Vec<Verdict> = tally.cases.iter().map(|case| case.verdict).collect();
             assert_eq!(&found, verdicts, "{what}");
         }
