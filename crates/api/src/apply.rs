@@ -196,7 +196,7 @@ fn begin(
     app.applying.begin(new.clone())?;
     let after = json!({ "revision": revision.0, "reason": reason });
     let change = Change::new(app, caller, action, &revision.0).before(json!({ "revision": was })).after(after);
-    let applied = AppliedModel { revision, applied_at: now, author: caller.author().to_owned(), files };
+    let applied = AppliedModel { revision, applied_at: now, author: caller.author().to_owned(), reason, files };
     let engine = Arc::new(Engine::new(Arc::new(model)));
     let background = app.clone();
     tokio::spawn(async move {

@@ -31,6 +31,8 @@ pub struct Applied {
     applied_at: String,
     /// By whom.
     author: String,
+    /// Why.
+    reason: String,
     /// Its files: path and text.
     #[schema(value_type = BTreeMap<String, String>)]
     files: Files,
@@ -48,6 +50,8 @@ pub struct Applying {
     applied_at: String,
     /// By whom.
     author: String,
+    /// Why.
+    reason: String,
 }
 
 /// All revisions.
@@ -137,7 +141,7 @@ pub async fn model(State(app): State<App>) -> Result<Json<Applied>, ApiError> {
 #[utoipa::path(get, path = "/api/v1/model/revisions", tag = "model", responses((status = 200, description = "The revisions", body = Revisions)))]
 pub async fn revisions(State(app): State<App>) -> Result<Json<Revisions>, ApiError> {
     let models = app.store().models().await?.into_iter().rev();
-    let revisions = models.map(|m| Applying { revision: m.revision.0, applied_at: m.applied_at.to_string(), author: m.author });
+    let revisions = models.map(|m| Applying { revision: m.revision.0, applied_at: m.applied_at.to_string(), author: m.author, reason: m.reason });
     Ok(Json(Revisions { revisions: revisions.collect() }))
 }
 
@@ -173,7 +177,7 @@ async fn find(app: &App, revision: &Revision) -> Result<AppliedModel, ApiError> 
 }
 
 fn applied(model: AppliedModel) -> Applied {
-    Applied { revision: model.revision.0, applied_at: model.applied_at.to_string(), author: model.author, files: model.files }
+    Applied { revision: model.revision.0, applied_at: model.applied_at.to_string(), author: model.author, reason: model.reason, files: model.files }
 }
 
 fn read(files: &Files) -> Result<Model, Vec<Diagnostic>> {

@@ -4,6 +4,7 @@
 //! question → model with what the question adds → replay, watched (`watch`) → timelines by account (`timeline`) → tallies of signs (`tally`), courses of
 //! milestones, readings of scores → figures with intervals (`findings`).
 
+pub mod compare;
 pub mod findings;
 mod marks;
 pub mod milestone;

@@ -62,7 +62,7 @@ pub struct Scope {
 }
 
 impl Sign {
-    /// All of a model: alert rules, milestones, stages, segments.
+    /// All of a model: alert rules, milestones, stages, segments. Not the rule that stands for an outcome.
     pub fn all(model: &Model) -> Vec<Sign> {
         let of = |n: usize, sign: fn(usize) -> Sign| (0..n).map(sign);
         of(model.alerts.len(), Sign::Rule)
@@ -70,6 +70,7 @@ impl Sign {
             .chain(of(model.stages.len(), Sign::Stage))
             .chain(of(model.segments.len(), Sign::Segment))
             .chain(of(model.person_segments.len(), Sign::PersonSegment))
+            .filter(|sign| sign.kind() != SignKind::Alert || sign.name(model) != crate::outcome::NAME)
             .collect()
     }
 

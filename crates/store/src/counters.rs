@@ -6,15 +6,21 @@ use crate::{Result, Store, Write};
 /// Everything that decides takes the next position of this counter.
 pub(crate) const INPUT: &str = "input";
 
+const POSITION: &str = "SELECT COALESCE(MAX(value), 0) FROM counters WHERE name = $1";
+
 impl Store {
     /// The position of the newest input; 0 where there is none. Equal positions: nothing has come in between.
     pub async fn position(&self) -> Result<i64> {
-        let row = query("SELECT COALESCE(MAX(value), 0) FROM counters WHERE name = $1").bind(INPUT).fetch_one(&self.pool).await?;
-        Ok(row.get(0)?)
+        Ok(query(POSITION).bind(INPUT).fetch_one(&self.pool).await?.get(0)?)
     }
 }
 
 impl Write {
+    /// As `Store::position`, with what this transaction has taken.
+    pub async fn position(&mut self) -> Result<i64> {
+        Ok(query(POSITION).bind(INPUT).fetch_one(&mut self.tx).await?.get(0)?)
+    }
+
     /// Takes the next position of inputs.
     pub async fn next_position(&mut self) -> Result<i64> {
         self.next(INPUT).await

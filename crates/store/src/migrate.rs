@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_api.sql"),
     include_str!("migrations/0004_imports.sql"),
     include_str!("migrations/0005_unsettled.sql"),
+    include_str!("migrations/0006_reasons.sql"),
 ];
 
 /// The newest format this version knows.

@@ -17,6 +17,8 @@ pub struct AppliedModel {
     pub applied_at: Instant,
     /// Who.
     pub author: String,
+    /// Why.
+    pub reason: String,
     /// Path within the model's folder, and text.
     pub files: BTreeMap<String, String>,
 }
@@ -24,7 +26,7 @@ pub struct AppliedModel {
 impl Write {
     /// Writes down that a model was applied; false, and nothing written, where it is the one applied last.
     pub async fn apply_model(&mut self, model: &AppliedModel) -> Result<bool> {
-        let last = query("SELECT revision, applied_at, author, files FROM model_revisions ORDER BY position DESC LIMIT 1")
+        let last = query("SELECT revision, applied_at, author, reason, files FROM model_revisions ORDER BY position DESC LIMIT 1")
             .fetch_optional(&mut self.tx)
             .await?;
         if let Some(last) = last.as_ref().map(read).transpose()?
@@ -34,8 +36,9 @@ impl Write {
         }
         let position = self.next_position().await?;
         let files = serde_json::to_string(&model.files).map_err(|e| Error::Corrupt { table: "model_revisions", why: e.to_string() })?;
-        let query = query("INSERT INTO model_revisions (position, revision, applied_at, author, files) VALUES ($1, $2, $3, $4, $5)");
-        let query = query.bind(position).bind(model.revision.0.as_str()).bind(model.applied_at.0).bind(model.author.as_str()).bind(files);
+        let query = query("INSERT INTO model_revisions (position, revision, applied_at, author, reason, files) VALUES ($1, $2, $3, $4, $5, $6)");
+        let query = query.bind(position).bind(model.revision.0.as_str()).bind(model.applied_at.0);
+        let query = query.bind(model.author.as_str()).bind(model.reason.as_str()).bind(files);
         query.execute(&mut self.tx).await?;
         Ok(true)
     }
@@ -44,25 +47,25 @@ impl Write {
 impl Store {
     /// The model applied last.
     pub async fn last_model(&self) -> Result<Option<AppliedModel>> {
-        let query = query("SELECT revision, applied_at, author, files FROM model_revisions ORDER BY position DESC LIMIT 1");
+        let query = query("SELECT revision, applied_at, author, reason, files FROM model_revisions ORDER BY position DESC LIMIT 1");
         query.fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 
     /// All models, in the order in which they were applied.
     pub async fn models(&self) -> Result<Vec<AppliedModel>> {
-        let query = query("SELECT revision, applied_at, author, files FROM model_revisions ORDER BY position");
+        let query = query("SELECT revision, applied_at, author, reason, files FROM model_revisions ORDER BY position");
         query.fetch_all(&self.pool).await?.iter().map(read).collect()
     }
 
     /// A model by its revision, as applied last.
     pub async fn model(&self, revision: &Revision) -> Result<Option<AppliedModel>> {
         let query =
-            query("SELECT revision, applied_at, author, files FROM model_revisions WHERE revision = $1 ORDER BY position DESC LIMIT 1");
+            query("SELECT revision, applied_at, author, reason, files FROM model_revisions WHERE revision = $1 ORDER BY position DESC LIMIT 1");
         query.bind(revision.0.as_str()).fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 }
 
 fn read(row: &Row) -> Result<AppliedModel> {
-    let files = serde_json::from_str(row.get(3)?).map_err(|e| Error::Corrupt { table: "model_revisions", why: e.to_string() })?;
-    Ok(AppliedModel { revision: Revision(row.get(0)?), applied_at: Instant(row.get(1)?), author: row.get(2)?, files })
+    let files = serde_json::from_str(row.get(4)?).map_err(|e| Error::Corrupt { table: "model_revisions", why: e.to_string() })?;
+    Ok(AppliedModel { revision: Revision(row.get(0)?), applied_at: Instant(row.get(1)?), author: row.get(2)?, reason: row.get(3)?, files })
 }

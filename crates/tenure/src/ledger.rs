@@ -7,7 +7,7 @@ use anyhow::Result;
 use tenure_engine::Engine;
 use tenure_model::Instant;
 use tenure_model::definition::OnExisting;
-use tenure_store::{Alert, AlertState, RuleHistory, Store};
+use tenure_store::{Alert, AlertState, AppliedModel, RuleHistory, Store, Write};
 use tenure_tables::evaluated::derived::Firing;
 
 /// What became of the ledger.
@@ -20,11 +20,18 @@ pub struct Recorded {
 }
 
 /// Brings the ledger up to a history that ends at `until`: new firings are opened, those that ended resolved, those it no longer has closed.
-/// Nothing is deleted, and what was opened after `until` stays as it is.
-pub async fn record(store: &Store, engine: &Engine, firings: &[Firing], until: Instant) -> Result<Recorded> {
+/// Nothing is deleted, and what was opened after `until` stays as it is. `applied`: the model that the history is told by.
+pub async fn record(
+    store: &Store,
+    write: &mut Write,
+    applied: &AppliedModel,
+    engine: &Engine,
+    firings: &[Firing],
+    until: Instant,
+) -> Result<Recorded> {
     let model = engine.model();
     let known: BTreeMap<String, Alert> = store.alerts().await?.into_iter().map(|alert| (alert.key.clone(), alert)).collect();
-    let past = RuleHistory::new(store.models().await?);
+    let past = RuleHistory::new(store.models().await?).with(applied);
     let since: Vec<Option<Instant>> =
         model.alerts.iter().map(|rule| (rule.on_existing != OnExisting::Fire).then(|| past.since(&rule.name, &rule.definition))).collect();
     let mut history = BTreeSet::new();
@@ -45,7 +52,6 @@ pub async fn record(store: &Store, engine: &Engine, firings: &[Firing], until: I
             ..Alert::new(rule, &model.revision, &firing.account, firing.person.as_deref(), firing.at)
         });
     }
-    let mut write = store.write().await?;
     let mut recorded = Recorded { new: write.open_alerts(&alerts).await?, closed: 0 };
     for alert in &alerts {
         match (&alert.resolved, known.get(&alert.key).map(|k| &k.resolved)) {
@@ -60,6 +66,5 @@ pub async fn record(store: &Store, engine: &Engine, firings: &[Firing], until: I
         write.resolve_alert(&alert.key, until, reason).await?;
         recorded.closed += 1;
     }
-    write.commit().await?;
     Ok(recorded)
 }

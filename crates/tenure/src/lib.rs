@@ -11,10 +11,12 @@ macro_rules! remark {
 }
 
 mod backup;
+mod base;
 mod clock;
 mod command;
 mod config;
 mod doctor;
+mod evaluation;
 mod failure;
 mod folder;
 mod ledger;
@@ -22,6 +24,7 @@ mod model;
 mod random;
 mod render;
 mod retain;
+mod server;
 mod when;
 mod world;
 

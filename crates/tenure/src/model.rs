@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use tenure_model::{Diagnostic, Model};
-use tenure_store::Store;
+use tenure_store::{AppliedModel, Store};
 
+use crate::clock;
 use crate::failure::failure;
 
 /// Folders inside of a model's that hold other things than definitions.
@@ -67,6 +68,19 @@ impl Source {
                 format!("tenure check {} lists them all", source.origin),
             )
         })
+    }
+}
+
+impl Loaded {
+    /// As it is written down when it is applied now.
+    pub fn applied(&self, author: &str, reason: &str) -> AppliedModel {
+        AppliedModel {
+            revision: self.model.revision.clone(),
+            applied_at: clock::now(),
+            author: author.to_owned(),
+            reason: reason.to_owned(),
+            files: self.source.files.iter().cloned().collect(),
+        }
     }
 }
 

@@ -65,7 +65,7 @@ impl World {
     /// A model as it is written down.
     pub fn applied(&self, model: &Model) -> AppliedModel {
         let files = [("model.yaml".to_owned(), self.model.clone())].into();
-        AppliedModel { revision: model.revision.clone(), applied_at: self.now(), author: "test".to_owned(), files }
+        AppliedModel { revision: model.revision.clone(), applied_at: self.now(), author: "test".to_owned(), reason: String::new(), files }
     }
 
     pub fn now(&self) -> Instant {

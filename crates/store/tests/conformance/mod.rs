@@ -292,6 +292,7 @@ pub async fn models(store: Store) {
         revision: Revision(revision.into()),
         applied_at: Instant(at),
         author: "carla".into(),
+        reason: format!("why {revision}"),
         files: BTreeMap::from([("model.yaml".into(), format!("# {revision}\n"))]),
     };
     let apply = async |model: AppliedModel| {

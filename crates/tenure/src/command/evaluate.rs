@@ -1,25 +1,21 @@
 //! `tenure evaluate`: applies a model and runs all history through it, into histories and the ledger of alerts.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
-use tenure_engine::Mode;
-use tenure_model::{Day, Instant};
-use tenure_store::{AppliedModel, Evaluated};
+use tenure_model::{Calendar, Day, Instant};
 
 use super::decision::Author;
 use super::{Outcome, Shared};
 use crate::clock::{self, Stopwatch};
-use crate::ledger;
+use crate::evaluation::{Evaluated, Evaluation};
 use crate::ledger::Recorded;
 use crate::model::{self, short};
-use crate::world::{self, Opened};
+use crate::world::Opened;
 use crate::{render, when};
-use tenure_replay::{World, replay};
 use tenure_tables::evaluated::assumed::Assumed;
-use tenure_tables::evaluated::derived::{self, Derived, Firing};
+use tenure_tables::evaluated::derived::{self, Firing};
 use tenure_tables::evaluated::manifest::Manifest;
 use tenure_tables::evaluated::oscillated::Oscillated;
 
@@ -91,62 +87,17 @@ impl Evaluate {
                 before.until
             );
         }
-        let position = self.apply(&opened).await?;
-        let world = opened.world()?;
-        let (manifest, firings) = self.replay(&world, to, position, &target)?;
-        // What samples do not see would be closed: they are for exploring.
-        let ledger = if self.sampled { None } else { Some(ledger::record(&opened.store, &world.engine, &firings, to).await?) };
-        let mut write = opened.store.write().await?;
-        write.set_evaluated(&Evaluated { revision, until: to, position, evaluated_at: clock::now() }).await?;
-        write.commit().await?;
+        let applied = opened.loaded.applied(&self.author.by, "evaluated");
+        let evaluation = Evaluation { opened: &opened, applied: &applied, to, samples: self.samples(&opened.loaded.model.calendar)? };
+        let Evaluated { manifest, firings, ledger } = evaluation.run().await?;
         self.print(&opened, to, Some(Summary { manifest, firings, ledger, seconds: watch.seconds() }))?;
         Ok(Outcome::Fine)
     }
 
-    /// Keeps the model with its files, if it is not the one applied last. Returns the position of inputs that the evaluation covers.
-    async fn apply(&self, opened: &Opened) -> Result<i64> {
-        let applied = AppliedModel {
-            revision: opened.loaded.model.revision.clone(),
-            applied_at: clock::now(),
-            author: self.author.by.clone(),
-            files: opened.loaded.source.files.iter().cloned().collect(),
-        };
-        let mut write = opened.store.write().await?;
-        write.apply_model(&applied).await?;
-        write.commit().await?;
-        Ok(opened.store.position().await?)
-    }
-
-    /// Runs everything through the engine. The tables are written aside and take their place in one step.
-    fn replay(&self, world: &World, to: Instant, position: i64, target: &Path) -> Result<(Manifest, Vec<Firing>)> {
-        let aside = target.with_extension("new");
-        remove(&aside)?;
-        let calendar = &world.engine.model().calendar;
+    /// The first date of samples; None where every instant counts.
+    fn samples(&self, calendar: &Calendar) -> Result<Option<Day>> {
         let from = self.from.as_deref().map(|date| when::as_of(date, calendar)).transpose()?.map_or(Day(i32::MIN), |t| calendar.day(t));
-        let mode = if self.sampled { Mode::Daily { from } } else { Mode::Exact };
-        let bar = world::progress(world);
-        let (accounts, events) = (AtomicU64::new(0), AtomicU64::new(0));
-        let progress = |through: usize, of: usize| {
-            accounts.fetch_add(through as u64, Ordering::Relaxed);
-            events.fetch_add(of as u64, Ordering::Relaxed);
-            bar.inc(of as u64);
-        };
-        let visitor = |part| Ok(Derived::create(&aside, part, world.engine.clone())?);
-        let parts = tokio::task::block_in_place(|| replay::replay(world, to, mode, world::threads(), visitor, &progress))?;
-        let mut manifest = Manifest::new(to, position, self.sampled);
-        let mut firings = Vec::new();
-        for part in parts {
-            let (fired, undated, oscillated) = part.finish()?;
-            firings.extend(fired);
-            manifest.assumed.merge(undated);
-            manifest.oscillated.merge(oscillated);
-        }
-        bar.finish_and_clear();
-        (manifest.accounts, manifest.events) = (accounts.into_inner(), events.into_inner());
-        manifest.write(&aside)?;
-        remove(target)?;
-        std::fs::rename(&aside, target).with_context(|| format!("cannot write {}", target.display()))?;
-        Ok((manifest, firings))
+        Ok(self.sampled.then_some(from))
     }
 
     fn print(&self, opened: &Opened, to: Instant, summary: Option<Summary>) -> Result<()> {
@@ -206,13 +157,4 @@ pub fn oscillated(oscillated: &Oscillated) -> Option<String> {
     let accounts = render::counted(oscillated.accounts.len() as u64, "account");
     (!oscillated.accounts.is_empty())
         .then(|| format!("{accounts} did not settle: definitions change each other without end: {names}{more}"))
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
-        }
-        _ => Ok(()),
-    }
 }

@@ -3,11 +3,13 @@
 mod account;
 mod accounts;
 mod alerts;
+mod apply;
 mod backtest;
 mod backup;
 mod bench_engine;
 mod bench_ingest;
 mod check;
+mod comparison;
 mod config;
 pub mod decision;
 mod doctor;
@@ -18,6 +20,7 @@ mod filter;
 mod import;
 mod merge;
 mod people;
+mod plan;
 mod retain;
 mod schema;
 mod serve;
@@ -130,8 +133,16 @@ enum Command {
     Account(account::Account),
     /// Say why: health, a stage, segment, milestone, alert or metric, down to the events
     Explain(explain::Explain),
-    /// Run an alert rule over the past and hold it against what came: precision, recall, lead time, thresholds
+    /// Run definitions over the past and hold them against what came: precision, recall, lead time, thresholds, AUC
     Backtest(backtest::Backtest),
+    /// Show what applying a folder of definitions would change: definitions, accounts, alerts
+    Plan(plan::Plan),
+    /// Apply a folder of definitions: all accounts are told by it, then it takes over as a whole
+    Apply(apply::Apply),
+    /// List the models that were applied: when, by whom and why
+    Revisions(apply::Revisions),
+    /// Go back to a model that was applied before
+    Rollback(apply::Rollback),
     /// Run a model's scenarios
     Test(test::Test),
     /// Run SQL over events, accounts, people and everything derived from them
@@ -196,6 +207,10 @@ impl Cli {
             Command::Account(c) => c.run(&shared).await,
             Command::Explain(c) => c.run(&shared).await,
             Command::Backtest(c) => c.run(&shared).await,
+            Command::Plan(c) => c.run(&shared).await,
+            Command::Apply(c) => c.run(&shared).await,
+            Command::Revisions(c) => c.run(&shared).await,
+            Command::Rollback(c) => c.run(&shared).await,
             Command::Test(c) => c.run(&shared),
             Command::Sql(c) => c.run(&shared).await,
             Command::Override(c) => c.run(&shared).await,

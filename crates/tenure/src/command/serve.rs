@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use tenure_api::App;
 use tenure_engine::Engine;
 use tenure_service::{Parts, Service};
-use tenure_store::{AppliedModel, Store};
+use tenure_store::Store;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Outcome, Shared};
@@ -49,12 +49,7 @@ impl Serve {
         let listener = tokio::net::TcpListener::bind(settings.listen).await.map_err(|error| {
             failure(format!("cannot listen on {}: {error}", settings.listen), "choose another address: --listen 127.0.0.1:7272")
         })?;
-        let applied = AppliedModel {
-            revision: loaded.model.revision.clone(),
-            applied_at: clock::now(),
-            author: "serve".to_owned(),
-            files: loaded.source.files.iter().cloned().collect(),
-        };
+        let applied = loaded.applied("serve", "the service began with it");
         let engine = Arc::new(Engine::new(Arc::new(loaded.model)));
         let parts = Parts {
             store,

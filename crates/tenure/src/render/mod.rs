@@ -61,6 +61,14 @@ pub fn write(mut out: impl Write, grid: &Grid, style: Style) -> io::Result<()> {
     }
 }
 
+/// A grid as a table.
+pub fn tabled(grid: &Grid) -> String {
+    let mut out = Vec::new();
+    // A vector takes everything.
+    let _ = table::write(&mut out, grid);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Writes text to standard output, as `print` does.
 pub fn text(text: &str) -> io::Result<()> {
     forgive(io::stdout().lock().write_all(text.as_bytes()))

@@ -1,7 +1,9 @@
 //! `tenure backtest`: runs definitions over the past and holds them against what came.
 
+mod against;
 mod text;
 
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
@@ -9,9 +11,10 @@ use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use tenure_backtest::sign::SignKind;
 use tenure_backtest::tally::Case;
+use tenure_backtest::timeline::Timeline;
 use tenure_backtest::{Answer, Asked, Findings, Outcome as Foretold, Prepared, Question, QuestionError, Sweep, Terms, findings};
 use tenure_engine::Mode;
-use tenure_model::{Calendar, Day, Instant};
+use tenure_model::{Calendar, Day, Instant, Model};
 
 use super::decision::known;
 use super::{Outcome, Shared};
@@ -65,6 +68,9 @@ pub struct Backtest {
     /// Every instant instead of once a date, at its last instant: slower
     #[arg(long)]
     exact: bool,
+    /// Compare with the model in this folder or file, side by side on the same history: accounts and all figures
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["what", "when", "sweep", "cases"])]
+    against: Option<PathBuf>,
     /// List the firings and the outcomes that none foretold, instead of figures
     #[arg(long)]
     cases: bool,
@@ -81,21 +87,10 @@ impl Backtest {
         let opened = Opened::open(shared).await?;
         let model = &opened.loaded.model;
         let terms = self.terms(&model.calendar, opened.folder.archive()?.span().map(|span| span.1))?;
-        let prepared = self.question().prepare(model, &opened.loaded.source.files, &terms).map_err(wrong)?;
-        let world = opened.world_of_engine(prepared.engine.clone())?;
-        let segments = self.segments.iter().map(|name| segment(&prepared, name)).collect::<Result<Vec<_>>>()?;
-        let mode = if self.exact { Mode::Exact } else { Mode::Daily { from: Day(i32::MIN) } };
-        let bar = world::progress(&world);
-        bar.set_message("replaying");
-        let progress = |_: usize, events: usize| ProgressBar::inc(&bar, events as u64);
-        // Interrupted, the process ends: it only reads.
-        let on = AtomicBool::new(false);
-        let findings = tokio::task::block_in_place(|| -> Result<Findings> {
-            let timelines = prepared.watch.through(&world, terms.known, mode, world::threads(), &progress, &on)?;
-            bar.set_message("counting");
-            Ok(findings(&prepared, &terms, &timelines, &segments, self.assume_constant, world::threads()))
-        })?;
-        bar.finish_and_clear();
+        if let Some(path) = &self.against {
+            return against::run(&self, &opened, &terms, path);
+        }
+        let (_, _, findings) = self.ask(&opened, model, &opened.loaded.source.files, &terms, "replaying")?;
         if self.cases {
             render::print(&cases(findings_cases(&findings)?), self.style.style())?;
         } else if self.style.json {
@@ -104,6 +99,34 @@ impl Backtest {
             render::text(&text::text(&self, &terms, &findings))?;
         }
         Ok(Outcome::Fine)
+    }
+
+    /// Replays a model and computes the findings.
+    fn ask(
+        &self,
+        opened: &Opened,
+        model: &Model,
+        files: &[(String, String)],
+        terms: &Terms,
+        doing: &'static str,
+    ) -> Result<(Prepared, Vec<Timeline>, Findings)> {
+        let prepared = self.question().prepare(model, files, terms).map_err(wrong)?;
+        let world = opened.world_of_engine(prepared.engine.clone())?;
+        let segments = self.segments.iter().map(|name| segment(&prepared, name)).collect::<Result<Vec<_>>>()?;
+        let mode = if self.exact { Mode::Exact } else { Mode::Daily { from: Day(i32::MIN) } };
+        let bar = world::progress(&world);
+        bar.set_message(doing);
+        let progress = |_: usize, events: usize| ProgressBar::inc(&bar, events as u64);
+        // Interrupted, the process ends: it only reads.
+        let on = AtomicBool::new(false);
+        let answer = tokio::task::block_in_place(|| -> Result<_> {
+            let timelines = prepared.watch.through(&world, terms.known, mode, world::threads(), &progress, &on)?;
+            bar.set_message("counting");
+            let findings = findings(&prepared, terms, &timelines, &segments, self.assume_constant, world::threads());
+            Ok((timelines, findings))
+        });
+        bar.finish_and_clear();
+        answer.map(|(timelines, findings)| (prepared, timelines, findings))
     }
 
     fn question(&self) -> Question {

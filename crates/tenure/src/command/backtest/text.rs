@@ -12,20 +12,13 @@ use tenure_backtest::tally::Verdict;
 use tenure_backtest::weights::Suggestion;
 use tenure_backtest::{Answer, Findings, Terms};
 
+use super::super::comparison::grid;
 use super::{Backtest, date};
-use crate::render::{self, Grid, NOTHING};
+use crate::render::{self, Grid, NOTHING, tabled as table};
 
 /// All of it.
 pub fn text(asked: &Backtest, terms: &Terms, findings: &Findings) -> String {
-    let mut out = format!(
-        "{} against {} within {}, {} to {}{}\n",
-        asked.asked(),
-        asked.outcome,
-        render::counted(asked.within as u64, "day"),
-        date(terms.from),
-        date(terms.to),
-        if asked.segments.is_empty() { String::new() } else { format!(", {}", asked.segments.join(" or ")) },
-    );
+    let mut out = head(&asked.asked(), asked, terms);
     out += &match &findings.answer {
         Answer::Sign(found) => sign(terms, found),
         Answer::Milestone(found) => milestone(terms, found),
@@ -35,7 +28,20 @@ pub fn text(asked: &Backtest, terms: &Terms, findings: &Findings) -> String {
     out + &undated(findings)
 }
 
-fn undated(findings: &Findings) -> String {
+/// What was asked.
+pub fn head(what: &str, asked: &Backtest, terms: &Terms) -> String {
+    format!(
+        "{what} against {} within {}, {} to {}{}\n",
+        asked.outcome,
+        render::counted(asked.within as u64, "day"),
+        date(terms.from),
+        date(terms.to),
+        if asked.segments.is_empty() { String::new() } else { format!(", {}", asked.segments.join(" or ")) },
+    )
+}
+
+/// The accounts that were left out, or taken all the same, because nobody knows since when something of them is so.
+pub fn undated(findings: &Findings) -> String {
     let undated = &findings.undated;
     if undated.accounts == 0 {
         return String::new();
@@ -146,10 +152,6 @@ fn scorecard(found: &ScoreFindings) -> String {
         );
     }
     let count = |n: usize| Value::from(render::count(n as u64));
-    let grid = |columns: &[&str], rows: Vec<Vec<Value>>| {
-        let columns = columns.iter().map(|c| (*c).to_owned()).collect();
-        if rows.is_empty() { String::new() } else { format!("\n{}", table(&Grid { columns, rows })) }
-    };
     let leads = found.leads.iter().map(|l| vec![count(l.days as usize), plain(&l.auc).into(), count(l.readings), count(l.followed)]);
     out += &grid(&["days earlier", "AUC", "readings", "outcome followed"], leads.collect());
     let over = |e: &Option<Estimate>| e.as_ref().map_or_else(|| NOTHING.to_owned(), plain);
@@ -231,7 +233,7 @@ fn times(n: usize) -> String {
 }
 
 /// A share with its interval: `23.1 % (18.9 to 27.8)`.
-fn percent(estimate: &Estimate) -> String {
+pub fn percent(estimate: &Estimate) -> String {
     shown(estimate, |x| format!("{:.1}", 100.0 * x), " %")
 }
 
@@ -239,7 +241,8 @@ fn rate(estimate: &Estimate) -> String {
     estimate.value.map_or_else(|| NOTHING.to_owned(), |x| format!("{:.1} %", 100.0 * x))
 }
 
-fn plain(estimate: &Estimate) -> String {
+/// A number with its interval.
+pub fn plain(estimate: &Estimate) -> String {
     shown(estimate, |x| format!("{x:.2}"), "")
 }
 
@@ -257,11 +260,4 @@ fn shown(estimate: &Estimate, number: impl Fn(f64) -> String, unit: &str) -> Str
 
 fn spread(days: &Spread) -> String {
     format!("{:.1} days (median; of ten the shortest {:.1}, the longest {:.1})", days.median, days.p10, days.p90)
-}
-
-fn table(grid: &Grid) -> String {
-    let mut out = Vec::new();
-    // A vector takes everything.
-    let _ = render::write(&mut out, grid, render::Style::Table);
-    String::from_utf8_lossy(&out).into_owned()
 }
