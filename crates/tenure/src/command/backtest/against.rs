@@ -71,7 +71,7 @@ fn of_cards(cards: &[CardPair]) -> String {
     let auc = |card: &Option<tenure_backtest::scorecard::ScoreFindings>| -> Value {
         card.as_ref().and_then(|card| card.leads.first()).map_or_else(|| NOTHING.to_owned(), |lead| plain(&lead.auc)).into()
     };
-    let differ = cards.iter().filter(|card| card.before != card.after);
-    let rows = differ.map(|card| vec![card.scorecard.as_str().into(), auc(&card.before), auc(&card.after)]);
+    let rows = cards.iter().map(|card| (card, auc(&card.before), auc(&card.after))).filter(|(_, before, after)| before != after);
+    let rows = rows.map(|(card, before, after)| vec![card.scorecard.as_str().into(), before, after]);
     grid(&["scorecard", "AUC", "AUC by the second"], rows.collect())
 }
