@@ -15,7 +15,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 # Ready-made models that have scenarios.
 MODELS = $(patsubst %/scenarios,%,$(wildcard models/*/scenarios scenarios/*/scenarios))
 
-.PHONY: help release demo test test-rust test-models test-python test-sdk test-crash test-api tidy lint fmt bench bench-engine bench-ingest crash simulate-service
+.PHONY: help release demo test test-rust test-models test-python test-sdk test-crash test-api tidy lint fmt bench bench-engine bench-backtest bench-ingest crash simulate-service
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -82,10 +82,13 @@ lint: tidy ## Clippy with our bans (clippy.toml), and deny.toml where cargo-deny
 fmt: ## Format the code
 	$(CARGO) fmt --all
 
-bench: bench-engine bench-ingest ## All benchmarks; each writes target/bench/<name>.json
+bench: bench-engine bench-backtest bench-ingest ## All benchmarks; each writes target/bench/<name>.json
 
 bench-engine: release .venv/ready ## The engine beside DuckDB on 20,000 accounts and 20 million events (10 min, 6 GB of disk)
 	TENURE=$(RELEASED) PYTHON=$(VENV) benches/run.sh engine
+
+bench-backtest: release .venv/ready ## Backtests beside DuckDB on the same data (8 min)
+	TENURE=$(RELEASED) PYTHON=$(VENV) benches/run.sh backtest
 
 bench-ingest: release ## The live service beside a server that only parses (9 min)
 	$(RELEASED) bench-ingest

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs a benchmark and gathers its results: `benches/run.sh engine` (benches/README.md says what is compared).
+# Runs a benchmark and gathers its results: `benches/run.sh engine` or `benches/run.sh backtest` (benches/README.md says what is compared).
 #
 # Environment: TENURE (the binary), PYTHON (with duckdb), BENCH_DATA (folder for the data, kept between runs), BENCH_ACCOUNTS, BENCH_EVENTS.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-[ "${1:-}" = engine ] || { echo "usage: benches/run.sh engine" >&2; exit 2; }
+case ${1:-} in engine | backtest) ;; *) echo "usage: benches/run.sh engine | backtest" >&2; exit 2 ;; esac
 tenure=${TENURE:-target/release/tenure}
 python=${PYTHON:-.venv/bin/python}
 accounts=${BENCH_ACCOUNTS:-20000}
@@ -20,6 +20,10 @@ mkdir -p target/bench "$data"
 if [ ! -f "$files/done" ]; then
     "$tenure" simulate --out "$files" --accounts "$accounts" --events "$events" --start "$first" --days 365 --seed 1
     touch "$files/done"
+fi
+
+if [ "$1" = backtest ]; then
+    exec benches/backtest.sh "$tenure" "$python" "$data" "$first" "$last"
 fi
 
 if [ ! -f "$data/ndjson/done" ]; then

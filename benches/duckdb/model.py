@@ -62,7 +62,7 @@ TO_ADOPTION = "features_28d >= 2 AND active_days_28d >= 8"
 TO_EXPANSION = "people_28d >= 5 AND active_days_28d >= 18"
 
 
-def evaluate(metrics, left_onboarding, quiet_for_3d):
+def evaluate(metrics, left_onboarding, quiet_for_3d, keys="account_id, day"):
     """All that the model says of a relation of metrics.
 
     left_onboarding: has the account, at this evaluation or one before, met the condition of a later stage?
@@ -78,7 +78,7 @@ def evaluate(metrics, left_onboarding, quiet_for_3d):
             {quiet_for_3d} AS quiet
         FROM met),
     scored AS (SELECT *, {HEALTH} AS health FROM staged)
-    SELECT account_id, day, {columns}, enterprise, stage, health, quiet_now, quiet,
+    SELECT {keys}, {columns}, enterprise, stage, health, quiet_now, quiet,
         coalesce(login_trend < -0.5 AND logins_prior_7d >= 10, false) AS usage_drop,
         enterprise AND age_days BETWEEN 7 AND 30 AND first_week_logins < 5 AS missed_first_week,
         tickets_30d >= 5 AND tickets_30d > workflows_90d / 50 AS many_tickets,

@@ -21,7 +21,7 @@ def stretches(source, of):
         GROUP BY ALL HAVING sum(change) <> 0"""
 
 
-def sql(events, accounts, first, last):
+def sql(events, accounts, first, last, keys="account_id, day"):
     events = f"read_parquet('{events}')"
     used = ", ".join(f"bool_or(event = '{name}') AS {name}" for name in FEATURES)
     return f"""
@@ -70,6 +70,7 @@ def sql(events, accounts, first, last):
         "metrics",
         "bool_or(to_adoption OR to_expansion) OVER (PARTITION BY a ORDER BY day ROWS UNBOUNDED PRECEDING)",
         "count(*) FILTER (quiet_now) OVER (PARTITION BY a ORDER BY day ROWS 3 PRECEDING) = 4",
+        keys,
     )};"""
 
 

@@ -1,6 +1,6 @@
-"""The independent check: DuckDB computes two models over the archive's files, from the documentation alone, and must agree with `tenure`.
+"""The independent check: DuckDB computes three models over the archive's files, from the documentation alone, and must agree with `tenure`.
 
-as_of.py checks what holds at an instant, histories.py what changed when.
+as_of.py checks what holds at an instant, histories.py what changed when, backtest.py what that would have been worth.
 """
 
 import argparse
@@ -13,29 +13,35 @@ from collections import Counter
 import duckdb
 
 import as_of
+import backtest
 import company
 import family
 import histories
+import subscribers
 from workspace import Workspace
 
 HERE = pathlib.Path(__file__).parent
-HALVES = [("as of", as_of.check, company.make, "model.yaml"), ("histories", histories.check, family.make, "life.yaml")]
+PARTS = [
+    ("as of", as_of.check, company.make, "model.yaml"),
+    ("histories", histories.check, family.make, "life.yaml"),
+    ("backtests", backtest.check, subscribers.make, "backtest.yaml"),
+]
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--tenure", required=True, type=pathlib.Path, help="the binary")
     options.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], metavar="SEED", help="one company each")
-    options.add_argument("--only", choices=[name for name, *_ in HALVES], help="one half of the check")
+    options.add_argument("--only", choices=[name for name, *_ in PARTS], help="one part of the check")
     options = options.parse_args()
     failed = False
-    for name, check, make, model in HALVES:
+    for name, check, make, model in PARTS:
         if options.only in (None, name):
-            failed |= not half(options, name, check, make, HERE / model)
+            failed |= not part(options, name, check, make, HERE / model)
     sys.exit(1 if failed else 0)
 
 
-def half(options, name, check, make, model):
+def part(options, name, check, make, model):
     """Whether all values of all companies agree."""
     began, agreed, differences = time.monotonic(), Counter(), []
     for seed in options.seeds:

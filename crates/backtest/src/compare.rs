@@ -25,6 +25,7 @@ pub struct Side<'s> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
     /// As of when accounts are compared.
+    #[serde(serialize_with = "crate::written::instant")]
     pub at: Instant,
     /// Accounts that are customers then, by either.
     pub accounts: usize,

@@ -165,7 +165,7 @@ pub fn findings(prepared: &Prepared, terms: &Terms, timelines: &[Timeline], segm
             (past.rests_on(sign), Answer::Sign(Box::new(found)))
         }
         About::Milestone(milestone) => (past.rests_on(Sign::Missed(milestone)), Answer::Milestone(Box::new(past.milestone(milestone)))),
-        About::Scorecard(card) => (past.engine.upstream(Decides::Health), Answer::Scorecard(Box::new(past.scorecard(card, &prepared.leads)))),
+        About::Scorecard(card) => (past.engine.upstream(Decides::Health), Answer::Scorecard(Box::new(past.scorecard(card, &prepared.leads, false)))),
         About::Model => (past.engine.everything(), Answer::Model(past.model(threads))),
     };
     let rests = past.with_segments(rests, &past.within);
@@ -252,9 +252,9 @@ impl<'p> Past<'p> {
         }
     }
 
-    fn scorecard(&self, card: usize, leads: &[i32]) -> ScoreFindings {
+    fn scorecard(&self, card: usize, leads: &[i32], brief: bool) -> ScoreFindings {
         let rests = self.with_segments(self.engine.upstream(Decides::Health), &self.within);
-        score(self.model, card, self.terms, self.counted(&rests), &self.within, leads)
+        score(self.model, card, self.terms, self.counted(&rests), &self.within, leads, brief)
     }
 
     fn model(&self, threads: usize) -> ModelFindings {
@@ -265,7 +265,7 @@ impl<'p> Past<'p> {
             of: self.summary(*sign),
         });
         let cards: Vec<usize> = (0..self.model.scorecards.len()).collect();
-        ModelFindings { signs: summaries, scorecards: in_parallel(threads, &cards, |card| self.scorecard(*card, &[0])) }
+        ModelFindings { signs: summaries, scorecards: in_parallel(threads, &cards, |card| self.scorecard(*card, &[0], true)) }
     }
 }
 

@@ -21,10 +21,31 @@ pub struct Load {
     pub open: usize,
     /// Days from firing to resolving, of those that resolved.
     pub days: Option<Spread>,
-    /// By the Monday that begins the week, in the model's zone: firings. Weeks without any are there, too.
-    pub by_week: Vec<(Day, usize)>,
-    /// By whose the account was: firings, and firings per week of the period.
-    pub by_owner: Vec<(Option<Arc<str>>, usize, f64)>,
+    /// By week. Weeks without any firing are there, too.
+    pub by_week: Vec<OfWeek>,
+    /// By whose the account was.
+    pub by_owner: Vec<OfOwner>,
+}
+
+/// Firings of a week.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct OfWeek {
+    /// The Monday that begins it, in the model's zone.
+    #[serde(serialize_with = "crate::written::day")]
+    pub week: Day,
+    /// Firings.
+    pub fires: usize,
+}
+
+/// Firings for the accounts of one owner.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OfOwner {
+    /// Whose the accounts were when it fired; None: nobody's.
+    pub owner: Option<Arc<str>>,
+    /// Firings.
+    pub fires: usize,
+    /// Firings per week of the period.
+    pub per_week: f64,
 }
 
 /// How good it was.
@@ -90,8 +111,8 @@ pub fn load(terms: &Terms, tallies: &[Tally]) -> Load {
         accounts: tallies.iter().filter(|tally| tally.fired().next().is_some()).count(),
         open: cases.iter().filter(|case| case.resolved.is_none()).count(),
         days: spread(lengths.collect()),
-        by_week: by_week.into_iter().collect(),
-        by_owner: by_owner.into_iter().map(|(owner, fires)| (owner, fires, fires as f64 / terms.weeks())).collect(),
+        by_week: by_week.into_iter().map(|(week, fires)| OfWeek { week, fires }).collect(),
+        by_owner: by_owner.into_iter().map(|(owner, fires)| OfOwner { owner, fires, per_week: fires as f64 / terms.weeks() }).collect(),
     }
 }
 

@@ -141,7 +141,8 @@ impl Seen<'_> {
     }
 }
 
-/// Holds a scorecard against what came. `leads`: days.
+/// Holds a scorecard against what came. `leads`: days. `brief`: only how well it tells, and the rates of its bands.
+#[allow(clippy::too_many_arguments)]
 pub fn score<'t>(
     model: &Model,
     card: usize,
@@ -149,11 +150,12 @@ pub fn score<'t>(
     timelines: impl Iterator<Item = &'t Timeline> + Clone,
     within: &Within,
     leads: &[i32],
+    brief: bool,
 ) -> ScoreFindings {
     let definition = &model.scorecards[card];
     let readings = || {
         timelines.clone().enumerate().flat_map(|(account, timeline)| {
-            let all = timeline.readings.iter().enumerate().filter(|(_, r)| r.card == card && within.holds(timeline, end(terms, r.day)));
+            let all = timeline.readings.iter().enumerate().filter(|(_, r)| usize::from(r.card) == card && within.holds(timeline, end(terms, r.day)));
             all.map(move |(i, reading)| (account, timeline, reading, timeline.measures.get(i).map_or(&[][..], Vec::as_slice)))
         })
     };
@@ -173,13 +175,14 @@ pub fn score<'t>(
     let in_segment = |(s, segment): (usize, &tenure_model::definition::Segment)| {
         part(&segment.name, &|timeline, reading| timeline.is_member(s, end(terms, reading.day)))
     };
-    let accounts = timelines.clone().filter(|t| t.readings.iter().any(|r| r.card == card && within.holds(t, end(terms, r.day)))).count();
+    let in_stage = |(s, stage): (usize, &tenure_model::definition::Stage)| part(&stage.name, &|_, reading| reading.stage() == Some(s));
+    let accounts = timelines.clone().filter(|t| t.readings.iter().any(|r| usize::from(r.card) == card && within.holds(t, end(terms, r.day)))).count();
     ScoreFindings {
         scorecard: definition.name.clone(),
         readings: readings().count(),
         accounts,
-        scored: readings().filter(|(_, _, reading, _)| reading.score.is_some()).count(),
-        coverage: spread(readings().filter(|(_, _, r, _)| r.score.is_some()).filter_map(|(_, _, r, _)| r.coverage).collect()),
+        scored: readings().filter(|(_, _, reading, _)| reading.score().is_some()).count(),
+        coverage: spread(readings().filter(|(_, _, r, _)| r.score().is_some()).filter_map(|(_, _, r, _)| r.coverage()).collect()),
         leads: leads
             .iter()
             .map(|days| {
@@ -189,10 +192,10 @@ pub fn score<'t>(
             .collect(),
         base_rate: rate(&known, |_| true).1,
         bands: bands(definition, &known),
-        deciles: deciles(&known),
+        deciles: if brief { vec![] } else { deciles(&known) },
         stability: stability(readings().map(|(account, _, reading, _)| (account, reading))),
-        segments: model.segments.iter().enumerate().map(in_segment).collect(),
-        stages: model.stages.iter().enumerate().map(|(s, stage)| part(&stage.name, &|_, reading| reading.stage == Some(s))).collect(),
+        segments: model.segments.iter().enumerate().filter(|_| !brief).map(in_segment).collect(),
+        stages: model.stages.iter().enumerate().filter(|_| !brief).map(in_stage).collect(),
         measures: measures(definition, &known),
         suggestion: suggest(definition, terms, &known),
     }
@@ -210,7 +213,7 @@ fn followed(terms: &Terms, timeline: &Timeline, day: Day, lead: i32) -> Option<b
 }
 
 pub(crate) fn scores(seen: &[Seen<'_>]) -> Vec<Scored> {
-    seen.iter().filter_map(|s| s.scored(s.reading.score)).collect()
+    seen.iter().filter_map(|s| s.scored(s.reading.score())).collect()
 }
 
 /// Of the readings wanted, how many there are, and how often the outcome followed them.
@@ -231,10 +234,10 @@ fn parts(seen: &[Seen<'_>], wanted: &dyn Fn(&Seen<'_>) -> bool) -> BTreeMap<usiz
 }
 
 fn bands(card: &Scorecard, seen: &[Seen<'_>]) -> Vec<BandRate> {
-    let of = |band: usize| parts(seen, &|s| s.reading.band == Some(band));
+    let of = |band: usize| parts(seen, &|s| s.reading.band() == Some(band));
     let numbers = 0..=card.bands.len();
     let rates = numbers.map(|band| {
-        let (readings, rate) = rate(seen, |s| s.reading.band == Some(band));
+        let (readings, rate) = rate(seen, |s| s.reading.band() == Some(band));
         let over_better = band.checked_sub(1).map(|better| {
             let (worse, better) = (of(band), of(better));
             let accounts: std::collections::BTreeSet<usize> = worse.keys().chain(better.keys()).copied().collect();
@@ -247,7 +250,7 @@ fn bands(card: &Scorecard, seen: &[Seen<'_>]) -> Vec<BandRate> {
 }
 
 fn deciles(seen: &[Seen<'_>]) -> Vec<Decile> {
-    let mut scores: Vec<f64> = seen.iter().filter_map(|s| s.reading.score).collect();
+    let mut scores: Vec<f64> = seen.iter().filter_map(|s| s.reading.score()).collect();
     scores.sort_unstable_by(f64::total_cmp);
     let mut deciles: Vec<Decile> = Vec::new();
     let mut done = 0;
@@ -260,7 +263,7 @@ fn deciles(seen: &[Seen<'_>]) -> Vec<Decile> {
             continue;
         }
         let (from, to) = (scores[done], scores[until - 1]);
-        let (readings, rate) = rate(seen, |s| s.reading.score.is_some_and(|score| from <= score && score <= to));
+        let (readings, rate) = rate(seen, |s| s.reading.score().is_some_and(|score| from <= score && score <= to));
         deciles.push(Decile { from, to, readings, rate });
         done = until;
     }
@@ -277,7 +280,7 @@ fn stability<'r>(readings: impl Iterator<Item = (usize, &'r Reading)>) -> Stabil
             && reading.day.0 - earlier.day.0 == crate::watch::READ_EVERY
         {
             days += crate::watch::READ_EVERY;
-            changes += usize::from(reading.band != earlier.band);
+            changes += usize::from(reading.band() != earlier.band());
         }
         last = Some((account, reading));
     }

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tenure_engine::{AlertState, Happened, MilestoneStatus, Outcome, Upstream};
+use tenure_engine::{Account, AlertState, Happened, MilestoneStatus, Outcome, Upstream};
+use tenure_model::definition::Builtin;
 use tenure_model::{Day, Instant};
 
 use crate::sign::Sign;
@@ -55,21 +56,56 @@ pub struct Status {
     pub due: Option<Instant>,
 }
 
-/// A score at the end of a date.
+/// A score at the end of a date. Small: there are millions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reading {
     /// The date.
     pub day: Day,
-    /// The scorecard.
-    pub card: usize,
-    /// The stage.
-    pub stage: Option<usize>,
-    /// 0 to 100.
-    pub score: Option<f64>,
+    /// Number of the scorecard.
+    pub card: u16,
+    stage: u16,
+    band: u16,
+    score: f64,
+    coverage: f32,
+}
+
+/// Stands for no number.
+const NONE: u16 = u16::MAX;
+
+impl Reading {
+    /// What is read of an account as it stands; None where no card applies.
+    pub fn of(account: &Account, day: Day) -> Option<Reading> {
+        let number = |builtin: Builtin| account.value(builtin.column()).as_number();
+        let small = |n: Option<usize>| n.and_then(|n| u16::try_from(n).ok()).unwrap_or(NONE);
+        Some(Reading {
+            day,
+            card: u16::try_from(account.card()?).ok()?,
+            stage: small(account.stage()),
+            band: small(account.band()),
+            score: number(Builtin::Health).unwrap_or(f64::NAN),
+            coverage: number(Builtin::HealthCoverage).unwrap_or(f64::NAN) as f32,
+        })
+    }
+
+    /// 0 to 100; None without data.
+    pub fn score(&self) -> Option<f64> {
+        (!self.score.is_nan()).then_some(self.score)
+    }
+
     /// 0 to 1.
-    pub coverage: Option<f64>,
+    pub fn coverage(&self) -> Option<f64> {
+        (!self.coverage.is_nan()).then_some(f64::from(self.coverage))
+    }
+
+    /// Number of the stage.
+    pub fn stage(&self) -> Option<usize> {
+        (self.stage != NONE).then_some(usize::from(self.stage))
+    }
+
     /// Number of the band in the card, the lowest last.
-    pub band: Option<usize>,
+    pub fn band(&self) -> Option<usize> {
+        (self.band != NONE).then_some(usize::from(self.band))
+    }
 }
 
 /// One account through the whole replay.

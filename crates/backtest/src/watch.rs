@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tenure_engine::{Account, AlertState, Happened, Inputs, Mode, Sink, What};
-use tenure_model::definition::{Builtin, ColumnId, Source};
+use tenure_model::definition::{ColumnId, Source};
 use tenure_model::{Day, Instant, Model, Value};
 use tenure_replay::replay::{Progress, Visitor, replay};
 use tenure_replay::{Error, Result, World};
@@ -105,10 +105,7 @@ impl Watching<'_> {
 
     /// Reads the score of an account that has one, or has none though a card applies.
     fn read(&mut self, account: &Account, day: Day, measures: bool) {
-        let Some(card) = account.card() else { return };
-        let number = |builtin: Builtin| account.value(builtin.column()).as_number();
-        let (score, coverage) = (number(Builtin::Health), number(Builtin::HealthCoverage));
-        let reading = Reading { day, card, stage: account.stage(), score, coverage, band: account.band() };
+        let Some(reading) = Reading::of(account, day) else { return };
         let scores = measures.then(|| {
             let health = self.world.engine.health(account);
             health.groups.iter().flat_map(|group| group.measures.iter().map(|m| m.score.unwrap_or(f64::NAN))).collect()
@@ -136,6 +133,10 @@ impl Sink for Watching<'_> {
         if came {
             timeline.outcomes.push(outcome.at);
         }
+    }
+
+    fn wants_scores(&self) -> bool {
+        false
     }
 
     fn day(&mut self, account: &Account, day: Day) {

@@ -13,8 +13,10 @@ use crate::terms::Terms;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Suggestion {
     /// Fitted to readings up to this date …
+    #[serde(serialize_with = "crate::written::day")]
     pub fitted_to: Day,
     /// … whose horizon ends before this one, from which on they are tried.
+    #[serde(serialize_with = "crate::written::day")]
     pub tried_from: Day,
     /// How many readings it was fitted to.
     pub fitted: usize,

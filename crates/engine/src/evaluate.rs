@@ -358,7 +358,7 @@ impl Step<'_> {
         let name = || card.zip(band).map(|(c, b)| engine.band_names[c][b].clone());
         // Bands of different cards may have the same name: then it has not changed.
         let band_changed = moved && self.write(engine.plan.slot(Builtin::HealthBand), name().map_or(Value::Null, Value::Text));
-        if (changed || band_changed) && self.sink.wants_detail() {
+        if (band_changed || (changed && self.sink.wants_scores())) && self.sink.wants_detail() {
             self.tell(Happened::Health { card, score, coverage, band: name(), band_changed }, vec![]);
         }
     }

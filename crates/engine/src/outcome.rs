@@ -205,6 +205,11 @@ pub trait Sink {
         let _ = (account, day);
     }
 
+    /// Is every change of a health score wanted, or only those of the band? Scores change on most dates.
+    fn wants_scores(&self) -> bool {
+        true
+    }
+
     /// Are changes of health and segments wanted? A caller that only wants state saves their cost.
     fn wants_detail(&self) -> bool {
         true

@@ -32,6 +32,10 @@ impl<S: Sink> Sink for Reporting<'_, S> {
         self.inner.day(account, day);
     }
 
+    fn wants_scores(&self) -> bool {
+        self.inner.wants_scores()
+    }
+
     fn wants_detail(&self) -> bool {
         self.inner.wants_detail()
     }

@@ -6,37 +6,38 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use tenure_backtest::compare::{CardPair, Figures, Side, SignPair, compare, figures};
 use tenure_backtest::findings::Summary;
-use tenure_backtest::{Answer, Terms};
+use tenure_backtest::{Answer, Backtest as Asking};
 
 use super::super::Outcome;
 use super::super::comparison::{accounts, effect, grid};
 use super::text::{head, percent, plain};
-use super::Backtest;
+use super::{Backtest, ask};
 use crate::model::{Source, short};
 use crate::render::{self, NOTHING};
 use crate::world::Opened;
 
 /// Replays both models and tells what differs.
-pub fn run(asked: &Backtest, opened: &Opened, terms: &Terms, path: &Path) -> Result<Outcome> {
+pub fn run(command: &Backtest, asked: &Asking, opened: &Opened, path: &Path) -> Result<Outcome> {
     let other = Source::read(path)?.load()?;
     let model = &opened.loaded.model;
-    let (old, before, of_old) = asked.ask(opened, model, &opened.loaded.source.files, terms, "by the first")?;
-    let (new, after, of_new) = asked.ask(opened, &other.model, &other.source.files, terms, "by the second")?;
+    let (old, before, of_old) = ask(asked, opened, &opened.loaded, "by the first")?;
+    let (new, after, of_new) = ask(asked, opened, &other, "by the second")?;
+    let terms = &old.terms;
     let (from, at) = (terms.calendar.midnight(terms.from), terms.calendar.last_instant(terms.to).min(terms.known));
-    let sides = (Side { model: old.engine.model(), timelines: &before }, Side { model: new.engine.model(), timelines: &after });
+    let sides = (Side { model: old.prepared.engine.model(), timelines: &before }, Side { model: new.prepared.engine.model(), timelines: &after });
     let comparison = compare(sides.0, sides.1, from, at);
     let figures = match (&of_old.answer, &of_new.answer) {
         (Answer::Model(before), Answer::Model(after)) => figures(before, after),
         _ => Figures { signs: vec![], scorecards: vec![] },
     };
-    if asked.style.json {
-        let mut report = asked.report(terms, &of_old);
+    if command.style.json {
+        let mut report = command.report(terms, &of_old);
         report["asked"] = json!([model.revision.0, other.model.revision.0]);
         report["findings"] = json!({ "comparison": comparison, "figures": figures, "undated": [of_old.undated, of_new.undated] });
         render::text(&format!("{report}\n"))?;
         return Ok(Outcome::Fine);
     }
-    let mut text = head(&format!("{} and {}", short(&model.revision.0), short(&other.model.revision.0)), asked, terms);
+    let mut text = head(&format!("{} and {}", short(&model.revision.0), short(&other.model.revision.0)), command, terms);
     text += &effect(&comparison, terms.to.0 - terms.from.0 + 1);
     text += &accounts(&comparison);
     text += &of_signs(&figures.signs);

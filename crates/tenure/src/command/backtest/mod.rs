@@ -12,13 +12,15 @@ use serde_json::{Value, json};
 use tenure_backtest::sign::SignKind;
 use tenure_backtest::tally::Case;
 use tenure_backtest::timeline::Timeline;
-use tenure_backtest::{Answer, Asked, Findings, Outcome as Foretold, Prepared, Question, QuestionError, Sweep, Terms, findings};
-use tenure_engine::Mode;
-use tenure_model::{Calendar, Day, Instant, Model};
+use tenure_backtest::{
+    Answer, Asked, Backtest as Asking, BacktestError, Findings, Outcome as Foretold, Question, QuestionError, Ready, Sweep, Terms,
+};
+use tenure_model::{Calendar, Day, Instant};
 
 use super::decision::known;
 use super::{Outcome, Shared};
 use crate::failure::failure;
+use crate::model::Loaded;
 use crate::render::{self, Grid, NOTHING, StyleArgs};
 use crate::when;
 use crate::world::{self, Opened};
@@ -78,55 +80,24 @@ pub struct Backtest {
     style: StyleArgs,
 }
 
-/// Days of the period, where it is not said.
-const PERIOD: i32 = 365;
-
 impl Backtest {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
         let opened = Opened::open(shared).await?;
-        let model = &opened.loaded.model;
-        let terms = self.terms(&model.calendar, opened.folder.archive()?.span().map(|span| span.1))?;
+        let asked = self.asked_of(&opened.loaded.model.calendar)?;
         if let Some(path) = &self.against {
-            return against::run(&self, &opened, &terms, path);
+            return against::run(&self, &asked, &opened, path);
         }
-        let (_, _, findings) = self.ask(&opened, model, &opened.loaded.source.files, &terms, "replaying")?;
+        let (ready, _, findings) = ask(&asked, &opened, &opened.loaded, "replaying")?;
+        let terms = &ready.terms;
         if self.cases {
             render::print(&cases(findings_cases(&findings)?), self.style.style())?;
         } else if self.style.json {
-            render::text(&format!("{}\n", self.report(&terms, &findings)))?;
+            render::text(&format!("{}\n", self.report(terms, &findings)))?;
         } else {
-            render::text(&text::text(&self, &terms, &findings))?;
+            render::text(&text::text(&self, terms, &findings))?;
         }
         Ok(Outcome::Fine)
-    }
-
-    /// Replays a model and computes the findings.
-    fn ask(
-        &self,
-        opened: &Opened,
-        model: &Model,
-        files: &[(String, String)],
-        terms: &Terms,
-        doing: &'static str,
-    ) -> Result<(Prepared, Vec<Timeline>, Findings)> {
-        let prepared = self.question().prepare(model, files, terms).map_err(wrong)?;
-        let world = opened.world_of_engine(prepared.engine.clone())?;
-        let segments = self.segments.iter().map(|name| segment(&prepared, name)).collect::<Result<Vec<_>>>()?;
-        let mode = if self.exact { Mode::Exact } else { Mode::Daily { from: Day(i32::MIN) } };
-        let bar = world::progress(&world);
-        bar.set_message(doing);
-        let progress = |_: usize, events: usize| ProgressBar::inc(&bar, events as u64);
-        // Interrupted, the process ends: it only reads.
-        let on = AtomicBool::new(false);
-        let answer = tokio::task::block_in_place(|| -> Result<_> {
-            let timelines = prepared.watch.through(&world, terms.known, mode, world::threads(), &progress, &on)?;
-            bar.set_message("counting");
-            let findings = findings(&prepared, terms, &timelines, &segments, self.assume_constant, world::threads());
-            Ok((timelines, findings))
-        });
-        bar.finish_and_clear();
-        answer.map(|(timelines, findings)| (prepared, timelines, findings))
     }
 
     fn question(&self) -> Question {
@@ -141,25 +112,20 @@ impl Backtest {
         Question { about, outcome: self.outcome.clone(), sweep: self.sweep.clone(), leads: self.leads.clone() }
     }
 
-    fn terms(&self, calendar: &Calendar, latest: Option<Instant>) -> Result<Terms> {
+    /// Everything that is asked, with times of a calendar.
+    fn asked_of(&self, calendar: &Calendar) -> Result<Asking> {
         let asked = |text: &Option<String>| text.as_deref().map(|text| when::as_of(text, calendar)).transpose();
-        let (from, to, known) = (asked(&self.from)?, asked(&self.to)?, asked(&self.known)?);
-        let latest = latest.map(|at| calendar.last_instant(calendar.day(at)));
-        let Some(known) = known.or(latest).or(to) else {
-            return Err(failure("there are no events to replay", "import some first: tenure import events FILE, or say --known TIME"));
-        };
-        let to = calendar.day(to.unwrap_or(known));
-        let from = from.map_or(Day(to.0 - PERIOD + 1), |at| calendar.day(at));
-        if from > to {
-            return Err(failure("the period is empty", "--from must be a date before --to"));
-        }
-        if calendar.day(known) < from {
-            return Err(failure(
-                "nothing is known of the period",
-                "it begins after the latest event; choose an earlier one with --from and --to",
-            ));
-        }
-        Ok(Terms::new(calendar.clone(), from, to, self.within, known))
+        let day = |text| Ok::<_, anyhow::Error>(asked(text)?.map(|at| calendar.day(at)));
+        Ok(Asking {
+            question: self.question(),
+            within: self.within,
+            from: day(&self.from)?,
+            to: day(&self.to)?,
+            known: asked(&self.known)?,
+            segments: self.segments.clone(),
+            assume_constant: self.assume_constant,
+            exact: self.exact,
+        })
     }
 
     /// What is asked about, for people.
@@ -180,27 +146,47 @@ impl Backtest {
     }
 }
 
-/// What is wrong with a question, for people.
-fn wrong(error: QuestionError) -> anyhow::Error {
-    let said = error.to_string();
-    match error {
-        QuestionError::Unknown { name, known: names, .. } => match known("definition", &name, names.iter().map(String::as_str)) {
-            Err(error) => error,
-            Ok(()) => failure(said, "tenure check shows what the model says"),
-        },
-        QuestionError::Ambiguous { instead, .. } => failure(said, format!("write {}", instead.join(" or "))),
-        QuestionError::Sweep(why) => failure(why, "write the part as it stands in the condition, with the number in braces"),
-        QuestionError::Wrong(diagnostics) => match diagnostics.into_iter().next() {
-            Some(d) => failure(d.message, d.help.unwrap_or_else(|| "conditions are as in models: docs/reference/conditions.md".to_owned())),
-            None => failure(said, "tenure check shows what the model says"),
-        },
-    }
+/// Replays a model and computes the findings.
+fn ask(asked: &Asking, opened: &Opened, loaded: &Loaded, doing: &'static str) -> Result<(Ready, Vec<Timeline>, Findings)> {
+    let latest = opened.folder.archive()?.span().map(|span| span.1);
+    let ready = asked.ready(&loaded.model, &loaded.source.files, latest).map_err(wrong)?;
+    let world = opened.world_of_engine(ready.prepared.engine.clone())?;
+    let bar = world::progress(&world);
+    bar.set_message(doing);
+    let progress = |_: usize, events: usize| ProgressBar::inc(&bar, events as u64);
+    // Interrupted, the process ends: it only reads.
+    let on = AtomicBool::new(false);
+    let answer = tokio::task::block_in_place(|| ready.run(&world, world::threads(), &progress, &on)).map_err(wrong);
+    bar.finish_and_clear();
+    answer.map(|(timelines, findings)| (ready, timelines, findings))
 }
 
-fn segment(prepared: &Prepared, name: &str) -> Result<usize> {
-    let names = || prepared.engine.model().segments.iter().map(|segment| segment.name.as_str());
-    known("segment", name, names())?;
-    Ok(names().position(|known| known == name).unwrap_or_default())
+/// What is wrong with a question, for people.
+fn wrong(error: BacktestError) -> anyhow::Error {
+    let said = error.to_string();
+    let unknown = |what: &str, name: &str, names: &[String]| match known(what, name, names.iter().map(String::as_str)) {
+        Err(error) => error,
+        Ok(()) => failure(said.clone(), "tenure check shows what the model says"),
+    };
+    match &error {
+        BacktestError::NoEvents => failure(said, "import some first: tenure import events FILE, or say --known TIME"),
+        BacktestError::EmptyPeriod => failure(said, "choose another --from or --to"),
+        BacktestError::NothingKnown => failure(said, "choose an earlier one with --from and --to"),
+        BacktestError::NoSegment { name, known } => unknown("segment", name, known),
+        BacktestError::Replay(_) => error.into(),
+        BacktestError::Question(question) => match question {
+            QuestionError::Unknown { name, known, .. } => unknown("definition", name, known),
+            QuestionError::Ambiguous { instead, .. } => failure(said, format!("write {}", instead.join(" or "))),
+            QuestionError::Sweep(why) => failure(why, "write the part as it stands in the condition, with the number in braces"),
+            QuestionError::Wrong(diagnostics) => match diagnostics.first() {
+                Some(d) => {
+                    let help = d.help.clone().unwrap_or_else(|| "conditions are as in models: docs/reference/conditions.md".to_owned());
+                    failure(&d.message, help)
+                }
+                None => failure(said, "tenure check shows what the model says"),
+            },
+        },
+    }
 }
 
 /// The cases behind the figures.

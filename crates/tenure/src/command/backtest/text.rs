@@ -1,11 +1,9 @@
 //! What a backtest found, as people read it.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 use tenure_backtest::findings::{MilestoneFindings, ModelFindings, OfSegment, SignFindings, Summary};
 use tenure_backtest::milestone::Course;
-use tenure_backtest::report::Quality;
+use tenure_backtest::report::{OfOwner, Quality};
 use tenure_backtest::scorecard::{ScoreFindings, Slice};
 use tenure_backtest::statistics::{Estimate, Spread};
 use tenure_backtest::tally::Verdict;
@@ -68,9 +66,9 @@ fn sign(terms: &Terms, found: &SignFindings) -> String {
         out += &format!("\n{}", table(&Grid { columns: columns("threshold"), rows }));
     }
     let load = &found.load;
-    if load.by_owner.iter().any(|(owner, ..)| owner.is_some()) {
-        let row = |(owner, fires, week): &(Option<Arc<str>>, usize, f64)| {
-            vec![owner.as_deref().unwrap_or(NOTHING).into(), render::count(*fires as u64).into(), format!("{week:.2}").into()]
+    if load.by_owner.iter().any(|of| of.owner.is_some()) {
+        let row = |of: &OfOwner| {
+            vec![of.owner.as_deref().unwrap_or(NOTHING).into(), render::count(of.fires as u64).into(), format!("{:.2}", of.per_week).into()]
         };
         let columns = ["owner", "fired", "a week"].map(str::to_owned).to_vec();
         out += &format!("\n{}", table(&Grid { columns, rows: load.by_owner.iter().map(row).collect() }));
@@ -135,7 +133,7 @@ fn milestone(terms: &Terms, found: &MilestoneFindings) -> String {
         [Value::from(name)].into_iter().chain(counts).chain([days.into()]).collect()
     };
     let columns = ["", "began", "reached", "late", "missed", "waived", "pending", "ended", "days (median)"].map(str::to_owned).to_vec();
-    let segments = found.segments.iter().map(|OfSegment { segment, of }| row(segment, of));
+    let segments = found.segments.iter().filter(|s| s.of.began > 0).map(|OfSegment { segment, of }| row(segment, of));
     let courses = Grid { columns, rows: [row("all", &found.course)].into_iter().chain(segments).collect() };
     format!("{}\nmissed\n{}\nreached\n{}", table(&courses), figures(terms, &found.missed), figures(terms, &found.reached))
 }
