@@ -105,10 +105,10 @@ def check(workspace):
 
 
 def decide(workspace):
-    """Some accounts are let off a milestone, some stages are set by hand."""
-    for account, milestone, at in (("acct_002", "first_report", "2025-03-01"), ("acct_007", "asked", "2025-06-01"), ("acct_012", "first_report", "2025-05-20")):
+    """Some accounts are let off a milestone, some stages are set by hand; those of acct_005 when it has ended for good."""
+    for account, milestone, at in (("acct_002", "first_report", "2025-03-01"), ("acct_012", "first_report", "2025-05-20"), ("acct_005", "asked", "2025-12-01")):
         workspace.run("waive", account, milestone, "--at", at, "--reason", "pilot")
-    for account, at, until in (("acct_003", "2025-05-01", "2025-06-15"), ("acct_010", "2025-04-01", "2025-07-01"), ("acct_020", "2025-09-01", "2025-12-01")):
+    for account, at, until in (("acct_003", "2025-05-01", "2025-06-15"), ("acct_010", "2025-04-01", "2025-07-01"), ("acct_005", "2025-12-01", "2025-12-10")):
         workspace.run("set-stage", account, "parked", "--at", at, "--until", until, "--reason", "they asked for it")
 
 
@@ -131,6 +131,8 @@ def against(workspace, asking):
     verdicts.ask(workspace.duckdb, asking)
     answer = json.loads(workspace.run(*asking.arguments(), "--json"))
     found = answer["findings"]
+    if not asking.constant:
+        workspace.compare("undated", f"{asking}: accounts with undated traits", found["undated"]["accounts"], verdicts.count_undated(workspace.duckdb, asking))
     if found["about"] == "model":
         for sign in found["signs"]:
             verdicts.sign(workspace.duckdb, asking, sign["kind"], sign["name"])

@@ -125,21 +125,28 @@ def measures(connection, card):
     for group, group_weight, measure, weight in CARDS[card]:
         share = group_weight * weight / sum(w for g, _, _, w in CARDS[card] if g == group) / sum(dict((g, w) for g, w, _, _ in CARDS[card]).values())
         coverage = connection.execute(f"SELECT count(score_{measure}) / count(*) FROM scored WHERE lead = 0").fetchone()[0]
-        # Of the readings that have a score also without it.
-        together, rest = mean(CARDS[card]), mean([m for m in CARDS[card] if m[2] != measure])
-        without, whole = auc(connection, 0, rest, of="scored"), auc(connection, 0, together, only=f"{rest} IS NOT NULL", of="scored")
-        adds = None if without is None else whole - without
         alone = auc(connection, 0, f"score_{measure}", of="scored")
-        found.append({"group": group, "measure": measure, "weight": 100 * share, "coverage": coverage, "auc": alone, "adds": adds})
+        found.append({"group": group, "measure": measure, "weight": 100 * share, "coverage": coverage, "auc": alone})
+        adds = [gain(connection, card, measure, digits) for digits in (9, 15)]
+        # Where means are equal but for their last digits, what it adds is a matter of the order of additions.
+        if adds[0] is None or abs(adds[0] - adds[1]) < 1e-12:
+            found[-1]["adds"] = adds[0]
     return found
 
 
-def mean(card):
+def gain(connection, card, measure, digits):
+    """The AUC with all measures minus that without this one, of the readings that have a score also without it."""
+    together, rest = mean(CARDS[card], digits), mean([m for m in CARDS[card] if m[2] != measure], digits)
+    without, whole = auc(connection, 0, rest, of="scored"), auc(connection, 0, together, only=f"{rest} IS NOT NULL", of="scored")
+    return None if without is None else whole - without
+
+
+def mean(card, digits):
     """SQL: the weighted mean of groups, each that of its measures that have a score."""
 
     def weighted(parts):
         above, below = (" + ".join(f"coalesce({sql.format(score)}, 0)" for score, weight in parts for sql in [form.replace("w", str(weight))]) for form in FORMS)
-        return f"round(({above}) / nullif({below}, 0), 9)"
+        return f"round(({above}) / nullif({below}, 0), {digits})"
 
     groups = {group: weight for group, weight, _, _ in card}
     of_group = {group: weighted([(f"score_{measure}", weight) for g, _, measure, weight in card if g == group]) for group in groups}

@@ -25,24 +25,24 @@ def tables(connection, folder, last):
         JOIN tenure ON since < (date + 1)::TIMESTAMPTZ AND until > (date + 1)::TIMESTAMPTZ - INTERVAL 1 MICROSECOND;
     -- Memberships end with the account, and begin again with it.
     CREATE TABLE stay AS SELECT account_id, person_id, segment, greatest(s.since, t.since) AS since, least(s.until, t.until) AS until FROM (
-        SELECT *, "at" AS since, lead("at", 1, 'infinity') OVER (PARTITION BY account_id, person_id, segment ORDER BY "at") AS until FROM derived_segments) s
+        SELECT *, "at" AS since, lead("at", 1, 'infinity') OVER (PARTITION BY account_id, person_id, segment ORDER BY "at", row) AS until FROM derived_segments) s
         JOIN tenure t USING (account_id) WHERE member AND greatest(s.since, t.since) < least(s.until, t.until);
     CREATE TABLE inside AS SELECT day.account_id, e, segment FROM day JOIN stay ON day.account_id = stay.account_id AND since <= e AND until > e
         WHERE person_id IS NULL;
-    -- A stage that is left at the instant at which it is entered was none.
+    -- What ends at the instant at which it begins was not there.
     CREATE TABLE stage_stay AS SELECT account_id, stage, s.since, least(s.until, t.until) AS until FROM (
         SELECT *, "at" AS since, lead("at", 1, 'infinity') OVER (PARTITION BY account_id ORDER BY "at", row) AS until FROM derived_stages) s
         JOIN tenure t USING (account_id) WHERE s.since >= t.since AND s.since < least(s.until, t.until);
     CREATE TABLE status AS SELECT account_id, milestone, status, s.since, least(s.until, t.until) AS until, t.since AS tenure, t.until AS ended FROM (
-        SELECT *, "at" AS since, lead("at", 1, 'infinity') OVER (PARTITION BY account_id, milestone ORDER BY "at", status <> 'pending') AS until
+        SELECT *, "at" AS since, lead("at", 1, 'infinity') OVER (PARTITION BY account_id, milestone ORDER BY "at", row) AS until
         FROM derived_milestones) s JOIN tenure t USING (account_id) WHERE s.since >= t.since AND s.since < t.until;
     CREATE TABLE sign AS
         SELECT 'alert' AS kind, alert AS name, account_id, person_id, since, until FROM (
-            SELECT *, "at" AS since, lead("at", 1, 'infinity') OVER (PARTITION BY account_id, person_id, alert
-                ORDER BY "at", CASE state WHEN 'resolved' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END) AS until FROM derived_alerts) WHERE state = 'firing'
+            SELECT *, "at" AS since, lead("at", 1, 'infinity') OVER (PARTITION BY account_id, person_id, alert ORDER BY "at", row) AS until
+                FROM derived_alerts) WHERE state = 'firing' AND since < until
         UNION ALL SELECT 'segment', segment, account_id, person_id, since, until FROM stay
         UNION ALL SELECT 'stage', stage, account_id, NULL, since, until FROM stage_stay
-        UNION ALL SELECT 'missed', milestone, account_id, NULL, since, until FROM status WHERE status = 'missed'
+        UNION ALL SELECT 'missed', milestone, account_id, NULL, since, until FROM status WHERE status = 'missed' AND since < until
         UNION ALL SELECT 'reached', milestone, account_id, NULL, since, ended FROM status WHERE status IN ('reached', 'reached late');
     -- Owners of accounts, as they were given.
     CREATE TABLE owner AS SELECT account_id, valid_from, "owner" FROM read_json('{folder}/accounts.ndjson', format = 'newline_delimited',

@@ -13,7 +13,7 @@ OWNERS = ["ann", "bob", "cleo", None]
 PACE = [0.15, 0.5, 1.2, 2.5]  # logins a day
 
 
-def make(seed, accounts=40):
+def make(seed, accounts=32):
     """The company of a seed."""
     rng = random.Random(seed + 5000)
     company = Company()
@@ -37,7 +37,7 @@ def make(seed, accounts=40):
 
 def stays(rng, number):
     """[(begins, ends or None)]: half of the accounts leave, some come back, some at once."""
-    begins = moment(rng, 0, DAYS - 120)
+    begins = moment(rng, 0, DAYS - (180 if number % 6 == 5 else 120))
     if rng.random() < 0.45:
         return [(begins, None)]
     ends = begins + timedelta(days=rng.randint(40, 260), minutes=rng.randint(0, 1440), microseconds=rng.randrange(10**6))

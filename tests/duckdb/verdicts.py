@@ -25,6 +25,13 @@ def left_out(name, constant):
     return "true" if name in ON_ROLE else "account_id IN (FROM undated)" if name in ON_SPONSOR else "false"
 
 
+def count_undated(connection, asking):
+    """How many accounts rest on such a trait: of the whole model all, for the role of their people has no date."""
+    names = [(asking.what or "").split(":")[-1], *asking.segments]
+    which = "derived_lives" if asking.what is None or ON_ROLE & {*names} else "undated" if (ON_SPONSOR | {"scorecard"}) & {*names, *(asking.what or "").split(":")} else None
+    return connection.execute(f"SELECT count(DISTINCT account_id) FROM {which}").fetchone()[0] if which else 0
+
+
 def member(segments, at, just_before=False):
     """SQL: is the account of x a member of one of these segments at an instant, or just before it?"""
     if not segments:

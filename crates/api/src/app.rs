@@ -10,6 +10,7 @@ use tenure_store::Store;
 use tokio::sync::Semaphore;
 
 use crate::apply::Applying;
+use crate::backtests::Jobs;
 use crate::ingest::Sources;
 
 /// Fills bytes that nobody can guess.
@@ -35,6 +36,7 @@ pub struct App {
     pub(crate) hashing: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) applying: Applying,
+    pub(crate) backtests: Jobs,
     pub(crate) uploads: Arc<Semaphore>,
     store: Store,
     random: Random,
@@ -50,6 +52,7 @@ impl App {
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             applying: Applying::default(),
+            backtests: Jobs::default(),
             uploads: Arc::new(Semaphore::new(UPLOADS_MAX)),
             service,
             random,

@@ -7,6 +7,7 @@ mod alerts;
 mod app;
 mod apply;
 mod audit;
+mod backtests;
 mod auth;
 mod cors;
 mod error;

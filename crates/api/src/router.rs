@@ -16,7 +16,7 @@ use crate::auth::{require, routes as auth};
 use crate::error::ApiError;
 use crate::imports::routes as imports;
 use crate::{
-    apply, audit, ingest, keys, lifecycle, model, openapi, ops, quarantine, secure, segments, setup, sources, sql, status, stream,
+    apply, audit, backtests::routes as backtests, ingest, keys, lifecycle, model, openapi, ops, quarantine, secure, segments, setup, sources, sql, status, stream,
     teammates, views,
 };
 
@@ -56,6 +56,9 @@ fn viewers() -> OpenApiRouter<App> {
         .routes(routes!(model::revision))
         .routes(routes!(model::check_model))
         .routes(routes!(model::diff_model))
+        .routes(routes!(backtests::backtests))
+        .routes(routes!(backtests::backtest))
+        .routes(routes!(backtests::backtest_cases))
         .routes(routes!(views::views, views::add_view))
         .routes(routes!(views::change_view, views::delete_view))
         .routes(routes!(stream::stream))
@@ -83,6 +86,9 @@ fn managers() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(apply::apply_model, apply::applying, apply::cancel_apply))
         .routes(routes!(apply::roll_back))
+        .routes(routes!(backtests::ask_backtest))
+        .routes(routes!(backtests::cancel_backtest))
+        .routes(routes!(backtests::plan_model))
         .routes(routes!(imports::imports, imports::add_import))
         .routes(routes!(imports::import))
         .routes(routes!(imports::import_rejects))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenure_model::time::{DAY, Day, Instant};
 
 use crate::marks::Marks;
@@ -12,7 +12,7 @@ use crate::terms::Terms;
 use crate::timeline::{Episode, Timeline};
 
 /// How a firing, or an outcome, turned out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It fired, and the outcome came within the horizon.

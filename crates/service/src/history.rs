@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use tenure_engine::{Account, Engine};
 use tenure_history::{Archive, Event};
 use tenure_live::{PastSaid, Recent};
-use tenure_replay::History;
+use tenure_replay::{History, World};
 
 use crate::Result;
 use crate::past::children;
@@ -53,6 +53,27 @@ impl Service {
         let children = children(inner, &engine, account, |_| PastSaid::default(), &[]).await?;
         let events = together(archived, &recent, account);
         Ok((engine.clone(), History::new(&engine, account, events, said, children, tenure_model::Instant::NEVER)))
+    }
+
+    /// Replays the past of all accounts by any engine: what the archive has, while nothing is written to it; the journal keeps what comes in meanwhile.
+    ///
+    /// # Errors
+    /// What the archive says.
+    pub async fn replaying<T>(&self, engine: Arc<Engine>, threads: usize, replay: impl FnOnce(&World) -> T) -> Result<T> {
+        let inner = self.inner();
+        let _still = inner.archiving.lock().await;
+        let archive = tokio::task::block_in_place(|| Archive::open(&inner.data))?;
+        let world = World::load(engine, archive, &inner.store, threads);
+        Ok(tokio::task::block_in_place(|| replay(&world)))
+    }
+
+    /// The latest event of the archive, and how many there are.
+    ///
+    /// # Errors
+    /// What the archive says.
+    pub fn archived(&self) -> Result<(Option<tenure_model::Instant>, u64)> {
+        let archive = tokio::task::block_in_place(|| Archive::open(&self.inner().data))?;
+        Ok((archive.span().map(|span| span.1), archive.rows()))
     }
 
     /// Tells listeners that something about an account is otherwise now, beside what the engine does.

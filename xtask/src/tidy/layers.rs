@@ -46,6 +46,7 @@ const LAYERS: &[Layer] = &[
         name: "tenure-api",
         may_use: &[
             "tenure-service",
+            "tenure-backtest",
             "tenure-live",
             "tenure-import",
             "tenure-model",

@@ -1,0 +1,222 @@
+//! Asking what definitions would have said in the past.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tenure_backtest::compare::{Side, compare, figures};
+use tenure_backtest::timeline::Timeline;
+use tenure_backtest::{Answer as Found, Asked, BacktestError, Findings, Question, QuestionError, Ready};
+use tenure_model::{Calendar, Diagnostic, Instant, Model};
+use utoipa::ToSchema;
+
+use super::jobs::{Answer, Backtest, Job, QuestionKind, Stopped};
+use crate::accounts::time;
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::extract::Body;
+use crate::model::right;
+
+type Files = BTreeMap<String, String>;
+
+/// Days within which the outcome must follow, unless asked otherwise.
+const WITHIN: i32 = 60;
+/// Days that a horizon, or a lead, has at most.
+const DAYS_MAX: i32 = 3660;
+/// Leads of scorecards, unless asked otherwise.
+const LEADS: [i32; 4] = [0, 30, 60, 90];
+
+/// A question to the past.
+#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ask {
+    /// An alert rule, scorecard, segment, milestone or stage; where several have the name, `kind:name`. Without it and `when`: the whole model.
+    #[schema(example = "low_health")]
+    about: Option<String>,
+    /// Instead: a condition to try, as an alert rule that is not in the model.
+    #[schema(example = "health < 45")]
+    when: Option<String>,
+    /// With `when`: how long it must hold before it fires.
+    #[schema(example = "7d")]
+    r#for: Option<String>,
+    /// What it is to foretell: `churned` (unless said otherwise), `downgraded`, `expanded`, `renewed`, `event:NAME`, or a condition that begins to hold.
+    #[schema(example = "churned")]
+    outcome: Option<String>,
+    /// Within how many days the outcome must follow; 60 unless said otherwise.
+    #[schema(minimum = 1, maximum = 3660)]
+    within_days: Option<i32>,
+    /// The first date; 365 days up to the last unless said otherwise.
+    #[schema(example = "2025-01-01")]
+    from: Option<String>,
+    /// The last date; that of the latest event unless said otherwise.
+    #[schema(example = "2025-12-31")]
+    to: Option<String>,
+    /// Up to when it is known what came; to the end of the date of the latest event unless said otherwise.
+    known: Option<String>,
+    /// Only members of any of these segments.
+    segments: Vec<String>,
+    /// Of a scorecard: how many days earlier it is to foretell.
+    leads: Option<Vec<i32>>,
+    /// Thresholds to try: a part of the condition with numbers in braces.
+    #[schema(example = "health < {30..60 step 10}")]
+    sweep: Option<String>,
+    /// Traits without a date have been so since ever; else the accounts that rest on them are left out.
+    assume_constant: bool,
+    /// Every instant instead of once a date: slower.
+    exact: bool,
+    /// The files of another model to ask, instead of the one that decides.
+    files: Option<Files>,
+    /// The files of a model to compare with: both are asked about everything, and held side by side.
+    against: Option<Files>,
+}
+
+fn bad(message: impl Into<String>) -> ApiError {
+    ApiError::Bad { code: "bad_backtest", message: message.into() }
+}
+
+impl Ask {
+    fn question(&self) -> Result<Question, ApiError> {
+        let about = match (&self.about, &self.when) {
+            (Some(_), Some(_)) => return Err(bad("ask about a definition or a condition: `about` or `when`, not both")),
+            (Some(about), None) => about.parse().map_err(bad)?,
+            (None, Some(when)) => Asked::New(match &self.r#for {
+                Some(span) => json!({ "when": when, "for": span }),
+                None => json!({ "when": when }),
+            }),
+            (None, None) => Asked::Model,
+        };
+        if self.against.is_some() && about != Asked::Model {
+            return Err(bad("models are compared as wholes: leave out `about` and `when`"));
+        }
+        Ok(Question {
+            about,
+            outcome: self.outcome.as_deref().unwrap_or("churned").parse().map_err(bad)?,
+            sweep: self.sweep.as_deref().map(str::parse).transpose().map_err(bad)?,
+            leads: self.leads.clone().unwrap_or_else(|| LEADS.to_vec()),
+        })
+    }
+
+    fn backtest(&self, calendar: &Calendar) -> Result<tenure_backtest::Backtest, ApiError> {
+        let question = self.question()?;
+        let within = self.within_days.unwrap_or(WITHIN);
+        if !(1..=DAYS_MAX).contains(&within) || question.leads.iter().any(|days| !(0..=DAYS_MAX).contains(days)) {
+            return Err(bad(format!("within_days is 1 to {DAYS_MAX}, leads are 0 to {DAYS_MAX}")));
+        }
+        let asked = |name: &str, text: &Option<String>| text.as_deref().map(|text| time(name, text, calendar)).transpose();
+        let day = |name: &str, text| Ok::<_, ApiError>(asked(name, text)?.map(|at| calendar.day(at)));
+        let is_date = self.known.as_ref().is_some_and(|text| text.len() == 10);
+        let known = asked("known", &self.known)?.map(|at| if is_date { calendar.last_instant(calendar.day(at)) } else { at });
+        Ok(tenure_backtest::Backtest {
+            question,
+            within,
+            from: day("from", &self.from)?,
+            to: day("to", &self.to)?,
+            known,
+            segments: self.segments.clone(),
+            assume_constant: self.assume_constant,
+            exact: self.exact,
+        })
+    }
+}
+
+/// The error as an answer.
+fn refused(error: BacktestError) -> ApiError {
+    match &error {
+        BacktestError::Question(QuestionError::Wrong(faults)) => bad(faults.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n")),
+        BacktestError::Question(QuestionError::Ambiguous { instead, .. }) => bad(format!("{error}: write {}", instead.join(" or "))),
+        _ => bad(error.to_string()),
+    }
+}
+
+/// Asks what definitions would have said in the past, held against what came. It is answered in the background: GET tells how far it is.
+#[utoipa::path(post, path = "/api/v1/backtests", tag = "model", request_body = Ask, responses((status = 202, description = "It is asked", body = Backtest)))]
+pub async fn ask_backtest(State(app): State<App>, caller: Caller, Body(asked): Body<Ask>) -> Result<(StatusCode, Json<Backtest>), ApiError> {
+    let (latest, events) = app.service.archived()?;
+    let deciding = |app: &App| app.model();
+    let (model, files) = match &asked.files {
+        Some(files) => (std::sync::Arc::new(right(files)?), files.clone()),
+        None => {
+            let model = deciding(&app);
+            let applied = app.store().model(&model.revision).await?;
+            (model, applied.map(|applied| applied.files).unwrap_or_default())
+        }
+    };
+    let backtest = asked.backtest(&model.calendar)?;
+    let ready = |model: &Model, files: &Files| {
+        let files: Vec<(String, String)> = files.clone().into_iter().collect();
+        tokio::task::block_in_place(|| backtest.ready(model, &files, latest)).map_err(refused)
+    };
+    let first = ready(&model, &files)?;
+    let second = asked.against.as_ref().map(|files| ready(&right(files)?, files)).transpose()?;
+    let mut shown = serde_json::to_value(&asked).unwrap_or_default();
+    if let Some(shown) = shown.as_object_mut() {
+        // Files are long: that they were given is enough.
+        shown.retain(|name, value| !value.is_null() && name != "files" && name != "against");
+        shown.insert("revision".to_owned(), model.revision.0.clone().into());
+    }
+    let total = events * if second.is_some() { 2 } else { 1 };
+    let state = app.clone();
+    let job = app.backtests.begin(&app, &caller, QuestionKind::Backtest, shown, move |job| async move {
+        job.total.store(total, Ordering::Relaxed);
+        let (timelines, findings) = run(&state, &job, &first).await?;
+        let Some(second) = second else { return Ok(answer(findings)) };
+        let (others, of_second) = run(&state, &job, &second).await?;
+        Ok(compared(&first, (&timelines, &findings), &second, (&others, &of_second)))
+    })?;
+    Ok((StatusCode::ACCEPTED, Json(job.shown(true))))
+}
+
+/// Half of the cores: the other half goes on with what comes in.
+pub(super) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2)
+}
+
+async fn run(app: &App, job: &Job, ready: &Ready) -> Result<(Vec<Timeline>, Findings), Stopped> {
+    let progress = |_: usize, events: usize| job.replayed(events);
+    let engine = ready.prepared.engine.clone();
+    let found = app.service.replaying(engine, threads(), |world| ready.run(world, threads(), &progress, &job.cancelled)).await;
+    match found {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(BacktestError::Replay(error))) => Err(stopped(error)),
+        Ok(Err(error)) => Err(Stopped::Failed(error.to_string())),
+        Err(error) => Err(Stopped::Failed(error.to_string())),
+    }
+}
+
+/// Why a replay ended.
+pub(super) fn stopped(error: tenure_replay::Error) -> Stopped {
+    match error {
+        tenure_replay::Error::Cancelled => Stopped::Cancelled,
+        error => Stopped::Failed(error.to_string()),
+    }
+}
+
+fn answer(findings: Findings) -> Answer {
+    let cases = match &findings.answer {
+        Found::Sign(sign) => sign.cases.iter().map(|case| (sign.kind.name(), case.clone())).collect(),
+        Found::Milestone(m) => {
+            let of = [&m.missed, &m.reached].into_iter();
+            of.flat_map(|sign| sign.cases.iter().map(|case| (sign.kind.name(), case.clone()))).collect()
+        }
+        Found::Scorecard(_) | Found::Model(_) => Vec::new(),
+    };
+    Answer { findings: serde_json::to_value(&findings).unwrap_or_default(), cases }
+}
+
+fn compared(first: &Ready, (old, of_old): (&[Timeline], &Findings), second: &Ready, (new, of_new): (&[Timeline], &Findings)) -> Answer {
+    let terms = &first.terms;
+    let (from, at): (Instant, Instant) = (terms.calendar.midnight(terms.from), terms.calendar.last_instant(terms.to).min(terms.known));
+    let (before, after) = (first.prepared.engine.model(), second.prepared.engine.model());
+    let comparison = compare(Side { model: before, timelines: old }, Side { model: after, timelines: new }, from, at);
+    let figures = match (&of_old.answer, &of_new.answer) {
+        (Found::Model(before), Found::Model(after)) => serde_json::to_value(figures(before, after)).unwrap_or_default(),
+        _ => Value::Null,
+    };
+    let findings = json!({ "comparison": comparison, "figures": figures, "undated": [of_old.undated, of_new.undated] });
+    Answer { findings, cases: Vec::new() }
+}

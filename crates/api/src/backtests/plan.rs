@@ -1,0 +1,79 @@
+//! What applying a model would change: who stands otherwise, which alerts would fire at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+use tenure_backtest::compare::{Side, compare};
+use tenure_backtest::timeline::Timeline;
+use tenure_backtest::{Outcome, Watch};
+use tenure_engine::{Engine, Mode};
+use tenure_model::diff::diff;
+use tenure_model::time::Span;
+use tenure_model::{Instant, Model};
+use utoipa::ToSchema;
+
+use super::ask::{stopped, threads};
+use super::jobs::{Answer, Backtest, Job, QuestionKind, Stopped};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::extract::Body;
+use crate::model::right;
+
+/// Days in which firings are counted, unless asked otherwise, and at most.
+const DAYS: i32 = 90;
+const DAYS_MAX: i32 = 3660;
+
+/// A model that might be applied.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlanAsked {
+    /// Its files: path and text, all of them.
+    #[schema(example = json!({ "model.yaml": "segments: { enterprise: { when: \"arr > 50000\" } }" }))]
+    files: BTreeMap<String, String>,
+    /// In how many days up to now firings are counted; 90 unless said otherwise.
+    #[schema(minimum = 1, maximum = 3660)]
+    days: Option<i32>,
+}
+
+/// Asks what applying a model would change: definitions, who stands otherwise now, alerts that would fire at once and in the last days. It is answered in
+/// the background: GET /api/v1/backtests/{id} tells how far it is.
+#[utoipa::path(post, path = "/api/v1/model/plan", tag = "model", request_body = PlanAsked, responses((status = 202, description = "It is asked", body = Backtest)))]
+pub async fn plan_model(State(app): State<App>, caller: Caller, Body(asked): Body<PlanAsked>) -> Result<(StatusCode, Json<Backtest>), ApiError> {
+    let days = asked.days.unwrap_or(DAYS);
+    if !(1..=DAYS_MAX).contains(&days) {
+        return Err(ApiError::Bad { code: "bad_backtest", message: format!("days is 1 to {DAYS_MAX}") });
+    }
+    let (old, new) = (app.model(), Arc::new(right(&asked.files)?));
+    let at = app.now();
+    let from = new.calendar.add(at, Span::Days(days), -1);
+    let (_, events) = app.service.archived()?;
+    let shown = json!({ "from": old.revision.0, "to": new.revision.0, "days": days });
+    let state = app.clone();
+    let job = app.backtests.begin(&app, &caller, QuestionKind::Plan, shown, move |job| async move {
+        job.total.store(2 * events, Ordering::Relaxed);
+        let before = through(&state, &job, &old, at).await?;
+        let after = through(&state, &job, &new, at).await?;
+        let effect = compare(Side { model: &old, timelines: &before }, Side { model: &new, timelines: &after }, from, at);
+        let findings = json!({ "from": old.revision.0, "to": new.revision.0, "definitions": diff(&old, &new), "days": days, "effect": effect });
+        Ok(Answer { findings, cases: Vec::new() })
+    })?;
+    Ok((StatusCode::ACCEPTED, Json(job.shown(true))))
+}
+
+async fn through(app: &App, job: &Job, model: &Arc<Model>, at: Instant) -> Result<Vec<Timeline>, Stopped> {
+    let watch = Watch { outcome: Outcome::Churned, owner: None, readings: None, people: false };
+    let progress = |_: usize, events: usize| job.replayed(events);
+    let replay = |world: &tenure_replay::World| watch.through(world, at, Mode::Exact, threads(), &progress, &job.cancelled);
+    match app.service.replaying(Arc::new(Engine::new(model.clone())), threads(), replay).await {
+        Ok(Ok(timelines)) => Ok(timelines),
+        Ok(Err(error)) => Err(stopped(error)),
+        Err(error) => Err(Stopped::Failed(error.to_string())),
+    }
+}
