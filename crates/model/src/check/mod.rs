@@ -11,7 +11,7 @@ mod metric;
 mod order;
 mod playbook;
 mod reserved;
-mod revision;
+pub(crate) mod revision;
 mod row;
 mod scope;
 mod scorecard;

@@ -51,6 +51,11 @@ pub(crate) fn definitions(roots: &[Node]) -> Value {
     Value::Object(all.into_iter().collect())
 }
 
+/// One definition, or a setting, as it stands in `definitions`; the path are the keys that lead to it.
+pub(crate) fn definition<'n>(value: &'n Node, path: &[&'n str]) -> Value {
+    canonical(value, &mut path.to_vec())
+}
+
 fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_object().is_some_and(Map::is_empty)
 }

@@ -15,8 +15,10 @@ pub(crate) use tree::parse_text;
 pub struct Node {
     /// The value.
     pub content: Content,
-    /// Where; of a scalar its source with the quotes, of a list or map from its first character on.
+    /// Where; of a scalar its source with the quotes, of a list or map from its first character on; ends with the bracket where it has one.
     pub place: Place,
+    /// Where an alias `*name` stands instead; `place` is then that of the value it names.
+    pub alias: Option<Place>,
 }
 
 /// A value.

@@ -89,8 +89,8 @@ impl Builder<'_, '_> {
                     ScalarStyle::DoubleQuoted => Style::Double,
                     ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                 };
-                let place = self.without_anchor(place, style);
-                self.add(Node { content: Content::Scalar(text.into_owned(), style), place }, anchor, 1, 1)
+                let place = self.without_comment(self.without_anchor(place, style), style);
+                self.add(Node { content: Content::Scalar(text.into_owned(), style), place, alias: None }, anchor, 1, 1)
             }
             Event::SequenceStart(anchor, _) => self.begin(Open { place, anchor, items: Items::List(Vec::new()) }),
             Event::MappingStart(anchor, _) => {
@@ -103,10 +103,10 @@ impl Builder<'_, '_> {
                     Items::List(items) => Content::List(items),
                     Items::Map { entries, .. } => Content::Map(entries),
                 };
-                self.add(Node { content, place: Place { end: place.end, ..start } }, anchor, 1, 1)
+                self.add(Node { content, place: Place { end: self.after_bracket(place), ..start }, alias: None }, anchor, 1, 1)
             }
             Event::Alias(anchor) => match self.anchors.get(&anchor).cloned() {
-                Some((node, depth, size)) => self.add(node, 0, depth, size),
+                Some((node, depth, size)) => self.add(Node { alias: Some(place), ..node }, 0, depth, size),
                 None => {
                     self.report.error(place, "yaml", "this alias stands inside what it names", None);
                     None
@@ -132,6 +132,34 @@ impl Builder<'_, '_> {
             }
         }
         Place { start: place.end - raw.len(), ..place }
+    }
+
+    /// The parser lets what is in quotes or brackets reach up to what follows, over blanks and a comment.
+    fn without_comment(&self, place: Place, style: Style) -> Place {
+        let quote = match style {
+            Style::Single => '\'',
+            Style::Double => '"',
+            Style::Plain | Style::Block => return place,
+        };
+        let source = self.report.files().text(place.file);
+        let mut chars = source.get(place.start..place.end).unwrap_or("").char_indices().skip(1).peekable();
+        while let Some((at, c)) = chars.next() {
+            if style == Style::Double && c == '\\'
+                || style == Style::Single && c == quote && chars.peek().is_some_and(|next| next.1 == quote)
+            {
+                chars.next();
+            } else if c == quote {
+                return Place { end: place.start + at + 1, ..place };
+            }
+        }
+        place
+    }
+
+    /// Where a list or map ends whose end event stands here.
+    fn after_bracket(&self, place: Place) -> usize {
+        let source = self.report.files().text(place.file);
+        let closes = source.get(place.start..).is_some_and(|rest| rest.starts_with(['}', ']']));
+        if closes { place.start + 1 } else { place.end }
     }
 
     fn begin(&mut self, open: Open) -> Option<()> {

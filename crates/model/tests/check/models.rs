@@ -1,5 +1,6 @@
 //! The models that come with Tenure and in its documents check, and their scenarios are read.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +33,11 @@ fn models() -> Vec<PathBuf> {
 /// All files of ready-made models.
 pub fn files() -> Vec<(String, String)> {
     models().iter().flat_map(|folder| yaml(folder)).collect()
+}
+
+/// The ready-made models, each with its files.
+pub fn each() -> Vec<BTreeMap<String, String>> {
+    models().iter().map(|folder| yaml(folder).into_iter().collect()).collect()
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use tenure_model::edit::{self, At, Texts};
+use tenure_model::pull::merge;
 use tenure_model::{check, scenario};
 
 use crate::built::MODEL;
@@ -104,6 +106,56 @@ fn a_broken_model_is_refused_with_places() {
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn edits_of_a_broken_model_change_what_they_should_or_nothing() {
+    const PATHS: &[&[&str]] = &[
+        &["metrics", "logins_7d"],
+        &["metrics", "paid", "window"],
+        &["segments", "enterprise", "when"],
+        &["lifecycle", "stages", "adoption"],
+        &["scorecards", "everyone"],
+        &["alerts", "falling", "when"],
+        &["playbooks"],
+        &["timezone"],
+    ];
+    type Edit = fn(&mut Texts, &[&str]) -> Result<(), edit::Error>;
+    let edits: &[Edit] = &[
+        |files, path| edit::replace(files, path, "a: 'x'\nb:\n  - 1\n"),
+        |files, path| edit::set(files, path, "x = 'y' # z"),
+        |files, path| edit::remove(files, path),
+        |files, path| edit::shift(files, path, At::First),
+        |files, path| edit::insert(files, "m.yaml", &[path, &["new"]].concat(), "{ a: 1 }", "# new", At::Last),
+        |files, path| edit::insert(files, "m.yaml", &[&path[..path.len() - 1], &["new"]].concat(), "|\n  x\n", "", At::After("enterprise")),
+    ];
+    let whole = Texts::from([("m.yaml".to_owned(), MODEL.to_owned())]);
+    let done = std::cell::Cell::new((0, 0));
+    runner()
+        .run(&mutated(MODEL), |text| {
+            let before = Texts::from([("m.yaml".to_owned(), text)]);
+            for (path, edit) in PATHS.iter().flat_map(|path| edits.iter().map(move |edit| (path, edit))) {
+                let mut after = before.clone();
+                let edited = edit(&mut after, path).is_ok();
+                prop_assert!(edited || after == before, "what is refused changes nothing");
+                let (ok, refused) = done.get();
+                done.set(if edited { (ok + 1, refused) } else { (ok, refused + 1) });
+            }
+            if let Ok(merged) = merge(&whole, &before, &whole) {
+                prop_assert_eq!(&merged.files, &before);
+                // All that is mine stays, for it is not what it was.
+                let other = merge(&before, &whole, &whole).unwrap();
+                prop_assert_eq!(&other.files, &whole);
+                let back = merge(&before, &before, &whole).unwrap();
+                prop_assert!(merge(&whole, &back.files, &whole).is_ok(), "it can still be read");
+                if back.conflicts.is_empty() {
+                    prop_assert_eq!(merge(&whole, &whole, &back.files).unwrap().taken, vec![], "it says the same again");
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert!(done.get().0 > 1000 && done.get().1 > 1000, "both were tried: {:?}", done.get());
 }
 
 #[test]
