@@ -51,7 +51,6 @@ class Asking:
 
 ASKINGS = [
     Asking(None),
-    Asking(None, "event:ticket", 20, constant=True),
     Asking(None, "event:ticket", 5, first="2025-03-03", last="2025-10-31", known="2025-11-02", segments=("large",)),
     Asking("gone_quiet"),
     Asking("gone_quiet", constant=True, segments=("emea", "sponsored")),
@@ -77,6 +76,7 @@ ASKINGS = [
     Asking("scorecard:large"),
     Asking("scorecard:large", "event:ticket", 30, constant=True, leads=(0, 14, 90, 200), segments=("emea", "quiet")),
     Asking("scorecard:amer", constant=True),
+    Asking("scorecard:rest", "event:ticket", constant=True),
     Asking("scorecard:rest", "logins_7d = 0", 14, first="2025-01-06", last="2025-11-20", known="2025-12-01", leads=(7,)),
     Asking("scorecard:rest", constant=True),
 ]
@@ -185,6 +185,9 @@ def scorecard(workspace, asking, found):
         theirs[name] = readings.parts(workspace.duckdb, asking, names, name == "stages") if name in found else None
     if "measures" in found and asking.what:
         theirs["measures"] = readings.measures(workspace.duckdb, card)
+    if found.get("suggestion"):
+        together = sum(weight["suggested"] for weight in found["suggestion"]["weights"])
+        workspace.compare("scorecards", f"{asking}: scorecard {card} fitted weights together", together, 100.0)
     tree(workspace, "scorecards", f"{asking}: scorecard {card}", found, {name: value for name, value in theirs.items() if name in found})
 
 

@@ -49,7 +49,8 @@ def at_lead(days):
 
 
 def auc(connection, lead, score="score", only="true", of="lead_reading"):
-    """The probability that of two readings the one that was followed is the lower, by ranks."""
+    """The probability that of two readings the one that was followed is the lower, by ranks; scores are equal to six decimals."""
+    score = f"round({score}, 6)"
     followed, others, ranks = connection.execute(f"""
         WITH ranked AS (SELECT followed, rank() OVER (ORDER BY {score} DESC) + (count(*) OVER (PARTITION BY {score}) - 1) / 2 AS place
             FROM {of} x WHERE lead = {lead} AND {score} IS NOT NULL AND {only})
@@ -76,7 +77,9 @@ def figures(connection, asking, leads):
 
 
 def at(connection, lead):
-    readings, followed = connection.execute(f"SELECT count(*), count(*) FILTER (followed) FROM lead_reading WHERE lead = {lead} AND score IS NOT NULL").fetchone()
+    readings, followed = connection.execute(
+        f"SELECT count(*), count(*) FILTER (followed) FROM lead_reading WHERE lead = {lead} AND score IS NOT NULL"
+    ).fetchone()
     return {"days": lead, "auc": auc(connection, lead), "readings": readings, "followed": followed}
 
 
@@ -110,10 +113,10 @@ def deciles(connection):
 
 
 def stability(connection):
-    """Of two readings of one account with a week between them: is the band another one, or is there one only in one of them?"""
+    """Of two readings of one account with a week between them, both in a band: is the band another one?"""
     changes, pairs = connection.execute("""
-        SELECT count(*) FILTER (one.band IS DISTINCT FROM other.band), count(*) FROM reading one JOIN reading other
-        ON one.account_id = other.account_id AND other.week = one.week + 1""").fetchone()
+        SELECT count(*) FILTER (one.band <> other.band), count(*) FROM reading one JOIN reading other
+        ON one.account_id = other.account_id AND other.week = one.week + 1 AND one.band IS NOT NULL AND other.band IS NOT NULL""").fetchone()
     return {"changes": changes, "per_account_month": ratio(changes * 30, pairs * 7)}
 
 
@@ -127,40 +130,35 @@ def measures(connection, card):
         coverage = connection.execute(f"SELECT count(score_{measure}) / count(*) FROM scored WHERE lead = 0").fetchone()[0]
         alone = auc(connection, 0, f"score_{measure}", of="scored")
         found.append({"group": group, "measure": measure, "weight": 100 * share, "coverage": coverage, "auc": alone})
-        adds = [gain(connection, card, measure, digits) for digits in (9, 15)]
-        # Where means are equal but for their last digits, what it adds is a matter of the order of additions.
-        if adds[0] is None or abs(adds[0] - adds[1]) < 1e-12:
-            found[-1]["adds"] = adds[0]
+        found[-1]["adds"] = gain(connection, card, measure)
     return found
 
 
-def gain(connection, card, measure, digits):
+def gain(connection, card, measure):
     """The AUC with all measures minus that without this one, of the readings that have a score also without it."""
-    together, rest = mean(CARDS[card], digits), mean([m for m in CARDS[card] if m[2] != measure], digits)
+    together, rest = mean(CARDS[card]), mean([m for m in CARDS[card] if m[2] != measure])
     without, whole = auc(connection, 0, rest, of="scored"), auc(connection, 0, together, only=f"{rest} IS NOT NULL", of="scored")
     return None if without is None else whole - without
 
 
-def mean(card, digits):
+def mean(card):
     """SQL: the weighted mean of groups, each that of its measures that have a score."""
 
     def weighted(parts):
-        above, below = (" + ".join(f"coalesce({sql.format(score)}, 0)" for score, weight in parts for sql in [form.replace("w", str(weight))]) for form in FORMS)
-        return f"round(({above}) / nullif({below}, 0), {digits})"
+        above = " + ".join(f"coalesce({score} * {weight}, 0)" for score, weight in parts)
+        below = " + ".join(f"CASE WHEN {score} IS NOT NULL THEN {weight} ELSE 0 END" for score, weight in parts)
+        return f"(({above}) / nullif({below}, 0))"
 
     groups = {group: weight for group, weight, _, _ in card}
     of_group = {group: weighted([(f"score_{measure}", weight) for g, _, measure, weight in card if g == group]) for group in groups}
     return weighted([(of_group[group], weight) for group, weight in groups.items()]) if card else "NULL::DOUBLE"
 
 
-FORMS = ("{0} * w", "CASE WHEN {0} IS NOT NULL THEN w END")
-
-
 def parts(connection, asking, names, stage):
-    """The same of members of segments, or in stages: {name, auc, base_rate, readings}; the readings are those of the AUC, the rate is of all."""
+    """The same of members of segments, or in stages: {name, auc, base_rate, readings}; the AUC is of those with a score, the rate is of all."""
     found = []
     for name in names:
         only = f"x.stage = '{name}'" if stage else f"{member([name], 'x.e')} AND NOT ({left_out(name, asking.constant)})"
-        readings = counted(connection, f"score IS NOT NULL AND {only}")[0]
+        readings = counted(connection, only)[0]
         found.append({"name": name, "auc": auc(connection, 0, only=only), "base_rate": rate(connection, only), "readings": readings})
     return found

@@ -25,8 +25,8 @@ def tables(connection, folder, last):
         JOIN tenure ON since < (date + 1)::TIMESTAMPTZ AND until > (date + 1)::TIMESTAMPTZ - INTERVAL 1 MICROSECOND;
     -- Memberships end with the account, and begin again with it.
     CREATE TABLE stay AS SELECT account_id, person_id, segment, greatest(s.since, t.since) AS since, least(s.until, t.until) AS until FROM (
-        SELECT *, "at" AS since, lead("at", 1, 'infinity') OVER (PARTITION BY account_id, person_id, segment ORDER BY "at", row) AS until FROM derived_segments) s
-        JOIN tenure t USING (account_id) WHERE member AND greatest(s.since, t.since) < least(s.until, t.until);
+        SELECT *, "at" AS since, lead("at", 1, 'infinity') OVER (PARTITION BY account_id, person_id, segment ORDER BY "at", row) AS until
+        FROM derived_segments) s JOIN tenure t USING (account_id) WHERE member AND greatest(s.since, t.since) < least(s.until, t.until);
     CREATE TABLE inside AS SELECT day.account_id, e, segment FROM day JOIN stay ON day.account_id = stay.account_id AND since <= e AND until > e
         WHERE person_id IS NULL;
     -- What ends at the instant at which it begins was not there.

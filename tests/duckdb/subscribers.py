@@ -13,7 +13,7 @@ OWNERS = ["ann", "bob", "cleo", None]
 PACE = [0.15, 0.5, 1.2, 2.5]  # logins a day
 
 
-def make(seed, accounts=32):
+def make(seed, accounts=28):
     """The company of a seed."""
     rng = random.Random(seed + 5000)
     company = Company()
@@ -22,7 +22,7 @@ def make(seed, accounts=32):
         tenures = stays(rng, number)
         quiet = silences(rng, tenures)
         if number % 6 == 5:
-            tenures = [(tenures[0][0], at_horizon(rng, tenures[0][0], quiet, number))]
+            tenures = [(tenures[0][0], at_horizon(rng, company, account, tenures[0][0], quiet, number))]
         describe(rng, company, account, tenures[0][0])
         for order, (begins, ends) in enumerate(tenures):
             subscribe(rng, company, account, order, begins, ends)
@@ -59,11 +59,12 @@ def silences(rng, tenures):
     return found
 
 
-def at_horizon(rng, begins, quiet, number):
-    """An end exactly 60 civil days after the midnight at which seven dates without a login are over and three more; or a microsecond beside it."""
-    last = (begins.astimezone(ZONE).replace(tzinfo=None) + timedelta(days=rng.randint(20, 70))).replace(hour=0, minute=0, second=0, microsecond=0)
-    ends = (last + timedelta(days=7 + 3 + 60)).replace(tzinfo=ZONE).astimezone(timezone.utc)
-    quiet.append((last.replace(tzinfo=ZONE).astimezone(timezone.utc), ends + timedelta(days=1)))
+def at_horizon(rng, company, account, begins, quiet, number):
+    """An end exactly 60 civil days after the midnight at which a last login is ten dates ago; or a microsecond beside it."""
+    login = (begins.astimezone(ZONE).replace(tzinfo=None) + timedelta(days=rng.randint(20, 70))).replace(hour=12)
+    company.events.append((account, None, "login", login.replace(tzinfo=ZONE).astimezone(timezone.utc), {}))
+    ends = (login.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7 + 3 + 60)).replace(tzinfo=ZONE).astimezone(timezone.utc)
+    quiet.append((login.replace(hour=13, tzinfo=ZONE).astimezone(timezone.utc), ends + timedelta(days=1)))
     return ends + MICROSECOND * (number // 6 % 3 - 1)
 
 

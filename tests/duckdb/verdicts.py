@@ -9,7 +9,8 @@ SCOPES = {
     "onboarding_late": (["large"], ["onboarding"]),
     "few_people": ([], ["adoption", "renewal"]),
 }
-WAITS = {"gone_quiet": 3, "drop": 1.5, "few": 10, "stalled": 5, "onboarding_late": 7, "sick": 2, "low_1": 2, "low_2": 2, "low_3": 2, "lone": 1, "silent_admin": 7}
+WAITS = {"gone_quiet": 3, "drop": 1.5, "few": 10, "stalled": 5, "onboarding_late": 7, "sick": 2, "lone": 1, "silent_admin": 7}
+WAITS |= {f"low_{number}": 2 for number in (1, 2, 3)}
 
 HEALTH = {"well", "sick"}
 STAGES = {"onboarding", "adoption", "expansion", "renewal", "parked", "stalled", "onboarding_late", "few_people", "busy_week"}
@@ -27,9 +28,12 @@ def left_out(name, constant):
 
 def count_undated(connection, asking):
     """How many accounts rest on such a trait: of the whole model all, for the role of their people has no date."""
-    names = [(asking.what or "").split(":")[-1], *asking.segments]
-    which = "derived_lives" if asking.what is None or ON_ROLE & {*names} else "undated" if (ON_SPONSOR | {"scorecard"}) & {*names, *(asking.what or "").split(":")} else None
-    return connection.execute(f"SELECT count(DISTINCT account_id) FROM {which}").fetchone()[0] if which else 0
+    names = [*(asking.what or "").split(":")[-1:], *asking.segments]
+    if asking.what is None or ON_ROLE & {*names}:
+        return connection.execute("SELECT count(DISTINCT account_id) FROM derived_lives").fetchone()[0]
+    if ON_SPONSOR & {*names} or asking.what.startswith("scorecard"):
+        return connection.execute("SELECT count(*) FROM undated").fetchone()[0]
+    return 0
 
 
 def member(segments, at, just_before=False):
@@ -69,7 +73,8 @@ def sign(connection, asking, kind, name):
         ASOF LEFT JOIN (SELECT DISTINCT * FROM outcome) o ON o.account_id = x.account_id AND o."at" > x.since;
     CREATE OR REPLACE TABLE scope AS SELECT *, EXISTS (FROM fired f WHERE f.account_id = x.account_id AND f.since <= e AND f.until > e) AS firing
         FROM seen x WHERE NOT {out} AND {staged} AND {member(segments, "x.e")};
-    -- Dates one after the other. The ends of dates within the horizon before an outcome are those of the dates before its own, so many.
+    -- Dates one after the other. The ends of dates within the horizon before an outcome are those of the dates before its own, so many; it could have
+    -- fired on one of them, if it had been in scope for as long as it waits up to it.
     CREATE OR REPLACE TABLE run AS SELECT account_id, min(date) AS first_date, max(date) AS last_date FROM (
         SELECT *, date - row_number() OVER (PARTITION BY account_id ORDER BY date)::INTEGER AS island FROM scope) GROUP BY account_id, island;
     CREATE OR REPLACE TABLE came AS SELECT x.account_id, "at", (epoch_us("at") - epoch_us(foretold)) / 86400e6 AS lead,
@@ -77,8 +82,8 @@ def sign(connection, asking, kind, name):
             WHEN EXISTS (FROM fired f WHERE f.account_id = x.account_id AND f.since + horizon < "at" AND f.until >= "at") THEN 'early'
             WHEN coalesce(looked, 0) < {1 + math.ceil(wait)} THEN 'unforeseeable' ELSE 'miss' END AS verdict
         FROM (SELECT *, (SELECT min(f.since) FROM fired f WHERE f.account_id = x.account_id AND f.since < "at" AND f.since + horizon >= "at") AS foretold,
-                (SELECT max(1 + least(last_date, "at"::DATE - 1) - greatest(first_date, "at"::DATE - {asking.within})) FROM run r
-                    WHERE r.account_id = x.account_id) AS looked
+                (SELECT max(1 + least(last_date, "at"::DATE - 1) - first_date) FROM run r
+                    WHERE r.account_id = x.account_id AND least(last_date, "at"::DATE - 1) >= "at"::DATE - {asking.within}) AS looked
             FROM outcome x CROSS JOIN term WHERE "at" BETWEEN first AND last AND NOT {out}) x""")  # fmt: skip
 
 

@@ -69,6 +69,8 @@ pub struct SignFindings {
     pub segments: Vec<OfSegment<Quality>>,
     /// The same with other thresholds, in the order asked for.
     pub sweep: Vec<Threshold>,
+    /// Was all history replayed for each of them, because the threshold feeds something else?
+    pub sweep_replayed: bool,
     /// Firings, and outcomes that none foretold; by account, then time.
     #[serde(skip)]
     pub cases: Vec<Case>,
@@ -172,6 +174,29 @@ pub fn findings(prepared: &Prepared, terms: &Terms, timelines: &[Timeline], segm
     Findings { accounts: timelines.len(), undated: past.undated(&rests), answer }
 }
 
+impl Findings {
+    /// Adds the figures with another threshold, of a replay of its own.
+    pub(crate) fn add_threshold(
+        &mut self,
+        number: &str,
+        prepared: &Prepared,
+        terms: &Terms,
+        timelines: &[Timeline],
+        segments: &[usize],
+        assume: bool,
+    ) {
+        let within = Within { any_of: segments.to_vec(), also: None };
+        let past = Past { model: prepared.engine.model(), engine: &prepared.engine, terms, timelines, within, assume };
+        let (sign, found) = match (prepared.about, &mut self.answer) {
+            (About::Sign(sign), Answer::Sign(found)) => (sign, &mut **found),
+            (About::Milestone(milestone), Answer::Milestone(found)) => (Sign::Missed(milestone), &mut found.missed),
+            _ => return,
+        };
+        found.sweep.push(Threshold { number: number.to_owned(), of: past.summary(sign) });
+        found.sweep_replayed = true;
+    }
+}
+
 impl<'p> Past<'p> {
     fn rests_on(&self, sign: Sign) -> Upstream {
         self.engine.upstream(match sign {
@@ -221,6 +246,7 @@ impl<'p> Past<'p> {
             quality: quality(&tallies),
             segments: self.by_segment(|within| quality(&self.tallies(sign, within))),
             sweep: Vec::new(),
+            sweep_replayed: false,
             cases: tallies.iter().flat_map(|tally| tally.cases.iter().cloned()).collect(),
         }
     }

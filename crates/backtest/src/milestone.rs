@@ -36,7 +36,9 @@ pub fn course<'t>(terms: &Terms, milestone: usize, timelines: impl Iterator<Item
     let mut days = Vec::new();
     for timeline in timelines {
         let statuses = timeline.milestones.get(&milestone).map_or(&[][..], Vec::as_slice);
-        for run in statuses.chunk_by(|_, next| next.is != MilestoneStatus::Pending) {
+        // It begins anew when the account comes back, perhaps at its end at once.
+        let life = |status: &Status| timeline.lives.partition_point(|life| life.from <= status.at);
+        for run in statuses.chunk_by(|before, next| next.is != MilestoneStatus::Pending && life(before) == life(next)) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
             if !terms.covers(first.at) || !within.holds(timeline, first.at) {
                 continue;

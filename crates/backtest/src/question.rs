@@ -4,9 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use tenure_engine::Engine;
-use tenure_model::definition::ColumnId;
-use tenure_model::{Diagnostic, Kind, Model, check};
+use tenure_engine::{Decides, Engine};
+use tenure_model::definition::{ColumnId, MetricDef, Source};
+use tenure_model::edit::{self, Texts};
+use tenure_model::{Diagnostic, Kind, Model, Program, check};
 
 use crate::outcome::Outcome;
 use crate::sign::Sign;
@@ -30,15 +31,17 @@ pub enum Definition {
     Segment,
     Milestone,
     Stage,
+    Metric,
 }
 
-/// A kind of definition, as people write it.
+/// A kind of definition, as people write it. Metrics cannot be asked about, but numbers in their expressions can be varied.
 pub const DEFINITIONS: &[(&str, Definition)] = &[
     ("alert", Definition::Alert),
     ("scorecard", Definition::Scorecard),
     ("segment", Definition::Segment),
     ("milestone", Definition::Milestone),
     ("stage", Definition::Stage),
+    ("metric", Definition::Metric),
 ];
 
 /// About what.
@@ -100,6 +103,8 @@ pub struct Question {
     pub outcome: Outcome,
     /// Thresholds to try in its condition.
     pub sweep: Option<Sweep>,
+    /// In whose condition instead.
+    pub sweep_in: Option<Asked>,
     /// Of a scorecard: how many days earlier it is to foretell.
     pub leads: Vec<i32>,
 }
@@ -154,6 +159,8 @@ pub struct Prepared {
     pub about: About,
     /// Of a sweep: each number as written, and what it makes of the rule or segment.
     pub variants: Vec<(String, Sign)>,
+    /// Of a sweep of what feeds something else: each number, and the whole model with it, which is to be replayed.
+    pub replayed: Vec<(String, Prepared)>,
     /// Of a scorecard: how many days earlier it is to foretell.
     pub leads: Vec<i32>,
 }
@@ -169,15 +176,20 @@ impl Question {
             alerts.insert(NEW.to_owned(), definition.clone());
         }
         let mut variants = Vec::new();
+        let mut replayed = Vec::new();
         if let Some(sweep) = &self.sweep {
-            let definition = self.swept(model)?;
-            let when = definition.get("when").and_then(|when| when.as_str()).unwrap_or_default();
-            for (i, (number, when)) in sweep.values.iter().zip(sweep.of(when).map_err(QuestionError::Sweep)?).enumerate() {
-                let mut changed = definition.clone();
-                changed["when"] = when.into();
-                let variant = format!("backtest_sweep_{i}");
-                alerts.insert(variant.clone(), changed);
-                variants.push((number.clone(), variant));
+            match self.swept(model)? {
+                Some(definition) => {
+                    let when = definition.get("when").and_then(|when| when.as_str()).unwrap_or_default();
+                    for (i, (number, when)) in sweep.values.iter().zip(sweep.of(when).map_err(QuestionError::Sweep)?).enumerate() {
+                        let mut changed = definition.clone();
+                        changed["when"] = when.into();
+                        let variant = format!("backtest_sweep_{i}");
+                        alerts.insert(variant.clone(), changed);
+                        variants.push((number.clone(), variant));
+                    }
+                }
+                None => replayed = self.replayed(model, files, terms, sweep)?,
             }
         }
         let mut added = serde_json::Map::new();
@@ -217,23 +229,87 @@ impl Question {
             people: matches!(about, About::Model | About::Sign(Sign::PersonSegment(_))),
         };
         let variants = variants.into_iter().filter_map(|(n, name)| Some((n, rule(&name)?))).collect();
-        Ok(Prepared { watch, about, variants, leads: self.leads.clone(), engine: Arc::new(Engine::new(model)) })
+        Ok(Prepared { watch, about, variants, replayed, leads: self.leads.clone(), engine: Arc::new(Engine::new(model)) })
     }
 
-    /// The alert rule whose condition a sweep varies: the one asked about, or one that fires while an account is a member of the segment asked about.
-    fn swept(&self, model: &Model) -> Result<serde_json::Value, QuestionError> {
+    /// The rule that stands for each variant of a sweep in one replay: the alert rule asked about, or one that fires while an account is a member of the
+    /// segment asked about. None where the condition feeds something that decides about it: then each variant is another model.
+    fn swept(&self, model: &Model) -> Result<Option<serde_json::Value>, QuestionError> {
+        if self.sweep_in.as_ref().is_some_and(|asked| *asked != self.about) {
+            return Ok(None);
+        }
         let about = match &self.about {
-            Asked::New(definition) => return Ok(definition.clone()),
+            Asked::New(definition) => return Ok(Some(definition.clone())),
             Asked::Named(kind, name) => find(model, *kind, name)?,
-            Asked::Model => About::Model,
+            Asked::Model => return Err(QuestionError::Sweep("ask about one alert rule, segment, stage or milestone to sweep thresholds".to_owned())),
+        };
+        let engine = || Engine::new(Arc::new(model.clone()));
+        let reads = |of: Decides, is: &dyn Fn(&Source) -> bool| {
+            let upstream = engine().upstream(of);
+            upstream.account.iter().any(|column| is(&model.account[*column as usize].source))
         };
         match about {
-            About::Sign(Sign::Rule(i)) => Ok(model.alerts[i].definition.clone()),
-            About::Sign(Sign::Segment(i)) => Ok(serde_json::json!({ "when": model.segments[i].when.sql() })),
-            About::Sign(Sign::PersonSegment(i)) => Ok(serde_json::json!({ "of": "person", "when": model.person_segments[i].when.sql() })),
-            _ => Err(QuestionError::Sweep("only thresholds of an alert rule or a segment can be swept".to_owned())),
+            About::Sign(Sign::Rule(i)) if !reads(Decides::Alert(i), &|source| *source == Source::Alert(i)) => {
+                Ok(Some(model.alerts[i].definition.clone()))
+            }
+            About::Sign(Sign::Segment(i)) if !reads(Decides::Segment(i), &|source| *source == Source::Segment(i)) => {
+                Ok(Some(serde_json::json!({ "when": model.segments[i].when.sql() })))
+            }
+            About::Sign(Sign::PersonSegment(i)) => {
+                Ok(Some(serde_json::json!({ "of": "person", "when": model.person_segments[i].when.sql() })))
+            }
+            About::Scorecard(_) => Err(QuestionError::Sweep("thresholds are swept for alert rules, segments, stages and milestones".to_owned())),
+            _ => Ok(None),
         }
     }
+
+    /// The model with each number in its place.
+    fn replayed(
+        &self,
+        model: &Model,
+        files: &[(String, String)],
+        terms: &Terms,
+        sweep: &Sweep,
+    ) -> Result<Vec<(String, Prepared)>, QuestionError> {
+        let (path, condition) = condition(model, self.sweep_in.as_ref().unwrap_or(&self.about))?;
+        let texts: Texts = files.iter().cloned().collect();
+        let once = Question { sweep: None, sweep_in: None, ..self.clone() };
+        let variant = |(number, condition): (&String, String)| {
+            let mut texts = texts.clone();
+            edit::set(&mut texts, &path.iter().map(String::as_str).collect::<Vec<_>>(), &condition)
+                .map_err(|error| QuestionError::Sweep(error.to_string()))?;
+            let files: Vec<(String, String)> = texts.into_iter().collect();
+            let model = check(&files).map_err(QuestionError::Wrong)?;
+            Ok((number.clone(), once.prepare(&model, &files, terms)?))
+        };
+        sweep.values.iter().zip(sweep.of(&condition).map_err(QuestionError::Sweep)?).map(variant).collect()
+    }
+}
+
+/// Where the condition of a definition stands in a model's files, and what it says.
+fn condition(model: &Model, asked: &Asked) -> Result<(Vec<String>, String), QuestionError> {
+    let path = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+    let none = || QuestionError::Sweep("it has no condition in which a number could be varied".to_owned());
+    let Asked::Named(kind, name) = asked else { return Err(none()) };
+    if *kind == Some(Definition::Metric) {
+        let metric = model.metrics.iter().find(|metric| metric.name == *name);
+        return match metric.map(|metric| &metric.def) {
+            Some(MetricDef::Sql(program)) => Ok((path(&["metrics", name, "sql"]), program.sql().to_owned())),
+            Some(_) => Err(none()),
+            None => {
+                Err(QuestionError::Unknown { kind: *kind, name: name.clone(), known: model.metrics.iter().map(|m| m.name.clone()).collect() })
+            }
+        };
+    }
+    let (keys, program): (Vec<String>, Option<&Program>) = match find(model, *kind, name)? {
+        About::Sign(Sign::Rule(i)) => (path(&["alerts", name, "when"]), model.alerts[i].when.as_ref()),
+        About::Sign(Sign::Segment(i)) => (path(&["segments", name, "when"]), Some(&model.segments[i].when)),
+        About::Sign(Sign::PersonSegment(i)) => (path(&["segments", name, "when"]), Some(&model.person_segments[i].when)),
+        About::Sign(Sign::Stage(i)) => (path(&["lifecycle", "stages", name, "when"]), model.stages[i].when.as_ref()),
+        About::Milestone(i) => (path(&["lifecycle", "milestones", name, "reached"]), Some(&model.milestones[i].reached)),
+        _ => (Vec::new(), None),
+    };
+    Ok((keys, program.ok_or_else(none)?.sql().to_owned()))
 }
 
 /// Finds what is asked about by its name.

@@ -1,11 +1,7 @@
 //! A backtest from beginning to end: its period, its question made ready, the replay, the findings.
 
-use std::sync::atomic::AtomicBool;
-
 use tenure_engine::Mode;
 use tenure_model::{Calendar, Day, Instant, Model};
-use tenure_replay::World;
-use tenure_replay::replay::Progress;
 
 use crate::findings::{Findings, findings};
 use crate::question::{Prepared, Question, QuestionError};
@@ -59,9 +55,6 @@ pub enum BacktestError {
     /// The question is wrong.
     #[error(transparent)]
     Question(#[from] QuestionError),
-    /// The replay failed, or was cancelled.
-    #[error(transparent)]
-    Replay(#[from] tenure_replay::Error),
 }
 
 /// A backtest that can be run.
@@ -109,20 +102,29 @@ impl Backtest {
 }
 
 impl Ready {
-    /// Replays all history, whose engine is that of the question, and computes the findings.
+    /// Replays and computes the findings. `replay` replays all history by the engine of what is prepared, sampled or not, up to an instant; it is called
+    /// once, and once more for each threshold of a sweep that feeds something else.
     ///
     /// # Errors
-    /// What the replay says; that it was cancelled.
-    pub fn run(
+    /// Those of `replay`.
+    pub fn run<E>(
         &self,
-        world: &World,
         threads: usize,
-        progress: Progress<'_>,
-        cancelled: &AtomicBool,
-    ) -> Result<(Vec<Timeline>, Findings), BacktestError> {
+        mut replay: impl FnMut(&Prepared, Instant, Mode) -> Result<Vec<Timeline>, E>,
+    ) -> Result<(Vec<Timeline>, Findings), E> {
         let mode = if self.exact { Mode::Exact } else { Mode::Daily { from: Day(i32::MIN) } };
-        let timelines = self.prepared.watch.through(world, self.terms.known, mode, threads, progress, cancelled)?;
-        let findings = findings(&self.prepared, &self.terms, &timelines, &self.segments, self.assume, threads);
-        Ok((timelines, findings))
+        let known = self.terms.known;
+        let timelines = replay(&self.prepared, known, mode)?;
+        let mut found = findings(&self.prepared, &self.terms, &timelines, &self.segments, self.assume, threads);
+        for (number, prepared) in &self.prepared.replayed {
+            let timelines = replay(prepared, known, mode)?;
+            found.add_threshold(number, prepared, &self.terms, &timelines, &self.segments, self.assume);
+        }
+        Ok((timelines, found))
+    }
+
+    /// How often all history is replayed.
+    pub fn replays(&self) -> usize {
+        1 + self.prepared.replayed.len()
     }
 }

@@ -88,7 +88,7 @@ pub struct Decile {
 /// How often bands changed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Stability {
-    /// Changes from one band to another, from one reading to the next.
+    /// Changes from one band to another, from one reading to the next; having no score is no band.
     pub changes: usize,
     /// The same for each account and month of 30 days.
     pub per_account_month: Option<f64>,
@@ -103,7 +103,7 @@ pub struct Slice {
     pub auc: Estimate,
     /// How often it follows.
     pub base_rate: Estimate,
-    /// Readings with a score whose horizon is known.
+    /// Readings whose horizon is known, with a score or without.
     pub readings: usize,
 }
 
@@ -170,7 +170,7 @@ pub fn score<'t>(
     let part = |name: &str, of: &dyn Fn(&Timeline, &Reading) -> bool| {
         let seen: Vec<Seen<'_>> = with_timelines.iter().filter(|(timeline, seen)| of(timeline, seen.reading)).map(|(_, seen)| *seen).collect();
         let scores = scores(&seen);
-        Slice { name: name.to_owned(), auc: auc(&scores), base_rate: rate(&seen, |_| true).1, readings: scores.len() }
+        Slice { name: name.to_owned(), auc: auc(&scores), base_rate: rate(&seen, |_| true).1, readings: seen.len() }
     };
     let in_segment = |(s, segment): (usize, &tenure_model::definition::Segment)| {
         part(&segment.name, &|timeline, reading| timeline.is_member(s, end(terms, reading.day)))
@@ -278,9 +278,10 @@ fn stability<'r>(readings: impl Iterator<Item = (usize, &'r Reading)>) -> Stabil
         if let Some((before, earlier)) = last
             && before == account
             && reading.day.0 - earlier.day.0 == crate::watch::READ_EVERY
+            && let (Some(was), Some(is)) = (earlier.band(), reading.band())
         {
             days += crate::watch::READ_EVERY;
-            changes += usize::from(reading.band() != earlier.band());
+            changes += usize::from(was != is);
         }
         last = Some((account, reading));
     }

@@ -221,16 +221,13 @@ fn missed(terms: &Terms, wait: i32, episodes: &[Episode], outcome: Instant, in_s
         return Verdict::Early;
     }
     let day = terms.calendar.day(outcome).0;
-    let seen = (day - terms.horizon - 1..day).map(|day| terms.calendar.last_instant(Day(day))).map(|end| {
-        end < outcome && terms.horizon(end) >= outcome && in_scope(end)
+    // In scope at the ends of so many dates in a row up to one within the horizon, the sign could have come on that one.
+    let mut run = 0;
+    let could = (day - terms.horizon - 1 - wait..day).map(|day| terms.calendar.last_instant(Day(day))).any(|end| {
+        run = if end < outcome && in_scope(end) { run + 1 } else { 0 };
+        run > wait && terms.horizon(end) >= outcome
     });
-    // In scope at the ends of so many dates in a row, the sign could have come.
-    let (mut longest, mut run) = (0, 0);
-    for there in seen {
-        run = if there { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    if longest > wait { Verdict::Miss } else { Verdict::Unforeseeable }
+    if could { Verdict::Miss } else { Verdict::Unforeseeable }
 }
 
 #[cfg(test)]
@@ -282,6 +279,8 @@ mod tests {
             ("gone before a date was over",         0, (50.2, 50.5), &[],                         &[50.5], &[Unforeseeable]),
             ("gone before it waited long enough",   3, (48.2, 50.5), &[],                         &[50.5], &[Unforeseeable]),
             ("there as long as it waits",           3, (46.2, 50.5), &[],                         &[50.5], &[Miss]),
+            ("it waits longer than the horizon",   40, (0.0, 50.5),  &[],                         &[50.5], &[Miss]),
+            ("it waits longer than it was there",  40, (20.0, 50.5), &[],                         &[50.5], &[Unforeseeable]),
             ("before the period",                   0, (-9.0, 5.5),  &[(-3.0, 5.5)],              &[5.5],  &[]),
         ];
         for (what, wait, life, fires, outcomes, verdicts) in table {

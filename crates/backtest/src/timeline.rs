@@ -165,6 +165,8 @@ impl Timeline {
                 let stays = self.lives.iter_mut().chain(self.episodes.values_mut().flatten().map(|episode| &mut episode.stay));
                 stays.filter(|stay| stay.is_open()).for_each(|stay| stay.until = at);
             }
+            // What is decided about an account that has ended begins nothing.
+            Happened::Stage { .. } | Happened::Milestone { .. } if !self.lives.last().is_some_and(Stay::is_open) => {}
             Happened::Stage { from, to, .. } => {
                 if let Some(from) = from {
                     self.end(Sign::Stage(*from), &None, at);

@@ -81,8 +81,10 @@ impl Engine {
             Decides::Health => self.node(false, Task::Health),
             Decides::Alert(a) => {
                 let milestones = self.milestones_of.get(a).into_iter().flatten().flat_map(|m| self.node(false, Task::Milestone(*m)));
-                let own = self.model.alerts.get(a).map(|rule| self.node(rule.person, Task::Alert(a)));
-                own.into_iter().flatten().chain(milestones).collect()
+                let Some(rule) = self.model.alerts.get(a) else { return Vec::new() };
+                // A rule of persons looks at the account's stage itself.
+                let stage = if rule.stages.is_empty() { Vec::new() } else { self.node(false, Task::Stage) };
+                self.node(rule.person, Task::Alert(a)).into_iter().chain(stage).chain(milestones).collect()
             }
         }
     }

@@ -29,7 +29,7 @@ impl Base {
     /// The revision that the definitions were made from: the one noted in their folder, else they themselves, if they were applied as they are.
     pub fn of(&self, path: &Path, loaded: &Loaded) -> Option<String> {
         let own = Some(loaded.model.revision.0.clone());
-        noted(path).filter(|noted| self.known.contains(noted)).or(own.filter(|own| self.known.contains(own)))
+        noted_in(path).filter(|noted| self.known.contains(noted)).or(own.filter(|own| self.known.contains(own)))
     }
 
     /// Refuses definitions that were made from another revision than the one that decides now.
@@ -52,7 +52,8 @@ fn file(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(FILE) } else { path.with_file_name(FILE) }
 }
 
-fn noted(path: &Path) -> Option<String> {
+/// The revision that a folder says it was made from.
+pub fn noted_in(path: &Path) -> Option<String> {
     std::fs::read_to_string(file(path)).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 

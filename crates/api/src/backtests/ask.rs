@@ -1,6 +1,7 @@
 //! Asking what definitions would have said in the past.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
@@ -10,8 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tenure_backtest::compare::{Side, compare, figures};
 use tenure_backtest::timeline::Timeline;
-use tenure_backtest::{Answer as Found, Asked, BacktestError, Findings, Question, QuestionError, Ready};
+use tenure_backtest::{Answer as Found, Asked, BacktestError, Findings, Question, QuestionError, Ready, Watch};
+use tenure_engine::{Engine, Mode};
 use tenure_model::{Calendar, Diagnostic, Instant, Model};
+use tenure_replay::World;
+use tokio::runtime::Handle;
 use utoipa::ToSchema;
 
 use super::jobs::{Answer, Backtest, Job, QuestionKind, Stopped};
@@ -65,6 +69,8 @@ pub struct Ask {
     /// Thresholds to try: a part of the condition with numbers in braces.
     #[schema(example = "health < {30..60 step 10}")]
     sweep: Option<String>,
+    /// In whose condition the part stands, `kind:name`, where not in that of what is asked about: all history is replayed for each number.
+    sweep_in: Option<String>,
     /// Traits without a date have been so since ever; else the accounts that rest on them are left out.
     assume_constant: bool,
     /// Every instant instead of once a date: slower.
@@ -97,6 +103,7 @@ impl Ask {
             about,
             outcome: self.outcome.as_deref().unwrap_or("churned").parse().map_err(bad)?,
             sweep: self.sweep.as_deref().map(str::parse).transpose().map_err(bad)?,
+            sweep_in: self.sweep_in.as_deref().map(str::parse).transpose().map_err(bad)?,
             leads: self.leads.clone().unwrap_or_else(|| LEADS.to_vec()),
         })
     }
@@ -139,7 +146,7 @@ pub async fn ask_backtest(State(app): State<App>, caller: Caller, Body(asked): B
     let (latest, events) = app.service.archived()?;
     let deciding = |app: &App| app.model();
     let (model, files) = match &asked.files {
-        Some(files) => (std::sync::Arc::new(right(files)?), files.clone()),
+        Some(files) => (Arc::new(right(files)?), files.clone()),
         None => {
             let model = deciding(&app);
             let applied = app.store().model(&model.revision).await?;
@@ -159,13 +166,13 @@ pub async fn ask_backtest(State(app): State<App>, caller: Caller, Body(asked): B
         shown.retain(|name, value| !value.is_null() && name != "files" && name != "against");
         shown.insert("revision".to_owned(), model.revision.0.clone().into());
     }
-    let total = events * if second.is_some() { 2 } else { 1 };
+    let total = events * (first.replays() + second.as_ref().map_or(0, Ready::replays)) as u64;
     let state = app.clone();
     let job = app.backtests.begin(&app, &caller, QuestionKind::Backtest, shown, move |job| async move {
         job.total.store(total, Ordering::Relaxed);
-        let (timelines, findings) = run(&state, &job, &first).await?;
+        let (timelines, findings) = run(&state, &job, &first)?;
         let Some(second) = second else { return Ok(answer(findings)) };
-        let (others, of_second) = run(&state, &job, &second).await?;
+        let (others, of_second) = run(&state, &job, &second)?;
         Ok(compared(&first, (&timelines, &findings), &second, (&others, &of_second)))
     })?;
     Ok((StatusCode::ACCEPTED, Json(job.shown(true))))
@@ -176,23 +183,20 @@ pub(super) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2)
 }
 
-async fn run(app: &App, job: &Job, ready: &Ready) -> Result<(Vec<Timeline>, Findings), Stopped> {
-    let progress = |_: usize, events: usize| job.replayed(events);
-    let engine = ready.prepared.engine.clone();
-    let found = app.service.replaying(engine, threads(), |world| ready.run(world, threads(), &progress, &job.cancelled)).await;
-    match found {
-        Ok(Ok(found)) => Ok(found),
-        Ok(Err(BacktestError::Replay(error))) => Err(stopped(error)),
-        Ok(Err(error)) => Err(Stopped::Failed(error.to_string())),
-        Err(error) => Err(Stopped::Failed(error.to_string())),
-    }
+fn run(app: &App, job: &Job, ready: &Ready) -> Result<(Vec<Timeline>, Findings), Stopped> {
+    ready.run(threads(), |prepared, until, mode| replayed(app, job, &prepared.watch, prepared.engine.clone(), until, mode))
 }
 
-/// Why a replay ended.
-pub(super) fn stopped(error: tenure_replay::Error) -> Stopped {
-    match error {
-        tenure_replay::Error::Cancelled => Stopped::Cancelled,
-        error => Stopped::Failed(error.to_string()),
+/// Replays all history by an engine, and waits for it.
+pub(super) fn replayed(app: &App, job: &Job, watch: &Watch, engine: Arc<Engine>, until: Instant, mode: Mode) -> Result<Vec<Timeline>, Stopped> {
+    let progress = |_: usize, events: usize| job.replayed(events);
+    let through = |world: &World| watch.through(world, until, mode, threads(), &progress, &job.cancelled);
+    let replay = app.service.replaying(engine, threads(), through);
+    match tokio::task::block_in_place(|| Handle::current().block_on(replay)) {
+        Ok(Ok(timelines)) => Ok(timelines),
+        Ok(Err(tenure_replay::Error::Cancelled)) => Err(Stopped::Cancelled),
+        Ok(Err(error)) => Err(Stopped::Failed(error.to_string())),
+        Err(error) => Err(Stopped::Failed(error.to_string())),
     }
 }
 

@@ -10,16 +10,15 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use tenure_backtest::compare::{Side, compare};
-use tenure_backtest::timeline::Timeline;
 use tenure_backtest::{Outcome, Watch};
 use tenure_engine::{Engine, Mode};
 use tenure_model::diff::diff;
 use tenure_model::time::Span;
-use tenure_model::{Instant, Model};
+use tenure_model::Model;
 use utoipa::ToSchema;
 
-use super::ask::{stopped, threads};
-use super::jobs::{Answer, Backtest, Job, QuestionKind, Stopped};
+use super::ask::replayed;
+use super::jobs::{Answer, Backtest, QuestionKind};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -58,22 +57,12 @@ pub async fn plan_model(State(app): State<App>, caller: Caller, Body(asked): Bod
     let state = app.clone();
     let job = app.backtests.begin(&app, &caller, QuestionKind::Plan, shown, move |job| async move {
         job.total.store(2 * events, Ordering::Relaxed);
-        let before = through(&state, &job, &old, at).await?;
-        let after = through(&state, &job, &new, at).await?;
+        let watch = Watch { outcome: Outcome::Churned, owner: None, readings: None, people: false };
+        let through = |model: &Arc<Model>| replayed(&state, &job, &watch, Arc::new(Engine::new(model.clone())), at, Mode::Exact);
+        let (before, after) = (through(&old)?, through(&new)?);
         let effect = compare(Side { model: &old, timelines: &before }, Side { model: &new, timelines: &after }, from, at);
         let findings = json!({ "from": old.revision.0, "to": new.revision.0, "definitions": diff(&old, &new), "days": days, "effect": effect });
         Ok(Answer { findings, cases: Vec::new() })
     })?;
     Ok((StatusCode::ACCEPTED, Json(job.shown(true))))
-}
-
-async fn through(app: &App, job: &Job, model: &Arc<Model>, at: Instant) -> Result<Vec<Timeline>, Stopped> {
-    let watch = Watch { outcome: Outcome::Churned, owner: None, readings: None, people: false };
-    let progress = |_: usize, events: usize| job.replayed(events);
-    let replay = |world: &tenure_replay::World| watch.through(world, at, Mode::Exact, threads(), &progress, &job.cancelled);
-    match app.service.replaying(Arc::new(Engine::new(model.clone())), threads(), replay).await {
-        Ok(Ok(timelines)) => Ok(timelines),
-        Ok(Err(error)) => Err(stopped(error)),
-        Err(error) => Err(Stopped::Failed(error.to_string())),
-    }
 }

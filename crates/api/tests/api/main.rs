@@ -1,5 +1,6 @@
 //! The API as its callers see it: a real service behind it, on a clock and randomness of the test's own.
 
+mod backtests;
 mod document;
 mod edge;
 mod imports;

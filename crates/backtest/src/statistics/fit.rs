@@ -3,7 +3,7 @@
 /// What a fit gave.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
-    /// One for each measure; together 100, or all 0 where no measure foretells the outcome.
+    /// One for each measure; together 100.
     pub weights: Vec<f64>,
     /// The logit of the outcome's probability: `level − steepness × score`, of a score of 0 to 100 by these weights.
     pub level: f64,
@@ -18,6 +18,8 @@ const ROUNDS: usize = 50;
 const DESCENTS: usize = 200;
 const STILL: f64 = 1e-9;
 
+/// None where no measure foretells the outcome, or all or none of the observations have it.
+///
 /// Fits a logistic regression of the outcome on measures (0 to 100, one row for each observation) in which a higher score never makes the outcome more
 /// likely: iteratively reweighted least squares with coordinate descent (Friedman, Hastie, Tibshirani 2010), coefficients held at zero from above.
 pub fn fit(rows: &[Vec<f64>], outcomes: &[bool]) -> Option<Fit> {
@@ -37,7 +39,10 @@ pub fn fit(rows: &[Vec<f64>], outcomes: &[bool]) -> Option<Fit> {
         }
     }
     let steepness: f64 = slopes.iter().sum();
-    let weights = slopes.iter().map(|s| if steepness > 0.0 { 100.0 * s / steepness } else { 0.0 }).collect();
+    if steepness <= 0.0 {
+        return None;
+    }
+    let weights = slopes.iter().map(|s| 100.0 * s / steepness).collect();
     Some(Fit { weights, level, steepness: steepness / 100.0 })
 }
 
@@ -109,10 +114,12 @@ mod tests {
     #[test]
     fn what_would_count_against_health_counts_nothing() {
         let rows: Vec<Vec<f64>> = (0..1_000).map(|i| vec![100.0 * scattered(i, 1), 100.0 * scattered(i, 2)]).collect();
-        // More of the first makes the outcome likelier.
-        let outcomes: Vec<bool> = rows.iter().enumerate().map(|(i, row)| scattered(i, 3) * 100.0 < row[0]).collect();
+        // More of the first makes the outcome likelier, more of the second less likely.
+        let outcomes: Vec<bool> = rows.iter().enumerate().map(|(i, row)| scattered(i, 3) * 200.0 < row[0] + 100.0 - row[1]).collect();
         let fit = fit(&rows, &outcomes).unwrap();
-        assert_eq!(fit.weights[0], 0.0, "{fit:?}");
+        assert_eq!(fit.weights, [0.0, 100.0], "{fit:?}");
+        let against: Vec<Vec<f64>> = rows.iter().map(|row| vec![row[0], 100.0 - row[1]]).collect();
+        assert_eq!(super::fit(&against, &outcomes), None, "nothing foretells it");
         assert_eq!(super::fit(&rows, &vec![true; 1_000]), None);
         assert_eq!(super::fit(&[], &[]), None);
     }

@@ -21,6 +21,7 @@ mod import;
 mod merge;
 mod people;
 mod plan;
+mod pull;
 mod retain;
 mod schema;
 mod serve;
@@ -143,6 +144,8 @@ enum Command {
     Revisions(apply::Revisions),
     /// Go back to a model that was applied before
     Rollback(apply::Rollback),
+    /// Bring what was changed elsewhere, in the UI for example, into a folder of definitions
+    Pull(pull::Pull),
     /// Run a model's scenarios
     Test(test::Test),
     /// Run SQL over events, accounts, people and everything derived from them
@@ -211,6 +214,7 @@ impl Cli {
             Command::Apply(c) => c.run(&shared).await,
             Command::Revisions(c) => c.run(&shared).await,
             Command::Rollback(c) => c.run(&shared).await,
+            Command::Pull(c) => c.run(&shared).await,
             Command::Test(c) => c.run(&shared),
             Command::Sql(c) => c.run(&shared).await,
             Command::Override(c) => c.run(&shared).await,

@@ -76,7 +76,10 @@ fn company() -> Company {
 }
 
 fn asked(company: &Company, options: &[&str]) -> Value {
-    let year = ["backtest", "--model", "model", "--from", "2025-01-01", "--to", "2025-12-31", "--json"];
+    let mut year = vec!["backtest", "--model", "model", "--from", "2025-01-01", "--json"];
+    if !options.contains(&"--to") {
+        year.extend(["--to", "2025-12-31"]);
+    }
     let report: Value = serde_json::from_str(&company.fine(&[&year, options].concat())).unwrap();
     report["findings"].clone()
 }
@@ -158,4 +161,245 @@ fn outcomes_and_errors() {
     }
     let list = company.fine(&["backtest", "silent", "--model", "model", "--cases", "--csv"]);
     assert!(list.contains("\na00,,alert,hit,2025-04-21T23:59:59.999999Z,2025-05-11T23:59:59.999999Z,2025-05-11T23:59:59.999999Z,\n"), "{list}");
+}
+
+/// The same rule by way of a segment, a stage that looks at it, and a score that falls with silence.
+const WHOLE: &str = r#"
+traits: { tier: number }
+metrics:
+  days_since_login: { since: login }
+segments:
+  quiet: { when: "days_since_login >= 10" }
+lifecycle:
+  stages:
+    active: { first: true }
+    away: { when: "quiet", back_to: active }
+  milestones:
+    kept_coming: { stage: active, reached: "age_days >= 60 AND NOT quiet", due: 90d after started_at }
+scorecards:
+  everyone:
+    bands: { green: 75, yellow: 50 }
+    groups:
+      use:
+        weight: 1
+        measures:
+          recency: { metric: days_since_login, points: { 0: 100, 30: 0 }, weight: 3 }
+          nothing: { metric: tier, points: { 1: 100, 2: 0 } }
+alerts:
+  silent: { when: "quiet", severity: high }
+"#;
+
+#[test]
+fn all_kinds_of_definitions() {
+    let company = company();
+    company.write("model/model.yaml", WHOLE);
+    let direct = asked(&company, &["silent"]);
+    let model = asked(&company, &[]);
+    let line = |kind: &str, name: &str| {
+        let signs = model["signs"].as_array().unwrap().clone();
+        signs.into_iter().find(|sign| sign["kind"] == kind && sign["name"] == name).unwrap()
+    };
+    for (kind, name) in [("alert", "silent"), ("segment", "quiet"), ("stage", "away")] {
+        let (one, line) = (asked(&company, &[&format!("{kind}:{name}")]), line(kind, name));
+        assert_eq!((&one["kind"], &one["name"]), (&json!(kind), &json!(name)));
+        // Once a date, all of them begin and end together.
+        for figure in ["verdicts", "confusion", "precision", "recall", "lift", "lead_days"] {
+            assert_eq!(one["quality"][figure], direct["quality"][figure], "{kind} {figure}");
+            assert_eq!(line[figure], direct["quality"][figure], "{kind} {figure}");
+        }
+        assert_eq!((&line["fires"], &line["accounts"]), (&direct["load"]["fires"], &direct["load"]["accounts"]));
+    }
+    // All 62 begin with it; nobody is silent before day 105, so on day 60 all are there.
+    let milestone = asked(&company, &["milestone:kept_coming"]);
+    let course = &milestone["course"];
+    assert_eq!((&course["began"], &course["reached"], &course["missed"]), (&json!(62), &json!(62), &json!(0)));
+    assert_eq!(course["days"]["median"], json!(60.999_988), "{course}");
+    let wrong = company.run(&["backtest", "--model", "model", "stage:quiet"]);
+    assert!(wrong.contains("the model has no definition `quiet`"), "{wrong}");
+    let wrong = company.run(&["backtest", "--model", "model", "kind:quiet"]);
+    assert!(wrong.contains("`kind` is no kind of definition"), "{wrong}");
+}
+
+#[test]
+fn a_scorecard() {
+    let company = company();
+    company.write("model/model.yaml", WHOLE);
+    let found = asked(&company, &["scorecard:everyone", "--assume-constant", "--leads", "0,20"]);
+    // Once a week, from day 0 on, while the account is there.
+    let mut readings = Vec::new();
+    for (i, life) in lives().iter().enumerate() {
+        for day in (0..=LAST).step_by(7).filter(|day| life.end.is_none_or(|end| *day < end)) {
+            let since = (0..=day).rev().find(|d| life.logs_in(*d)).map_or(0, |last| day - last);
+            let recency = (100.0 - 100.0 * f64::from(since) / 30.0).max(0.0);
+            let score = (3.0 * recency + if i % 2 == 0 { 100.0 } else { 0.0 }) / 4.0;
+            readings.push((day, score, life.end));
+        }
+    }
+    assert_eq!(found["readings"], json!(readings.len()));
+    for (n, lead) in [0, 20].into_iter().enumerate() {
+        let there = |(day, _, end): &&(i32, f64, Option<i32>)| day + lead + WITHIN <= LAST && end.is_none_or(|end| day + lead < end);
+        let follows = |(day, _, end): &(i32, f64, Option<i32>)| end.is_some_and(|end| end <= day + lead + WITHIN);
+        let (ill, well): (Vec<_>, Vec<_>) = readings.iter().filter(there).partition(|r| follows(r));
+        let mut sum = 0.0;
+        for (_, low, _) in &ill {
+            for (_, high, _) in &well {
+                // Scores are rounded to nine decimals.
+                sum += if (low - high).abs() < 1e-9 { 0.5 } else { f64::from(u8::from(low < high)) };
+            }
+        }
+        let at = &found["leads"][n];
+        assert_eq!((&at["readings"], &at["followed"]), (&json!(ill.len() + well.len()), &json!(ill.len())), "lead {lead}");
+        let area = sum / (ill.len() * well.len()) as f64;
+        assert!((at["auc"]["value"].as_f64().unwrap() - area).abs() < 1e-9, "lead {lead}: {at} {area}");
+        for (band, from, to) in [("green", 75.0, 101.0), ("yellow", 50.0, 75.0), ("red", -1.0, 50.0)].iter().filter(|_| lead == 0) {
+            let within = |r: &&(i32, f64, Option<i32>)| *from <= r.1 + 1e-9 && r.1 + 1e-9 < *to;
+            let of = |all: &[(i32, f64, Option<i32>)]| all.iter().filter(within).count();
+            let (sick, all) = (of(&ill), of(&ill) + of(&well));
+            let rate = found["bands"].as_array().unwrap().iter().find(|b| b["band"] == *band).unwrap();
+            assert_eq!(rate["readings"], json!(all), "{band}");
+            assert!((rate["rate"]["value"].as_f64().unwrap() - sick as f64 / all as f64).abs() < 1e-12, "{band}");
+        }
+    }
+    // The tier is drawn without regard to anything: without it, health would tell more.
+    let measures = found["measures"].as_array().unwrap();
+    let adds = |n: usize| measures[n]["adds"]["value"].as_f64().unwrap();
+    assert_eq!((&measures[0]["measure"], &measures[1]["measure"]), (&json!("recency"), &json!("nothing")));
+    assert!(adds(0) > 0.05 && adds(1) < 0.0, "{measures:?}");
+    let weights = found["suggestion"]["weights"].as_array().unwrap();
+    assert!(weights[0]["suggested"].as_f64().unwrap() > 90.0, "{weights:?}");
+}
+
+#[test]
+fn a_threshold_that_feeds_something_else() {
+    let company = company();
+    company.write("model/model.yaml", WHOLE);
+    let direct = asked(&company, &["segment:quiet", "--sweep", "days_since_login >= {10, 15, 40}"]);
+    assert_eq!(direct["sweep_replayed"], false);
+    for about in ["silent", "stage:away"] {
+        let found = asked(&company, &[about, "--sweep", "days_since_login >= {10, 15, 40}", "--sweep-in", "segment:quiet"]);
+        assert_eq!((&found["sweep_replayed"], &found["sweep"]), (&json!(true), &direct["sweep"]), "{about}");
+    }
+    let said = company.fine(&["backtest", "silent", "--model", "model", "--sweep", "days_since_login >= {10, 15}", "--sweep-in", "segment:quiet"]);
+    assert!(said.contains("all history was replayed for each"), "{said}");
+    let wrong = company.run(&["backtest", "silent", "--model", "model", "--sweep", "days_since_login >= {10, 15}"]);
+    assert!(wrong.contains("the condition `quiet` has no part `days_since_login >= number`"), "{wrong}");
+}
+
+#[test]
+fn two_models_side_by_side() {
+    let company = company();
+    company.write("model/model.yaml", WHOLE);
+    company.write("other/model.yaml", &WHOLE.replace("days_since_login >= 10", "days_since_login >= 15"));
+    let found = asked(&company, &["--against", "other"]);
+    let comparison = &found["comparison"];
+    let fired = |alert: &Value| (alert["fired_before"].clone(), alert["fired_after"].clone());
+    assert_eq!(fired(&comparison["alerts"][0]), (json!(42), json!(22)));
+    let signs = found["figures"]["signs"].as_array().unwrap();
+    let silent = signs.iter().find(|sign| sign["name"] == "silent").unwrap();
+    assert_eq!((&silent["before"]["precision"]["value"], &silent["after"]["precision"]["value"]), (&json!(0.5), &json!(1.0)));
+    // On day 340 two have been silent for ten days: by the other model they are not.
+    let then = asked(&company, &["--against", "other", "--to", "2025-12-07"]);
+    let changed: Vec<&Value> = then["comparison"]["changed"].as_array().unwrap().iter().collect();
+    let names = |n: usize| (changed[n]["account"].clone(), changed[n]["leaves"].clone(), changed[n]["stops"].clone(), changed[n]["stage"].clone());
+    assert_eq!(changed.len(), 2, "{changed:?}");
+    assert_eq!(names(0), (json!("a60"), json!(["quiet"]), json!(["silent"]), json!(["away", "active"])));
+}
+
+const SIMULATED: &str = r#"
+metrics:
+  uses_28d: { count: any, window: 28d }
+  uses_prior_28d: { count: any, window: 28d, offset: 28d }
+alerts:
+  halved: { when: "uses_prior_28d >= 20 AND uses_28d < uses_prior_28d / 2" }
+  even: { when: "uses_28d - 2 * FLOOR(uses_28d / 2) = 0" }
+"#;
+
+/// An account as the simulation's files have it: the days on which it begins and ends, and its events by day.
+struct Simulated {
+    begins: i32,
+    ends: Option<i32>,
+    uses: std::collections::BTreeMap<i32, u32>,
+}
+
+/// The day of a time, day 0 being 2025-01-01.
+fn day_of(time: &str) -> i32 {
+    let day: jiff::civil::Date = time[..10].parse().unwrap();
+    (day - jiff::civil::date(2025, 1, 1)).get_days()
+}
+
+/// Rows of a file without quotes.
+fn rows(text: &str) -> Vec<Vec<&str>> {
+    text.lines().skip(1).map(|line| line.split(',').collect()).collect()
+}
+
+fn simulated(company: &Company) -> std::collections::BTreeMap<String, Simulated> {
+    let mut accounts = std::collections::BTreeMap::new();
+    let subscriptions = company.read("files/subscriptions.csv");
+    for row in rows(&subscriptions) {
+        let (id, begins, ends) = (row[1], day_of(row[5]), Some(row[8]).filter(|text| !text.is_empty()).map(day_of));
+        let account = accounts.entry(id.to_owned()).or_insert(Simulated { begins, ends: Some(i32::MIN), uses: Default::default() });
+        account.begins = account.begins.min(begins);
+        account.ends = account.ends.zip(ends).map(|(one, other)| one.max(other));
+    }
+    for line in company.read("files/events.ndjson").lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        let account = accounts.get_mut(event["account_id"].as_str().unwrap()).unwrap();
+        *account.uses.entry(day_of(event["time"].as_str().unwrap())).or_default() += 1;
+    }
+    accounts
+}
+
+impl Simulated {
+    fn uses(&self, from: i32, to: i32) -> u32 {
+        self.uses.range(from..=to).map(|(_, n)| n).sum()
+    }
+
+    fn is_there(&self, day: i32) -> bool {
+        self.begins <= day && self.ends.is_none_or(|end| day < end)
+    }
+
+    fn is_halved(&self, day: i32) -> bool {
+        let (last, prior) = (self.uses(day - 27, day), self.uses(day - 55, day - 28));
+        self.is_there(day) && prior >= 20 && 2 * last < prior
+    }
+}
+
+#[test]
+fn what_makes_a_simulated_company_churn() {
+    let company = Company::new();
+    company.write("model/model.yaml", SIMULATED);
+    company.fine(&["simulate", "--out", "files", "--accounts", "200", "--events", "60000", "--seed", "7", "--format", "ndjson"]);
+    for kind in ["accounts", "subscriptions"] {
+        company.fine(&["import", kind, &format!("files/{kind}.csv")]);
+    }
+    company.fine(&["import", "events", "files/events.ndjson"]);
+    let (mut hits, mut false_alarms, mut late, mut foretold, mut outcomes) = (0, 0, 0, 0, 0);
+    for account in simulated(&company).values() {
+        let fires: Vec<i32> = (0..365).filter(|day| account.is_halved(*day) && !account.is_halved(*day - 1)).collect();
+        let follows = |day: i32| account.ends.is_some_and(|end| day < end && end <= day + WITHIN);
+        for day in &fires {
+            match (day + WITHIN <= 364, follows(*day)) {
+                (false, _) => late += 1,
+                (true, true) => hits += 1,
+                (true, false) => false_alarms += 1,
+            }
+        }
+        if account.ends.is_some_and(|end| (0..365).contains(&end)) {
+            outcomes += 1;
+            foretold += u32::from(fires.iter().any(|day| follows(*day)));
+        }
+    }
+    assert!(outcomes > 20 && hits > 5 && false_alarms > 5, "{outcomes} {hits} {false_alarms}");
+    let found = asked(&company, &["halved"]);
+    let (quality, verdicts) = (&found["quality"], &found["quality"]["verdicts"]);
+    assert_eq!((&verdicts["hit"], &verdicts["false_alarm"], &verdicts["censored"]), (&json!(hits), &json!(false_alarms), &json!(late)));
+    assert_eq!(quality["outcomes"], json!(outcomes));
+    let close = |value: &Value, of: f64| assert!((value["value"].as_f64().unwrap() - of).abs() < 1e-12, "{value} {of}");
+    close(&quality["precision"], f64::from(hits) / f64::from(hits + false_alarms));
+    let unseen = verdicts["unforeseeable"].as_u64().unwrap_or(0) as f64;
+    close(&quality["recall"], f64::from(foretold) / (f64::from(outcomes) - unseen));
+    // Use declines before the churn of most; whether a number is even says nothing.
+    assert!(quality["lift"]["low"].as_f64().unwrap() > 1.5, "{quality}");
+    let even = asked(&company, &["even"])["quality"]["lift"].clone();
+    assert!(even["low"].as_f64().unwrap() < 1.0 && even["high"].as_f64().unwrap() > 1.0, "{even}");
 }

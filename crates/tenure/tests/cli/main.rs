@@ -1,6 +1,7 @@
 //! The command line as people use it: the real binary on small files, its output as snapshots.
 
 mod backtest;
+mod changing;
 mod check;
 mod company;
 mod evaluate;

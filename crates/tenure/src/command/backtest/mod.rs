@@ -46,7 +46,7 @@ pub struct Backtest {
     /// Within how many days the outcome must follow
     #[arg(long, value_name = "DAYS", default_value_t = 60, value_parser = clap::value_parser!(i32).range(1..=3660))]
     within: i32,
-    /// The first date [default: 365 days before the last]
+    /// The first date [default: so that the period has 365 dates]
     #[arg(long, value_name = "DATE")]
     from: Option<String>,
     /// The last date [default: that of the latest event]
@@ -64,6 +64,9 @@ pub struct Backtest {
     /// Thresholds to try: a part of the condition with numbers in braces, such as 'logins_7d < {1..10}' or 'trend < {-0.8..-0.2 step 0.1}'
     #[arg(long, value_name = "PART", allow_hyphen_values = true)]
     sweep: Option<Sweep>,
+    /// In whose condition the part stands, KIND:NAME, where not in that of what is asked about: all history is replayed for each number
+    #[arg(long, value_name = "NAME", requires = "sweep")]
+    sweep_in: Option<Asked>,
     /// Take traits without a date to have been so since ever, instead of leaving out the accounts that rest on them
     #[arg(long)]
     assume_constant: bool,
@@ -109,7 +112,7 @@ impl Backtest {
             }),
             (None, None) => Asked::Model,
         };
-        Question { about, outcome: self.outcome.clone(), sweep: self.sweep.clone(), leads: self.leads.clone() }
+        Question { about, outcome: self.outcome.clone(), sweep: self.sweep.clone(), sweep_in: self.sweep_in.clone(), leads: self.leads.clone() }
     }
 
     /// Everything that is asked, with times of a calendar.
@@ -150,15 +153,21 @@ impl Backtest {
 fn ask(asked: &Asking, opened: &Opened, loaded: &Loaded, doing: &'static str) -> Result<(Ready, Vec<Timeline>, Findings)> {
     let latest = opened.folder.archive()?.span().map(|span| span.1);
     let ready = asked.ready(&loaded.model, &loaded.source.files, latest).map_err(wrong)?;
-    let world = opened.world_of_engine(ready.prepared.engine.clone())?;
-    let bar = world::progress(&world);
-    bar.set_message(doing);
-    let progress = |_: usize, events: usize| ProgressBar::inc(&bar, events as u64);
     // Interrupted, the process ends: it only reads.
     let on = AtomicBool::new(false);
-    let answer = tokio::task::block_in_place(|| ready.run(&world, world::threads(), &progress, &on)).map_err(wrong);
-    bar.finish_and_clear();
-    answer.map(|(timelines, findings)| (ready, timelines, findings))
+    let (threads, replays, mut n) = (world::threads(), ready.replays(), 0);
+    let (timelines, findings) = ready.run(threads, |prepared, until, mode| {
+        n += 1;
+        let world = opened.world_of_engine(prepared.engine.clone())?;
+        let bar = world::progress(&world);
+        bar.set_message(if replays > 1 { format!("{doing} {n}/{replays}") } else { doing.to_owned() });
+        let progress = |_: usize, events: usize| ProgressBar::inc(&bar, events as u64);
+        let through = || prepared.watch.through(&world, until, mode, threads, &progress, &on);
+        let timelines = tokio::task::block_in_place(through).map_err(anyhow::Error::from);
+        bar.finish_and_clear();
+        timelines
+    })?;
+    Ok((ready, timelines, findings))
 }
 
 /// What is wrong with a question, for people.
@@ -173,14 +182,13 @@ fn wrong(error: BacktestError) -> anyhow::Error {
         BacktestError::EmptyPeriod => failure(said, "choose another --from or --to"),
         BacktestError::NothingKnown => failure(said, "choose an earlier one with --from and --to"),
         BacktestError::NoSegment { name, known } => unknown("segment", name, known),
-        BacktestError::Replay(_) => error.into(),
         BacktestError::Question(question) => match question {
             QuestionError::Unknown { name, known, .. } => unknown("definition", name, known),
             QuestionError::Ambiguous { instead, .. } => failure(said, format!("write {}", instead.join(" or "))),
             QuestionError::Sweep(why) => failure(why, "write the part as it stands in the condition, with the number in braces"),
             QuestionError::Wrong(diagnostics) => match diagnostics.first() {
                 Some(d) => {
-                    let help = d.help.clone().unwrap_or_else(|| "conditions are as in models: docs/reference/conditions.md".to_owned());
+                    let help = d.help.clone().unwrap_or_else(|| "conditions are as in models: docs/reference/expressions.md".to_owned());
                     failure(&d.message, help)
                 }
                 None => failure(said, "tenure check shows what the model says"),

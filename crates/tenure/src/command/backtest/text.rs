@@ -56,15 +56,9 @@ pub fn undated(findings: &Findings) -> String {
 fn sign(terms: &Terms, found: &SignFindings) -> String {
     let mut out = figures(terms, found);
     let fired = |q: &Quality| [Verdict::Hit, Verdict::FalseAlarm, Verdict::Censored].iter().filter_map(|v| q.verdicts.get(v)).sum();
-    let columns = |first: &str| [first, "fired", "precision", "recall", "lift"].map(str::to_owned).to_vec();
-    if !found.segments.is_empty() {
-        let rows = found.segments.iter().map(|s| line(&s.segment, fired(&s.of), &s.of)).collect();
-        out += &format!("\n{}", table(&Grid { columns: columns("segment"), rows }));
-    }
-    if !found.sweep.is_empty() {
-        let rows = found.sweep.iter().map(|t| line(&t.number, t.of.fires, &t.of.quality)).collect();
-        out += &format!("\n{}", table(&Grid { columns: columns("threshold"), rows }));
-    }
+    let rows = found.segments.iter().map(|s| line(&s.segment, fired(&s.of), &s.of)).collect();
+    out += &grid(&["segment", "fired", "precision", "recall", "lift"], rows);
+    out += &sweep(found);
     let load = &found.load;
     if load.by_owner.iter().any(|of| of.owner.is_some()) {
         let row = |of: &OfOwner| {
@@ -74,6 +68,13 @@ fn sign(terms: &Terms, found: &SignFindings) -> String {
         out += &format!("\n{}", table(&Grid { columns, rows: load.by_owner.iter().map(row).collect() }));
     }
     out
+}
+
+/// The figures with each threshold; nothing where none was tried.
+fn sweep(found: &SignFindings) -> String {
+    let rows = found.sweep.iter().map(|t| line(&t.number, t.of.fires, &t.of.quality)).collect();
+    let said = if found.sweep_replayed { "the threshold feeds what decides about it: all history was replayed for each\n" } else { "" };
+    grid(&["threshold", "fired", "precision", "recall", "lift"], rows) + said
 }
 
 fn line(name: &str, fires: usize, q: &Quality) -> Vec<Value> {
@@ -135,7 +136,8 @@ fn milestone(terms: &Terms, found: &MilestoneFindings) -> String {
     let columns = ["", "began", "reached", "late", "missed", "waived", "pending", "ended", "days (median)"].map(str::to_owned).to_vec();
     let segments = found.segments.iter().filter(|s| s.of.began > 0).map(|OfSegment { segment, of }| row(segment, of));
     let courses = Grid { columns, rows: [row("all", &found.course)].into_iter().chain(segments).collect() };
-    format!("{}\nmissed\n{}\nreached\n{}", table(&courses), figures(terms, &found.missed), figures(terms, &found.reached))
+    let (missed, reached) = (figures(terms, &found.missed), figures(terms, &found.reached));
+    format!("{}\nmissed\n{missed}{}\nreached\n{reached}", table(&courses), sweep(&found.missed))
 }
 
 fn scorecard(found: &ScoreFindings) -> String {
@@ -169,7 +171,7 @@ fn scorecard(found: &ScoreFindings) -> String {
         vec![name.into(), share(m.weight), share(100.0 * m.coverage), plain(&m.auc).into(), signed(&m.adds).into()]
     });
     out += &grid(&["measure", "weight", "coverage", "AUC alone", "it adds"], measures.collect());
-    out + &found.suggestion.as_ref().map_or_else(|| "\nthere are too few outcomes to fit weights to\n".to_owned(), suggestion)
+    out + &found.suggestion.as_ref().map_or_else(|| "\nno weights are fitted: there are too few outcomes, or no measure foretells them\n".to_owned(), suggestion)
 }
 
 fn suggestion(s: &Suggestion) -> String {
