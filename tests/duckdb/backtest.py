@@ -181,14 +181,17 @@ def scorecard(workspace, asking, found):
     readings.read(workspace.duckdb, asking, card)
     leads = asking.leads if asking.what else (0,)
     theirs = readings.figures(workspace.duckdb, asking, leads)
-    for name, names in (("segments", SLICES), ("stages", STAGES)):
-        theirs[name] = readings.parts(workspace.duckdb, asking, names, name == "stages") if name in found else None
-    if "measures" in found and asking.what:
+    if asking.what:
+        for name, names in (("segments", SLICES), ("stages", STAGES)):
+            theirs[name] = readings.parts(workspace.duckdb, asking, names, name == "stages")
         theirs["measures"] = readings.measures(workspace.duckdb, card)
+    else:
+        # Of a whole model, cards are told in brief.
+        theirs |= {"deciles": [], "segments": [], "stages": [], "measures": []}
     if found.get("suggestion"):
         together = sum(weight["suggested"] for weight in found["suggestion"]["weights"])
         workspace.compare("scorecards", f"{asking}: scorecard {card} fitted weights together", together, 100.0)
-    tree(workspace, "scorecards", f"{asking}: scorecard {card}", found, {name: value for name, value in theirs.items() if name in found})
+    tree(workspace, "scorecards", f"{asking}: scorecard {card}", found, theirs)
 
 
 def cases(workspace, asking, kinds, name):

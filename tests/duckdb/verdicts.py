@@ -133,7 +133,7 @@ def load(connection, asking):
     fires, accounts, still, days = connection.execute(f"""SELECT count(*), count(DISTINCT account_id), count(*) FILTER ({last}),
         (SELECT {spread("(epoch_us(until) - epoch_us(since)) / 86400e6")} FROM load WHERE NOT {last}) FROM load""").fetchone()
     weeks = connection.execute("""
-        SELECT monday::DATE - DATE '1970-01-01', count(since)
+        SELECT monday::DATE, count(since)
         FROM (SELECT unnest(generate_series(date_trunc('week', first::DATE), last::DATE, INTERVAL 7 DAY)) AS monday FROM term)
         LEFT JOIN load ON since::DATE BETWEEN monday::DATE AND monday::DATE + 6 GROUP BY monday ORDER BY monday""").fetchall()
     owners = connection.execute("""
@@ -141,7 +141,8 @@ def load(connection, asking):
         FROM load x ASOF LEFT JOIN owner o ON o.account_id = x.account_id AND o.valid_from <= x.since GROUP BY 1 ORDER BY 1 NULLS FIRST""").fetchall()
     return {
         "fires": fires, "accounts": accounts, "open": still, "days": days if days["count"] else None,
-        "by_week": [list(week) for week in weeks], "by_owner": [list(owner) for owner in owners],
+        "by_week": [{"week": str(week), "fires": count} for week, count in weeks],
+        "by_owner": [dict(zip(("owner", "fires", "per_week"), owner)) for owner in owners],
     }  # fmt: skip
 
 

@@ -141,7 +141,8 @@ pub async fn model(State(app): State<App>) -> Result<Json<Applied>, ApiError> {
 #[utoipa::path(get, path = "/api/v1/model/revisions", tag = "model", responses((status = 200, description = "The revisions", body = Revisions)))]
 pub async fn revisions(State(app): State<App>) -> Result<Json<Revisions>, ApiError> {
     let models = app.store().models().await?.into_iter().rev();
-    let revisions = models.map(|m| Applying { revision: m.revision.0, applied_at: m.applied_at.to_string(), author: m.author, reason: m.reason });
+    let revisions =
+        models.map(|m| Applying { revision: m.revision.0, applied_at: m.applied_at.to_string(), author: m.author, reason: m.reason });
     Ok(Json(Revisions { revisions: revisions.collect() }))
 }
 
@@ -177,7 +178,13 @@ async fn find(app: &App, revision: &Revision) -> Result<AppliedModel, ApiError> 
 }
 
 fn applied(model: AppliedModel) -> Applied {
-    Applied { revision: model.revision.0, applied_at: model.applied_at.to_string(), author: model.author, reason: model.reason, files: model.files }
+    Applied {
+        revision: model.revision.0,
+        applied_at: model.applied_at.to_string(),
+        author: model.author,
+        reason: model.reason,
+        files: model.files,
+    }
 }
 
 fn read(files: &Files) -> Result<Model, Vec<Diagnostic>> {

@@ -16,8 +16,8 @@ use crate::auth::{require, routes as auth};
 use crate::error::ApiError;
 use crate::imports::routes as imports;
 use crate::{
-    apply, audit, backtests::routes as backtests, ingest, keys, lifecycle, model, openapi, ops, quarantine, secure, segments, setup, sources, sql, status, stream,
-    teammates, views,
+    apply, audit, backtests::routes as backtests, ingest, keys, lifecycle, model, openapi, ops, quarantine, secure, segments, setup,
+    sources, sql, status, stream, teammates, views,
 };
 
 /// Bytes of a body that is read at all; what each endpoint allows is less.

@@ -232,7 +232,8 @@ impl Found {
             episodes.filter(|episode| from <= episode.stay.from && episode.stay.from <= at).count()
         };
         for alert in &mut self.alerts {
-            let rule = |model: &Model, called: &dyn Fn(&str) -> String| model.alerts.iter().position(|rule| called(&rule.name) == alert.alert);
+            let rule =
+                |model: &Model, called: &dyn Fn(&str) -> String| model.alerts.iter().position(|rule| called(&rule.name) == alert.alert);
             alert.fired_before = rule(old.model, &|known| name(&renamed.alerts, known)).map(|i| count(old, i));
             alert.fired_after = rule(new.model, &str::to_owned).map(|i| count(new, i));
         }
@@ -262,9 +263,13 @@ impl Found {
                 (false, false) => {}
             }
         }
-        let shown = |(rule, person): &(String, Option<Arc<str>>)| person.as_ref().map_or_else(|| rule.clone(), |person| format!("{rule}({person})"));
+        let shown = |(rule, person): &(String, Option<Arc<str>>)| {
+            person.as_ref().map_or_else(|| rule.clone(), |person| format!("{rule}({person})"))
+        };
         for alert in &mut self.alerts {
-            let of = |alerts: &BTreeSet<(String, Option<Arc<str>>)>| alerts.iter().filter(|(rule, _)| *rule == alert.alert).cloned().collect::<BTreeSet<_>>();
+            let of = |alerts: &BTreeSet<(String, Option<Arc<str>>)>| {
+                alerts.iter().filter(|(rule, _)| *rule == alert.alert).cloned().collect::<BTreeSet<_>>()
+            };
             let (before, after) = (of(&was.alerts), of(&is.alerts));
             alert.stay += before.intersection(&after).count();
             alert.start += after.difference(&before).count();
@@ -334,15 +339,24 @@ pub struct CardPair {
 /// Puts the figures of two models side by side, by name.
 pub fn figures(before: &ModelFindings, after: &ModelFindings) -> Figures {
     let key = |sign: &SignSummary| (sign.kind, sign.name.clone());
-    let find = |all: &ModelFindings, wanted: &(SignKind, String)| all.signs.iter().find(|sign| key(sign) == *wanted).map(|sign| sign.of.clone());
+    let find =
+        |all: &ModelFindings, wanted: &(SignKind, String)| all.signs.iter().find(|sign| key(sign) == *wanted).map(|sign| sign.of.clone());
     let card = |all: &ModelFindings, name: &str| all.scorecards.iter().find(|card| card.scorecard == name).cloned();
     let mut signs: Vec<(SignKind, String)> = after.signs.iter().map(key).collect();
     signs.extend(before.signs.iter().map(key).filter(|wanted| find(after, wanted).is_none()));
     let mut cards: Vec<String> = after.scorecards.iter().map(|card| card.scorecard.clone()).collect();
     cards.extend(before.scorecards.iter().map(|c| c.scorecard.clone()).filter(|name| card(after, name).is_none()));
-    let pair = |wanted: (SignKind, String)| SignPair { before: find(before, &wanted), after: find(after, &wanted), kind: wanted.0, name: wanted.1 };
+    let pair = |wanted: (SignKind, String)| SignPair {
+        before: find(before, &wanted),
+        after: find(after, &wanted),
+        kind: wanted.0,
+        name: wanted.1,
+    };
     Figures {
         signs: signs.into_iter().map(pair).collect(),
-        scorecards: cards.into_iter().map(|name| CardPair { before: card(before, &name), after: card(after, &name), scorecard: name }).collect(),
+        scorecards: cards
+            .into_iter()
+            .map(|name| CardPair { before: card(before, &name), after: card(after, &name), scorecard: name })
+            .collect(),
     }
 }

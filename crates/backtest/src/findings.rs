@@ -163,11 +163,14 @@ pub fn findings(prepared: &Prepared, terms: &Terms, timelines: &[Timeline], segm
     let (rests, answer) = match prepared.about {
         About::Sign(sign) => {
             let mut found = past.sign(sign);
-            found.sweep = prepared.variants.iter().map(|(number, rule)| Threshold { number: number.clone(), of: past.summary(*rule) }).collect();
+            found.sweep =
+                prepared.variants.iter().map(|(number, rule)| Threshold { number: number.clone(), of: past.summary(*rule) }).collect();
             (past.rests_on(sign), Answer::Sign(Box::new(found)))
         }
         About::Milestone(milestone) => (past.rests_on(Sign::Missed(milestone)), Answer::Milestone(Box::new(past.milestone(milestone)))),
-        About::Scorecard(card) => (past.engine.upstream(Decides::Health), Answer::Scorecard(Box::new(past.scorecard(card, &prepared.leads, false)))),
+        About::Scorecard(card) => {
+            (past.engine.upstream(Decides::Health), Answer::Scorecard(Box::new(past.scorecard(card, &prepared.leads, false))))
+        }
         About::Model => (past.engine.everything(), Answer::Model(past.model(threads))),
     };
     let rests = past.with_segments(rests, &past.within);
@@ -225,7 +228,8 @@ impl<'p> Past<'p> {
         for timeline in self.timelines.iter().filter(|timeline| timeline.undated.meets(rests)) {
             undated.accounts += 1;
             let of_account = timeline.undated.account.intersection(&rests.account).map(|c| self.model.account[*c as usize].name.clone());
-            let of_person = timeline.undated.person.intersection(&rests.person).map(|c| format!("person.{}", self.model.person[*c as usize].name));
+            let of_person =
+                timeline.undated.person.intersection(&rests.person).map(|c| format!("person.{}", self.model.person[*c as usize].name));
             of_account.chain(of_person).for_each(|name| *undated.traits.entry(name).or_default() += 1);
         }
         undated

@@ -241,7 +241,9 @@ impl Question {
         let about = match &self.about {
             Asked::New(definition) => return Ok(Some(definition.clone())),
             Asked::Named(kind, name) => find(model, *kind, name)?,
-            Asked::Model => return Err(QuestionError::Sweep("ask about one alert rule, segment, stage or milestone to sweep thresholds".to_owned())),
+            Asked::Model => {
+                return Err(QuestionError::Sweep("ask about one alert rule, segment, stage or milestone to sweep thresholds".to_owned()));
+            }
         };
         let engine = || Engine::new(Arc::new(model.clone()));
         let reads = |of: Decides, is: &dyn Fn(&Source) -> bool| {
@@ -258,7 +260,9 @@ impl Question {
             About::Sign(Sign::PersonSegment(i)) => {
                 Ok(Some(serde_json::json!({ "of": "person", "when": model.person_segments[i].when.sql() })))
             }
-            About::Scorecard(_) => Err(QuestionError::Sweep("thresholds are swept for alert rules, segments, stages and milestones".to_owned())),
+            About::Scorecard(_) => {
+                Err(QuestionError::Sweep("thresholds are swept for alert rules, segments, stages and milestones".to_owned()))
+            }
             _ => Ok(None),
         }
     }
@@ -296,9 +300,11 @@ fn condition(model: &Model, asked: &Asked) -> Result<(Vec<String>, String), Ques
         return match metric.map(|metric| &metric.def) {
             Some(MetricDef::Sql(program)) => Ok((path(&["metrics", name, "sql"]), program.sql().to_owned())),
             Some(_) => Err(none()),
-            None => {
-                Err(QuestionError::Unknown { kind: *kind, name: name.clone(), known: model.metrics.iter().map(|m| m.name.clone()).collect() })
-            }
+            None => Err(QuestionError::Unknown {
+                kind: *kind,
+                name: name.clone(),
+                known: model.metrics.iter().map(|m| m.name.clone()).collect(),
+            }),
         };
     }
     let (keys, program): (Vec<String>, Option<&Program>) = match find(model, *kind, name)? {
@@ -319,7 +325,9 @@ fn find(model: &Model, kind: Option<Definition>, name: &str) -> Result<About, Qu
     let found: Vec<_> = of_kind().filter(|(_, known, _)| *known == name).collect();
     match found.as_slice() {
         [(_, _, about)] => Ok(*about),
-        [] => Err(QuestionError::Unknown { kind, name: name.to_owned(), known: of_kind().map(|(_, name, _)| (*name).to_owned()).collect() }),
+        [] => {
+            Err(QuestionError::Unknown { kind, name: name.to_owned(), known: of_kind().map(|(_, name, _)| (*name).to_owned()).collect() })
+        }
         several => Err(QuestionError::Ambiguous {
             name: name.to_owned(),
             instead: several.iter().map(|(of, ..)| format!("{}:{name}", Kinds(Some(*of)))).collect(),

@@ -80,7 +80,10 @@ impl Backtest {
         let segment = |name: &String| {
             let segments = &prepared.engine.model().segments;
             let known = || segments.iter().map(|segment| segment.name.clone()).collect();
-            segments.iter().position(|segment| segment.name == *name).ok_or_else(|| BacktestError::NoSegment { name: name.clone(), known: known() })
+            segments
+                .iter()
+                .position(|segment| segment.name == *name)
+                .ok_or_else(|| BacktestError::NoSegment { name: name.clone(), known: known() })
         };
         let segments = self.segments.iter().map(segment).collect::<Result<Vec<_>, _>>()?;
         Ok(Ready { prepared, terms, segments, assume: self.assume_constant, exact: self.exact })

@@ -155,7 +155,11 @@ pub fn score<'t>(
     let definition = &model.scorecards[card];
     let readings = || {
         timelines.clone().enumerate().flat_map(|(account, timeline)| {
-            let all = timeline.readings.iter().enumerate().filter(|(_, r)| usize::from(r.card) == card && within.holds(timeline, end(terms, r.day)));
+            let all = timeline
+                .readings
+                .iter()
+                .enumerate()
+                .filter(|(_, r)| usize::from(r.card) == card && within.holds(timeline, end(terms, r.day)));
             all.map(move |(i, reading)| (account, timeline, reading, timeline.measures.get(i).map_or(&[][..], Vec::as_slice)))
         })
     };
@@ -168,7 +172,8 @@ pub fn score<'t>(
     let with_timelines: Vec<(&Timeline, Seen<'_>)> = at_lead(0).collect();
     let known: Vec<Seen<'_>> = with_timelines.iter().map(|(_, seen)| *seen).collect();
     let part = |name: &str, of: &dyn Fn(&Timeline, &Reading) -> bool| {
-        let seen: Vec<Seen<'_>> = with_timelines.iter().filter(|(timeline, seen)| of(timeline, seen.reading)).map(|(_, seen)| *seen).collect();
+        let seen: Vec<Seen<'_>> =
+            with_timelines.iter().filter(|(timeline, seen)| of(timeline, seen.reading)).map(|(_, seen)| *seen).collect();
         let scores = scores(&seen);
         Slice { name: name.to_owned(), auc: auc(&scores), base_rate: rate(&seen, |_| true).1, readings: seen.len() }
     };
@@ -176,7 +181,8 @@ pub fn score<'t>(
         part(&segment.name, &|timeline, reading| timeline.is_member(s, end(terms, reading.day)))
     };
     let in_stage = |(s, stage): (usize, &tenure_model::definition::Stage)| part(&stage.name, &|_, reading| reading.stage() == Some(s));
-    let accounts = timelines.clone().filter(|t| t.readings.iter().any(|r| usize::from(r.card) == card && within.holds(t, end(terms, r.day)))).count();
+    let accounts =
+        timelines.clone().filter(|t| t.readings.iter().any(|r| usize::from(r.card) == card && within.holds(t, end(terms, r.day)))).count();
     ScoreFindings {
         scorecard: definition.name.clone(),
         readings: readings().count(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tenure_engine::{Account, AlertState, Happened, Inputs, Mode, Sink, What};
+use tenure_engine::{Account, AlertState, Engine, Happened, Inputs, Mode, Sink, What};
 use tenure_model::definition::{ColumnId, Source};
 use tenure_model::{Day, Instant, Model, Value};
 use tenure_replay::replay::{Progress, Visitor, replay};
@@ -55,23 +55,24 @@ impl Watch {
         progress: Progress<'_>,
         cancelled: &AtomicBool,
     ) -> Result<Vec<Timeline>> {
-        let model = world.engine.model();
-        let visitor = |_| {
-            Ok(Watching {
-                watch: self,
-                world,
-                model,
-                cancelled,
-                rule: self.outcome.rule(model),
-                now: None,
-                level: None,
-                timelines: Vec::new(),
-            })
-        };
+        let visitor = |_| Ok(Watching::new(self, &world.engine, cancelled));
         let visitors = replay(world, until, mode, threads, visitor, progress)?;
         let mut timelines: Vec<Timeline> = visitors.into_iter().flat_map(|visitor| visitor.timelines).collect();
         timelines.sort_unstable_by(|a, b| a.account.cmp(&b.account));
         Ok(timelines)
+    }
+
+    /// As `through`, of one account by its inputs.
+    ///
+    /// # Errors
+    /// Where they are not in order.
+    pub fn one(&self, engine: &Engine, id: &str, inputs: &Inputs<'_>, until: Instant, mode: Mode) -> Result<Timeline> {
+        let on = AtomicBool::new(false);
+        let mut watching = Watching::new(self, engine, &on);
+        let mut account = engine.account(id);
+        engine.advance(&mut account, inputs, until, mode, &mut watching)?;
+        watching.account(account, inputs)?;
+        Ok(watching.timelines.pop().unwrap_or_else(|| Timeline::new(id.into())))
     }
 
     fn owner(&self, model: &Model, account: &Account, sign: Sign) -> Option<Arc<str>> {
@@ -85,7 +86,7 @@ impl Watch {
 
 struct Watching<'w> {
     watch: &'w Watch,
-    world: &'w World,
+    engine: &'w Engine,
     model: &'w Model,
     cancelled: &'w AtomicBool,
     /// The rule that stands for the outcome.
@@ -96,7 +97,12 @@ struct Watching<'w> {
     timelines: Vec<Timeline>,
 }
 
-impl Watching<'_> {
+impl<'w> Watching<'w> {
+    fn new(watch: &'w Watch, engine: &'w Engine, cancelled: &'w AtomicBool) -> Watching<'w> {
+        let model = engine.model();
+        Watching { watch, engine, model, cancelled, rule: watch.outcome.rule(model), now: None, level: None, timelines: Vec::new() }
+    }
+
     fn timeline(&mut self, account: &Account) -> &mut Timeline {
         // One that was not there in the end was never told of.
         self.now.take_if(|now| now.account != *account.id());
@@ -107,7 +113,7 @@ impl Watching<'_> {
     fn read(&mut self, account: &Account, day: Day, measures: bool) {
         let Some(reading) = Reading::of(account, day) else { return };
         let scores = measures.then(|| {
-            let health = self.world.engine.health(account);
+            let health = self.engine.health(account);
             health.groups.iter().flat_map(|group| group.measures.iter().map(|m| m.score.unwrap_or(f64::NAN))).collect()
         });
         let timeline = self.timeline(account);

@@ -67,8 +67,7 @@ pub(crate) fn suggest(card: &Scorecard, terms: &Terms, seen: &[Seen<'_>]) -> Opt
     let fitted_to = dates.iter().copied().filter(|day| is_earlier(*day)).max()?;
     let earlier = || seen.iter().filter(|s| s.reading.day <= fitted_to);
     let every = earlier().count().div_ceil(FITTED_MAX).max(1);
-    let (rows, outcomes): (Vec<Vec<f64>>, Vec<bool>) =
-        earlier().step_by(every).filter_map(|s| Some((filled(s)?.0, s.outcome))).unzip();
+    let (rows, outcomes): (Vec<Vec<f64>>, Vec<bool>) = earlier().step_by(every).filter_map(|s| Some((filled(s)?.0, s.outcome))).unzip();
     if outcomes.iter().filter(|o| **o).count() < OUTCOMES_MIN {
         return None;
     }

@@ -1,11 +1,22 @@
-//! A rule that says nothing: over many seeds its lift is 1, and 1 lies inside of the interval as often as the interval says.
+//! A rule that says nothing, run through the engine: over many seeds its lift is 1, and 1 lies inside of the interval as often as the interval says.
 
-use tenure_backtest::statistics::{Part, lift};
+use std::sync::Arc;
+
+use tenure_backtest::{Answer, Asked, Backtest, Outcome, Question};
+use tenure_engine::{Engine, EventTable, Inputs, Mode};
+use tenure_model::time::{DAY, Day, HOUR, Instant};
+use tenure_model::{Model, check};
 
 const SEEDS: u64 = 200;
-const ACCOUNTS: u64 = 250;
-const DAYS: u32 = 365;
-const HORIZON: u32 = 60;
+const ACCOUNTS: u64 = 200;
+const DAYS: i32 = 365;
+
+const MODEL: &str = r#"
+metrics:
+  pings_3d: { count: ping, window: 3d }
+alerts:
+  noise: { when: "pings_3d >= 1" }
+"#;
 
 /// A stream of numbers between 0 and 1, by seed (splitmix64).
 struct Random(u64);
@@ -20,33 +31,65 @@ impl Random {
     }
 }
 
-/// The days on which an account was there and its horizon is known; hits: those that its end followed.
-fn days(end: Option<u32>) -> Part {
-    let at_risk = end.unwrap_or(DAYS).min(DAYS - HORIZON);
-    let followed = (0..at_risk).filter(|day| end.is_some_and(|end| end > *day && end <= day + HORIZON)).count();
-    Part { hits: followed as f64, of: f64::from(at_risk) }
+/// The events of an account: pings, and, as often as chance will have it, that it goes. Some are ten times as likely to go as others; some ping ten
+/// times as often.
+fn events(model: &Model, random: &mut Random) -> EventTable {
+    let mut events = EventTable::new(model);
+    let (hazard, often) = (0.000_2 + 0.002 * random.next(), 0.001 + 0.01 * random.next());
+    let mut push =
+        |day: i32, hour: i64, name: &str| events.push(Instant(i64::from(day) * DAY + hour * HOUR), name, None, &serde_json::Value::Null);
+    push(0, 0, "begins");
+    for day in 0..DAYS {
+        if random.next() < often {
+            push(day, 9, "ping");
+        }
+        if random.next() < hazard {
+            push(day, 12, "gone");
+        }
+    }
+    events.sort();
+    events
 }
 
 #[test]
 fn the_interval_of_noise_holds_one() {
+    let files = [("model.yaml".to_owned(), MODEL.to_owned())];
+    let model = check(&files).unwrap_or_else(|found| panic!("{found:?}"));
+    let question = Question {
+        about: Asked::Named(None, "noise".to_owned()),
+        outcome: Outcome::Event("gone".to_owned()),
+        sweep: None,
+        sweep_in: None,
+        leads: vec![0],
+    };
+    let backtest = Backtest {
+        question,
+        within: 60,
+        from: Some(Day(0)),
+        to: Some(Day(DAYS - 1)),
+        known: None,
+        segments: vec![],
+        assume_constant: false,
+        exact: false,
+    };
+    let ready = backtest.ready(&model, &files, Some(Instant(i64::from(DAYS) * DAY - 1))).unwrap_or_else(|error| panic!("{error}"));
+    let engine: Arc<Engine> = ready.prepared.engine.clone();
     let mut inside = 0;
     let mut sum = 0.0;
     for seed in 0..SEEDS {
         let mut random = Random(seed.wrapping_mul(0xA076_1D64_78BD_642F) + 1);
-        let parts: Vec<(Part, Part)> = (0..ACCOUNTS)
-            .map(|_| {
-                // Some are ten times as likely to end as others; some have ten times as many signs.
-                let hazard = 0.000_2 + 0.002 * random.next();
-                let end = (0..DAYS).find(|_| random.next() < hazard);
-                let often = 0.001 + 0.01 * random.next();
-                let at_risk = end.unwrap_or(DAYS).min(DAYS - HORIZON);
-                let signs: Vec<u32> = (0..at_risk).filter(|_| random.next() < often).collect();
-                let hits = signs.iter().filter(|day| end.is_some_and(|end| end <= **day + HORIZON)).count();
-                (Part { hits: hits as f64, of: signs.len() as f64 }, days(end))
-            })
-            .collect();
-        let estimate = lift(&parts);
-        let (Some(value), Some(low), Some(high)) = (estimate.value, estimate.low, estimate.high) else { panic!("{estimate:?}") };
+        let replay = |prepared: &tenure_backtest::Prepared, until: Instant, mode: Mode| {
+            let one = |n: u64| {
+                let table = events(engine.model(), &mut random);
+                let inputs = Inputs { people: &[], events: table.events(), changes: &[] };
+                prepared.watch.one(&engine, &format!("a{n}"), &inputs, until, mode)
+            };
+            (0..ACCOUNTS).map(one).collect::<Result<Vec<_>, _>>()
+        };
+        let (_, findings) = ready.run(1, replay).unwrap_or_else(|error| panic!("{error}"));
+        let Answer::Sign(found) = &findings.answer else { panic!("{findings:?}") };
+        let lift = found.quality.lift;
+        let (Some(value), Some(low), Some(high)) = (lift.value, lift.low, lift.high) else { panic!("{lift:?}") };
         sum += value;
         inside += u32::from(low <= 1.0 && 1.0 <= high);
     }

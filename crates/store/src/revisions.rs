@@ -36,7 +36,8 @@ impl Write {
         }
         let position = self.next_position().await?;
         let files = serde_json::to_string(&model.files).map_err(|e| Error::Corrupt { table: "model_revisions", why: e.to_string() })?;
-        let query = query("INSERT INTO model_revisions (position, revision, applied_at, author, reason, files) VALUES ($1, $2, $3, $4, $5, $6)");
+        let query =
+            query("INSERT INTO model_revisions (position, revision, applied_at, author, reason, files) VALUES ($1, $2, $3, $4, $5, $6)");
         let query = query.bind(position).bind(model.revision.0.as_str()).bind(model.applied_at.0);
         let query = query.bind(model.author.as_str()).bind(model.reason.as_str()).bind(files);
         query.execute(&mut self.tx).await?;
@@ -59,8 +60,9 @@ impl Store {
 
     /// A model by its revision, as applied last.
     pub async fn model(&self, revision: &Revision) -> Result<Option<AppliedModel>> {
-        let query =
-            query("SELECT revision, applied_at, author, reason, files FROM model_revisions WHERE revision = $1 ORDER BY position DESC LIMIT 1");
+        let query = query(
+            "SELECT revision, applied_at, author, reason, files FROM model_revisions WHERE revision = $1 ORDER BY position DESC LIMIT 1",
+        );
         query.bind(revision.0.as_str()).fetch_optional(&self.pool).await?.as_ref().map(read).transpose()
     }
 }

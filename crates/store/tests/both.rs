@@ -150,7 +150,13 @@ async fn said(store: &Store) {
         .unwrap();
     let files = BTreeMap::from([("model.yaml".into(), "# é\n".into())]);
     write
-        .apply_model(&AppliedModel { revision: Revision("r1".into()), applied_at: Instant(1), author: "carla".into(), reason: "better".into(), files })
+        .apply_model(&AppliedModel {
+            revision: Revision("r1".into()),
+            applied_at: Instant(1),
+            author: "carla".into(),
+            reason: "better".into(),
+            files,
+        })
         .await
         .unwrap();
     let evaluated = Evaluated { revision: Revision("r1".into()), until: Instant(9), position: 3, evaluated_at: Instant(10) };

@@ -56,8 +56,7 @@ impl Evaluation<'_> {
         // What others have taken meanwhile was not read.
         let covered = write.position().await?;
         let position = if covered == before + i64::from(new) { covered } else { before };
-        let evaluated =
-            tenure_store::Evaluated { revision: revision.clone(), until: self.to, position, evaluated_at: clock::now() };
+        let evaluated = tenure_store::Evaluated { revision: revision.clone(), until: self.to, position, evaluated_at: clock::now() };
         write.set_evaluated(&evaluated).await?;
         write.commit().await?;
         manifest.position = position;

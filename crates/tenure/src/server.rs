@@ -76,7 +76,8 @@ impl Server {
     }
 
     fn read(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Value> {
-        let mut answer = answer.map_err(|error| failure(format!("{} does not answer: {error}", self.url), "is it running, and is this its address?"))?;
+        let mut answer =
+            answer.map_err(|error| failure(format!("{} does not answer: {error}", self.url), "is it running, and is this its address?"))?;
         let status = answer.status();
         let body: Value = answer.body_mut().read_json().unwrap_or_default();
         if status.is_success() {

@@ -134,7 +134,9 @@ impl Ask {
 /// The error as an answer.
 fn refused(error: BacktestError) -> ApiError {
     match &error {
-        BacktestError::Question(QuestionError::Wrong(faults)) => bad(faults.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n")),
+        BacktestError::Question(QuestionError::Wrong(faults)) => {
+            bad(faults.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n"))
+        }
         BacktestError::Question(QuestionError::Ambiguous { instead, .. }) => bad(format!("{error}: write {}", instead.join(" or "))),
         _ => bad(error.to_string()),
     }
@@ -142,7 +144,11 @@ fn refused(error: BacktestError) -> ApiError {
 
 /// Asks what definitions would have said in the past, held against what came. It is answered in the background: GET tells how far it is.
 #[utoipa::path(post, path = "/api/v1/backtests", tag = "model", request_body = Ask, responses((status = 202, description = "It is asked", body = Backtest)))]
-pub async fn ask_backtest(State(app): State<App>, caller: Caller, Body(asked): Body<Ask>) -> Result<(StatusCode, Json<Backtest>), ApiError> {
+pub async fn ask_backtest(
+    State(app): State<App>,
+    caller: Caller,
+    Body(asked): Body<Ask>,
+) -> Result<(StatusCode, Json<Backtest>), ApiError> {
     let (latest, events) = app.service.archived()?;
     let deciding = |app: &App| app.model();
     let (model, files) = match &asked.files {
@@ -188,7 +194,14 @@ fn run(app: &App, job: &Job, ready: &Ready) -> Result<(Vec<Timeline>, Findings),
 }
 
 /// Replays all history by an engine, and waits for it.
-pub(super) fn replayed(app: &App, job: &Job, watch: &Watch, engine: Arc<Engine>, until: Instant, mode: Mode) -> Result<Vec<Timeline>, Stopped> {
+pub(super) fn replayed(
+    app: &App,
+    job: &Job,
+    watch: &Watch,
+    engine: Arc<Engine>,
+    until: Instant,
+    mode: Mode,
+) -> Result<Vec<Timeline>, Stopped> {
     let progress = |_: usize, events: usize| job.replayed(events);
     let through = |world: &World| watch.through(world, until, mode, threads(), &progress, &job.cancelled);
     let replay = app.service.replaying(engine, threads(), through);

@@ -66,15 +66,24 @@ pub struct BacktestCases {
 /// The cases behind the figures: firings, and outcomes that none foretold.
 #[utoipa::path(get, path = "/api/v1/backtests/{id}/cases", tag = "model", params(("id" = String, Path, description = "The backtest's number", example = "7"), CasesAsked),
     responses((status = 200, description = "The cases", body = BacktestCases)))]
-pub async fn backtest_cases(State(app): State<App>, Path(id): Path<String>, Params(asked): Params<CasesAsked>) -> Result<Json<BacktestCases>, ApiError> {
+pub async fn backtest_cases(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(asked): Params<CasesAsked>,
+) -> Result<Json<BacktestCases>, ApiError> {
     let job = app.backtests.find(&id)?;
-    let wanted: Option<Verdict> = asked.verdict.map(|text| serde_json::from_value(text.clone().into()).map_err(|_| unknown(&text))).transpose()?;
+    let wanted: Option<Verdict> =
+        asked.verdict.map(|text| serde_json::from_value(text.clone().into()).map_err(|_| unknown(&text))).transpose()?;
     let from: usize = asked.cursor.as_deref().map(read_cursor).transpose()?.unwrap_or(0);
     let limit = Limit::of(asked.limit)? as usize;
     let Some(answer) = job.answer() else {
-        return Err(ApiError::Conflict { code: "not_yet", message: "it is not answered: GET /api/v1/backtests/{id} tells how it stands".to_owned() });
+        return Err(ApiError::Conflict {
+            code: "not_yet",
+            message: "it is not answered: GET /api/v1/backtests/{id} tells how it stands".to_owned(),
+        });
     };
-    let all: Vec<&(&'static str, Case)> = answer.cases.iter().filter(|(_, case)| wanted.is_none_or(|verdict| case.verdict == verdict)).collect();
+    let all: Vec<&(&'static str, Case)> =
+        answer.cases.iter().filter(|(_, case)| wanted.is_none_or(|verdict| case.verdict == verdict)).collect();
     let cases = all.iter().skip(from).take(limit).map(|(of, case)| shown(of, case)).collect();
     let next = (from + limit < all.len()).then(|| cursor(&(from + limit))).flatten();
     Ok(Json(BacktestCases { cases, total: all.len(), next }))

@@ -12,9 +12,9 @@ use serde_json::json;
 use tenure_backtest::compare::{Side, compare};
 use tenure_backtest::{Outcome, Watch};
 use tenure_engine::{Engine, Mode};
+use tenure_model::Model;
 use tenure_model::diff::diff;
 use tenure_model::time::Span;
-use tenure_model::Model;
 use utoipa::ToSchema;
 
 use super::ask::replayed;
@@ -44,7 +44,11 @@ pub struct PlanAsked {
 /// Asks what applying a model would change: definitions, who stands otherwise now, alerts that would fire at once and in the last days. It is answered in
 /// the background: GET /api/v1/backtests/{id} tells how far it is.
 #[utoipa::path(post, path = "/api/v1/model/plan", tag = "model", request_body = PlanAsked, responses((status = 202, description = "It is asked", body = Backtest)))]
-pub async fn plan_model(State(app): State<App>, caller: Caller, Body(asked): Body<PlanAsked>) -> Result<(StatusCode, Json<Backtest>), ApiError> {
+pub async fn plan_model(
+    State(app): State<App>,
+    caller: Caller,
+    Body(asked): Body<PlanAsked>,
+) -> Result<(StatusCode, Json<Backtest>), ApiError> {
     let days = asked.days.unwrap_or(DAYS);
     if !(1..=DAYS_MAX).contains(&days) {
         return Err(ApiError::Bad { code: "bad_backtest", message: format!("days is 1 to {DAYS_MAX}") });
@@ -61,7 +65,8 @@ pub async fn plan_model(State(app): State<App>, caller: Caller, Body(asked): Bod
         let through = |model: &Arc<Model>| replayed(&state, &job, &watch, Arc::new(Engine::new(model.clone())), at, Mode::Exact);
         let (before, after) = (through(&old)?, through(&new)?);
         let effect = compare(Side { model: &old, timelines: &before }, Side { model: &new, timelines: &after }, from, at);
-        let findings = json!({ "from": old.revision.0, "to": new.revision.0, "definitions": diff(&old, &new), "days": days, "effect": effect });
+        let findings =
+            json!({ "from": old.revision.0, "to": new.revision.0, "definitions": diff(&old, &new), "days": days, "effect": effect });
         Ok(Answer { findings, cases: Vec::new() })
     })?;
     Ok((StatusCode::ACCEPTED, Json(job.shown(true))))

@@ -36,7 +36,10 @@ async fn a_rule_against_what_came() {
     let (world, admin) = a_month_later().await;
     let ask = json!({ "about": "quiet", "outcome": "event:login", "within_days": 8, "from": "2026-06-01", "to": "2026-06-30" });
     let asked = world.post(&admin, "/api/v1/backtests", ask.clone()).await.ok(202);
-    assert_eq!((&asked["kind"], &asked["asked"]["about"], &asked["author"]), (&json!("backtest"), &json!("quiet"), &json!("ann@example.com")));
+    assert_eq!(
+        (&asked["kind"], &asked["asked"]["about"], &asked["author"]),
+        (&json!("backtest"), &json!("quiet"), &json!("ann@example.com"))
+    );
     let answer = answered(&world, &admin, &asked).await;
     assert_eq!(answer["state"], "done", "{answer}");
     // Acme is quiet from the 4th on and logs in on the 11th, within eight days, and from the 13th to the 30th; globex from the 3rd on, until the 5th,
@@ -44,7 +47,10 @@ async fn a_rule_against_what_came() {
     let verdicts = &answer["findings"]["quality"]["verdicts"];
     assert_eq!((&verdicts["hit"], &verdicts["false_alarm"], &verdicts["censored"]), (&json!(2), &json!(2), &Value::Null), "{answer}");
     let cases = world.get(&admin, &format!("/api/v1/backtests/{}/cases?verdict=hit", asked["id"])).await.ok(200);
-    assert_eq!((&cases["total"], &cases["cases"][0]["account"], &cases["cases"][1]["account"]), (&json!(2), &json!("acme"), &json!("globex")));
+    assert_eq!(
+        (&cases["total"], &cases["cases"][0]["account"], &cases["cases"][1]["account"]),
+        (&json!(2), &json!("acme"), &json!("globex"))
+    );
     let as_of = cases["cases"][0]["explain_as_of"].as_str().unwrap();
     let why = world.get(&admin, &format!("/api/v1/accounts/acme/explain?what=alert%20quiet&as_of={as_of}")).await.ok(200);
     assert!(why.to_string().contains("quiet_days >= 2"), "{why}");

@@ -87,7 +87,13 @@ impl World {
         let store = Store::open(&Database::Sqlite(data.path().join("tenure.db"))).await.unwrap();
         let files = [("model.yaml".to_owned(), MODEL.to_owned())];
         let model = tenure_model::check(&files).unwrap_or_else(|found| panic!("{found:?}"));
-        let applied = AppliedModel { revision: model.revision.clone(), applied_at: start, author: "test".to_owned(), reason: String::new(), files: files.into() };
+        let applied = AppliedModel {
+            revision: model.revision.clone(),
+            applied_at: start,
+            author: "test".to_owned(),
+            reason: String::new(),
+            files: files.into(),
+        };
         let of_clock = time.clone();
         let clock: Clock = Arc::new(move || Instant(of_clock.load(Ordering::SeqCst)));
         let parts = Parts {

@@ -48,7 +48,8 @@ pub fn model(shape: Shape, applied_at: Instant) -> (Arc<Engine>, AppliedModel) {
         (Arc::new(Engine::new(Arc::new(model))), text)
     });
     let files = [("model.yaml".to_owned(), text.clone())].into();
-    let applied = AppliedModel { revision: engine.model().revision.clone(), applied_at, author: "test".to_owned(), reason: String::new(), files };
+    let applied =
+        AppliedModel { revision: engine.model().revision.clone(), applied_at, author: "test".to_owned(), reason: String::new(), files };
     (engine.clone(), applied)
 }
 

@@ -173,7 +173,8 @@ impl Rollback {
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
         if let Some(server) = self.how.server.server()? {
             let revisions = server.get("/model/revisions")?;
-            let known: Vec<String> = revisions["revisions"].as_array().into_iter().flatten().filter_map(|r| r["revision"].as_str().map(str::to_owned)).collect();
+            let known: Vec<String> =
+                revisions["revisions"].as_array().into_iter().flatten().filter_map(|r| r["revision"].as_str().map(str::to_owned)).collect();
             let revision = find(&self.revision, &known)?;
             through(&server, "/model/rollback", &json!({ "revision": revision, "reason": self.how.reason }))?;
             return Ok(Outcome::Fine);

@@ -13,7 +13,8 @@ const CHANGED_SHOWN: usize = 20;
 pub fn definitions(differences: &[Difference]) -> String {
     let mut out = String::new();
     for difference in differences {
-        let name = if difference.name.is_empty() { difference.section.clone() } else { format!("{}.{}", difference.section, difference.name) };
+        let name =
+            if difference.name.is_empty() { difference.section.clone() } else { format!("{}.{}", difference.section, difference.name) };
         out += &match (&difference.was, &difference.is) {
             (None, Some(is)) => format!("+ {name}  {}\n", compact(is)),
             (Some(_), None) => format!("- {name}\n"),

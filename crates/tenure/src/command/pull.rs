@@ -52,7 +52,8 @@ impl Applied {
     }
 
     async fn files(&self, revision: &str) -> Result<Texts> {
-        let missing = || failure(format!("the revision {} cannot be read", short(revision)), "tenure revisions lists those that were applied");
+        let missing =
+            || failure(format!("the revision {} cannot be read", short(revision)), "tenure revisions lists those that were applied");
         match self {
             Applied::Here(store) => {
                 Ok(store.model(&tenure_model::definition::Revision(revision.to_owned())).await?.ok_or_else(missing)?.files)
@@ -83,7 +84,12 @@ impl Pull {
                 write(&path, &Texts::new(), &theirs)?;
                 note(&path, present)?;
             }
-            render::text(&format!("{} is written to {}: {}\n", short(present), path.display(), render::counted(theirs.len() as u64, "file")))?;
+            render::text(&format!(
+                "{} is written to {}: {}\n",
+                short(present),
+                path.display(),
+                render::counted(theirs.len() as u64, "file")
+            ))?;
             return Ok(Outcome::Fine);
         }
         let source = proposed(Some(path.clone()), shared)?;
@@ -143,7 +149,10 @@ fn write(root: &Path, before: &Texts, after: &Texts) -> Result<()> {
 fn inside(root: &Path, path: &str) -> Result<PathBuf> {
     let is_plain = Path::new(path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
     if !is_plain {
-        return Err(failure(format!("the model has a file `{path}`, which lies outside of its folder"), "apply a model whose files lie in one folder"));
+        return Err(failure(
+            format!("the model has a file `{path}`, which lies outside of its folder"),
+            "apply a model whose files lie in one folder",
+        ));
     }
     Ok(root.join(path))
 }

@@ -39,7 +39,10 @@ fn a_plan_says_what_applying_would_change() {
     assert_eq!(sections, [json!("silent"), json!("enterprise")]);
     let effect = &plan["effect"];
     // Both have been silent for three weeks, neither for forty days.
-    assert_eq!(effect["alerts"], json!([{ "alert": "silent", "was": null, "fired_before": 2, "fired_after": 0, "stay": 0, "start": 0, "stop": 2, "on_existing": "fire" }]));
+    assert_eq!(
+        effect["alerts"],
+        json!([{ "alert": "silent", "was": null, "fired_before": 2, "fired_after": 0, "stay": 0, "start": 0, "stop": 2, "on_existing": "fire" }])
+    );
     assert_eq!(effect["segments"], json!([{ "segment": "enterprise", "stay": 1, "enter": 1, "leave": 0 }]));
     let text = company.fine(&["plan", "model", "--accounts"]);
     for line in ["~ alerts.silent  when: \"days_since_login >= 10\" → \"days_since_login >= 40\"", "+enterprise", "-silent"] {

@@ -24,7 +24,8 @@ pub fn run(command: &Backtest, asked: &Asking, opened: &Opened, path: &Path) -> 
     let (new, after, of_new) = ask(asked, opened, &other, "by the second")?;
     let terms = &old.terms;
     let (from, at) = (terms.calendar.midnight(terms.from), terms.calendar.last_instant(terms.to).min(terms.known));
-    let sides = (Side { model: old.prepared.engine.model(), timelines: &before }, Side { model: new.prepared.engine.model(), timelines: &after });
+    let sides =
+        (Side { model: old.prepared.engine.model(), timelines: &before }, Side { model: new.prepared.engine.model(), timelines: &after });
     let comparison = compare(sides.0, sides.1, from, at);
     let figures = match (&of_old.answer, &of_new.answer) {
         (Answer::Model(before), Answer::Model(after)) => figures(before, after),

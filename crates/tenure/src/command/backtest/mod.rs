@@ -112,7 +112,13 @@ impl Backtest {
             }),
             (None, None) => Asked::Model,
         };
-        Question { about, outcome: self.outcome.clone(), sweep: self.sweep.clone(), sweep_in: self.sweep_in.clone(), leads: self.leads.clone() }
+        Question {
+            about,
+            outcome: self.outcome.clone(),
+            sweep: self.sweep.clone(),
+            sweep_in: self.sweep_in.clone(),
+            leads: self.leads.clone(),
+        }
     }
 
     /// Everything that is asked, with times of a calendar.
@@ -202,7 +208,9 @@ fn findings_cases(findings: &Findings) -> Result<Vec<(SignKind, &Case)>> {
     let of = |sign: &'_ tenure_backtest::findings::SignFindings| sign.kind;
     match &findings.answer {
         Answer::Sign(sign) => Ok(sign.cases.iter().map(|case| (of(sign), case)).collect()),
-        Answer::Milestone(m) => Ok([&m.missed, &m.reached].into_iter().flat_map(|sign| sign.cases.iter().map(move |c| (of(sign), c))).collect()),
+        Answer::Milestone(m) => {
+            Ok([&m.missed, &m.reached].into_iter().flat_map(|sign| sign.cases.iter().map(move |c| (of(sign), c))).collect())
+        }
         Answer::Scorecard(_) | Answer::Model(_) => {
             Err(failure("only an alert rule, a segment, a stage or a milestone has cases", "name one: tenure backtest NAME --cases"))
         }

@@ -155,9 +155,11 @@ fn scorecard(found: &ScoreFindings) -> String {
     let leads = found.leads.iter().map(|l| vec![count(l.days as usize), plain(&l.auc).into(), count(l.readings), count(l.followed)]);
     out += &grid(&["days earlier", "AUC", "readings", "outcome followed"], leads.collect());
     let over = |e: &Option<Estimate>| e.as_ref().map_or_else(|| NOTHING.to_owned(), plain);
-    let bands = found.bands.iter().map(|b| vec![b.band.as_str().into(), count(b.readings), percent(&b.rate).into(), over(&b.over_better).into()]);
+    let bands =
+        found.bands.iter().map(|b| vec![b.band.as_str().into(), count(b.readings), percent(&b.rate).into(), over(&b.over_better).into()]);
     out += &grid(&["band", "readings", "outcome followed", "over the better band"], bands.collect());
-    let deciles = found.deciles.iter().map(|d| vec![format!("{:.1} to {:.1}", d.from, d.to).into(), count(d.readings), percent(&d.rate).into()]);
+    let deciles =
+        found.deciles.iter().map(|d| vec![format!("{:.1} to {:.1}", d.from, d.to).into(), count(d.readings), percent(&d.rate).into()]);
     out += &grid(&["score", "readings", "outcome followed"], deciles.collect());
     let slices = |of: &[Slice]| {
         let there = of.iter().filter(|s| s.readings > 0);
@@ -171,7 +173,10 @@ fn scorecard(found: &ScoreFindings) -> String {
         vec![name.into(), share(m.weight), share(100.0 * m.coverage), plain(&m.auc).into(), signed(&m.adds).into()]
     });
     out += &grid(&["measure", "weight", "coverage", "AUC alone", "it adds"], measures.collect());
-    out + &found.suggestion.as_ref().map_or_else(|| "\nno weights are fitted: there are too few outcomes, or no measure foretells them\n".to_owned(), suggestion)
+    out + &found
+        .suggestion
+        .as_ref()
+        .map_or_else(|| "\nno weights are fitted: there are too few outcomes, or no measure foretells them\n".to_owned(), suggestion)
 }
 
 fn suggestion(s: &Suggestion) -> String {
