@@ -22,6 +22,9 @@ use crate::server::{Server, ServerArgs};
 use crate::world::Opened;
 use crate::{clock, when};
 
+/// How long until it is asked again how far a service is.
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// Options of `tenure apply`.
 #[derive(clap::Args, Debug)]
 #[command(
@@ -89,7 +92,7 @@ impl Apply {
                 return unchanged(&present);
             }
             let files: BTreeMap<&String, &String> = loaded.source.files.iter().map(|(path, text)| (path, text)).collect();
-            through(&server, "/model/apply", &json!({ "files": files, "base": present, "reason": self.how.reason }))?;
+            through(&server, "/model/apply", &json!({ "files": files, "base": present, "reason": self.how.reason })).await?;
         } else {
             let folder = shared.folder()?;
             let _lock = folder.lock().map_err(in_use)?;
@@ -145,7 +148,7 @@ impl How {
 }
 
 /// Lets a service change its model, and waits until it has.
-fn through(server: &Server, path: &str, body: &Value) -> Result<()> {
+async fn through(server: &Server, path: &str, body: &Value) -> Result<()> {
     let began = server.post(path, body)?;
     let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
     bar.set_style(ProgressStyle::with_template("applying {wide_bar} {percent} %").unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -160,7 +163,7 @@ fn through(server: &Server, path: &str, body: &Value) -> Result<()> {
             }
             _ => bar.set_position((last["share"].as_f64().unwrap_or(0.0) * 1000.0) as u64),
         }
-        std::thread::sleep(Duration::from_millis(200));
+        tokio::time::sleep(AGAIN).await;
     }
     bar.finish_and_clear();
     let revision = began["revision"].as_str().unwrap_or_default();
@@ -176,7 +179,7 @@ impl Rollback {
             let known: Vec<String> =
                 revisions["revisions"].as_array().into_iter().flatten().filter_map(|r| r["revision"].as_str().map(str::to_owned)).collect();
             let revision = find(&self.revision, &known)?;
-            through(&server, "/model/rollback", &json!({ "revision": revision, "reason": self.how.reason }))?;
+            through(&server, "/model/rollback", &json!({ "revision": revision, "reason": self.how.reason })).await?;
             return Ok(Outcome::Fine);
         }
         let folder = shared.folder()?;

@@ -135,7 +135,7 @@ enum Command {
     /// Say why: health, a stage, segment, milestone, alert or metric, down to the events
     Explain(explain::Explain),
     /// Run definitions over the past and hold them against what came: precision, recall, lead time, thresholds, AUC
-    Backtest(backtest::Backtest),
+    Backtest(Box<backtest::Backtest>),
     /// Show what applying a folder of definitions would change: definitions, accounts, alerts
     Plan(plan::Plan),
     /// Apply a folder of definitions: all accounts are told by it, then it takes over as a whole

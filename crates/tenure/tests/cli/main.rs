@@ -11,4 +11,5 @@ mod import;
 mod ledger;
 mod operations;
 mod portfolio;
+mod simulated;
 mod sql;

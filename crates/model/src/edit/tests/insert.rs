@@ -1,4 +1,4 @@
-//! New definitions.
+//! A new definition goes into its section, at its place.
 
 use super::{FILE, edited, is, keys, texts};
 use crate::edit::{At, Error, Texts, insert, shift};
