@@ -92,13 +92,18 @@ pub async fn find(asked: Option<&Path>, store: Option<&Store>) -> Result<Source>
     if let Some(store) = store
         && let Some(last) = store.last_model().await?
     {
-        return Ok(Source { origin: format!("applied before ({})", short(&last.revision.0)), files: last.files.into_iter().collect() });
+        return Ok(applied_before(&last));
     }
     let here = PathBuf::from("model");
     if here.exists() {
         return Source::read(&here);
     }
     Err(failure("there is no model", "say where its folder is: --model DIR (none was evaluated before, and there is no ./model)"))
+}
+
+/// The definitions of a model that was applied.
+pub fn applied_before(model: &AppliedModel) -> Source {
+    Source { origin: format!("applied before ({})", short(&model.revision.0)), files: model.files.clone().into_iter().collect() }
 }
 
 /// The model of who has none: a good default for a SaaS company.

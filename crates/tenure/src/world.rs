@@ -11,8 +11,47 @@ use tenure_store::Store;
 use crate::command::Shared;
 use crate::folder::Folder;
 use crate::model::{self, Loaded, Source};
+use crate::failure::failure;
 use crate::{clock, when};
 use tenure_replay::World;
+
+/// As of when something is asked, and by which model.
+#[derive(clap::Args, Clone, Debug)]
+pub struct AsOf {
+    /// As of then; a date means its last instant [default: up to where the model was evaluated, else now]
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// By the model that decided then, instead of the one applied last
+    #[arg(long, requires = "as_of")]
+    as_was: bool,
+}
+
+impl AsOf {
+    /// Opens the data folder with the model that is asked. Gives the instant as of which it is asked.
+    pub async fn open(&self, shared: &Shared) -> Result<(Opened, Instant)> {
+        let opened = if self.as_was { self.opened_as_was(shared).await? } else { Opened::open(shared).await? };
+        let at = opened.as_of(self.as_of.as_deref()).await?;
+        Ok((opened, at))
+    }
+
+    async fn opened_as_was(&self, shared: &Shared) -> Result<Opened> {
+        if shared.model.is_some() {
+            return Err(failure("--as-was asks the model that was applied then", "leave out --model, and TENURE_MODEL"));
+        }
+        let folder = shared.folder()?;
+        let store = folder.store_to_read().await?;
+        let models = store.models().await?;
+        let last = models.last().ok_or_else(|| failure("no model was applied yet", "tenure apply applies one"))?;
+        let calendar = &model::applied_before(last).load()?.model.calendar;
+        let at = when::as_of(self.as_of.as_deref().unwrap_or_default(), calendar)?;
+        let Some(decided) = models.iter().rfind(|model| model.applied_at <= at) else {
+            let first = models.first().map_or_else(String::new, |model| model.applied_at.to_string());
+            return Err(failure(format!("no model decided at {at}"), format!("the first was applied at {first}; without --as-was, the present one is asked")));
+        };
+        let source = model::applied_before(decided);
+        Opened::with(folder, store, source)
+    }
+}
 
 /// A data folder, opened with a model. Engine, inputs and events are opened when they are needed.
 pub struct Opened {

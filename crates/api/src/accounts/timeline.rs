@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tenure_engine::Outcome;
 use tenure_model::Instant;
 use tenure_service::outcome_of;
-use tenure_store::{AlertState, Page as StorePage};
+use tenure_store::{AlertState, NewOutcome, Page as StorePage};
 use tenure_tables::action_json;
 use utoipa::{IntoParams, ToSchema};
 
@@ -32,6 +32,19 @@ pub struct Happening {
     subject: String,
     /// The rest.
     detail: Value,
+    /// The model that said so; null for what people did.
+    revision: Option<String>,
+}
+
+/// By which model the facts of an account are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TellAs {
+    /// As if today's model had always decided.
+    #[default]
+    If,
+    /// As the model of each time said, and was written down then: what was told before this service began is not among it.
+    Was,
 }
 
 /// A page of the timeline.
@@ -51,20 +64,26 @@ pub struct Asked {
     /// Only these kinds, separated by commas.
     #[param(example = "stage,milestone,alert")]
     kinds: Option<String>,
+    /// `if` (unless said otherwise): by today's model; `was`: by the model of each time.
+    #[serde(default, rename = "as")]
+    tell_as: TellAs,
     /// At most so many.
     limit: Option<Limit>,
     /// `next` of the page before.
     cursor: Option<String>,
 }
 
-/// What happened to an account, newest first, by today's model.
+/// What happened to an account, newest first: by today's model, or as it was told then.
 #[utoipa::path(get, path = "/api/v1/accounts/{id}/timeline", tag = "accounts", params(("id" = String, Path, description = "The account", example = "acme"), Asked),
     responses((status = 200, description = "A page", body = Timeline)))]
 pub async fn timeline(State(app): State<App>, Path(id): Path<String>, Params(asked): Params<Asked>) -> Result<Json<Timeline>, ApiError> {
     let limit = Limit::of(asked.limit)? as usize;
     let before = asked.cursor.as_deref().map(read_cursor::<usize>).transpose()?;
     let past = Past::of(&app, &id).await?;
-    let mut all = facts(&past, app.now())?;
+    let mut all = match asked.tell_as {
+        TellAs::If => facts(&past, app.now())?,
+        TellAs::Was => told(&app, &past.id).await?,
+    };
     all.extend(decisions(&past)?);
     all.extend(alerts(&app, &past.id).await?);
     all.extend(notes(&app, &past.id).await?);
@@ -83,14 +102,26 @@ pub async fn timeline(State(app): State<App>, Path(id): Path<String>, Params(ask
 type Found = Vec<(Instant, Happening)>;
 
 fn happening(at: Instant, kind: &str, subject: impl Into<String>, detail: Value) -> (Instant, Happening) {
-    (at, Happening { at: at.to_string(), kind: kind.to_owned(), subject: subject.into(), detail })
+    (at, Happening { at: at.to_string(), kind: kind.to_owned(), subject: subject.into(), detail, revision: None })
+}
+
+fn fact(row: NewOutcome) -> (Instant, Happening) {
+    let (at, mut happening) = happening(row.at, &row.kind, row.subject, serde_json::from_str(&row.detail).unwrap_or_default());
+    happening.revision = Some(row.revision.0);
+    (at, happening)
+}
+
+/// The facts and the ledger's outcomes as they were written down.
+async fn told(app: &App, id: &str) -> Result<Found, ApiError> {
+    let rows = app.store().account_outcomes(id, Instant::MIN, app.now()).await?;
+    Ok(rows.into_iter().map(|row| fact(row.outcome)).collect())
 }
 
 fn facts(past: &Past, now: Instant) -> Result<Found, ApiError> {
     let mut outcomes: Vec<Outcome> = Vec::new();
     past.as_of(now, &mut outcomes)?;
     let rows = outcomes.iter().filter_map(|outcome| outcome_of(past.engine.model(), &past.id, 0, outcome));
-    Ok(rows.map(|row| happening(row.at, &row.kind, row.subject, serde_json::from_str(&row.detail).unwrap_or_default())).collect())
+    Ok(rows.map(fact).collect())
 }
 
 fn decisions(past: &Past) -> Result<Found, ApiError> {

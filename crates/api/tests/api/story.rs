@@ -274,6 +274,16 @@ async fn a_model_is_applied_watched_and_rolled_back() {
     assert_eq!(applied(&world, &admin).await, begun["revision"]);
     let members = world.get(&admin, "/api/v1/segments/enterprise/members").await.ok(200);
     assert_eq!(names(&members["accounts"], "id"), ["acme", "globex"]);
+    // As it was, globex belongs to it since today; as if today's model had always decided, since it has a tier.
+    let told = |told: Value| -> Vec<(Value, Value, Value)> {
+        let happenings = told["happenings"].as_array().unwrap().clone();
+        let segments = happenings.into_iter().filter(|h| h["kind"] == "segment");
+        segments.map(|h| (h["at"].clone(), h["subject"].clone(), h["revision"].clone())).collect()
+    };
+    let was = told(world.get(&admin, "/api/v1/accounts/globex/timeline?as=was").await.ok(200));
+    assert_eq!(was, [(json!(world.now().to_string()), json!("enterprise"), begun["revision"].clone())]);
+    let by_today = told(world.get(&admin, "/api/v1/accounts/globex/timeline").await.ok(200));
+    assert_eq!(by_today, [(json!("2026-06-01T09:00:00Z"), json!("enterprise"), begun["revision"].clone())]);
     world.pass(SECOND);
     let back = json!({ "revision": model["revision"], "reason": "it was not" });
     world.post(&admin, "/api/v1/model/rollback", back).await.ok(202);

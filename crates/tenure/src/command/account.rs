@@ -16,7 +16,7 @@ use super::decision::known_account;
 use super::{Outcome, Shared};
 use crate::failure::failure;
 use crate::render;
-use crate::world::Opened;
+use crate::world::AsOf;
 use tenure_replay::History;
 use tenure_replay::portfolio::{self, Line, Status};
 
@@ -25,9 +25,8 @@ use tenure_replay::portfolio::{self, Line, Status};
 pub struct Account {
     /// The account's id
     id: String,
-    /// As of then; a date means its last instant [default: up to where the model was evaluated, else now]
-    #[arg(long, value_name = "TIME")]
-    as_of: Option<String>,
+    #[command(flatten)]
+    as_of: AsOf,
     /// Write JSON
     #[arg(long)]
     json: bool,
@@ -36,8 +35,7 @@ pub struct Account {
 impl Account {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
-        let opened = Opened::open(shared).await?;
-        let at = opened.as_of(self.as_of.as_deref()).await?;
+        let (opened, at) = self.as_of.open(shared).await?;
         let id = known_account(&opened.folder, &opened.store, self.id).await?;
         let world = opened.world_of(&id).await?;
         let engine = &world.engine;

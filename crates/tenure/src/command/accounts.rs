@@ -13,7 +13,7 @@ use super::filter::{FILTER, with_filter};
 use super::{Outcome, Shared};
 use crate::failure::failure;
 use crate::render::{self, Grid, Style, StyleArgs};
-use crate::world::{self, Opened};
+use crate::world::{self, AsOf, Opened};
 use tenure_replay::portfolio::{Line, Status, portfolio};
 use tenure_tables::evaluated::manifest::Manifest;
 use tenure_tables::evaluated::state;
@@ -54,9 +54,8 @@ const OF_LIVE_ONES: &[&str] = &[
 /// Options of `tenure accounts`.
 #[derive(clap::Args, Debug)]
 pub struct Accounts {
-    /// As of then; a date means its last instant [default: up to where the model was evaluated, else now]
-    #[arg(long, value_name = "TIME")]
-    as_of: Option<String>,
+    #[command(flatten)]
+    as_of: AsOf,
     /// Only accounts for which this condition holds: the same SQL as in models
     #[arg(long = "where", value_name = "SQL")]
     condition: Option<String>,
@@ -79,8 +78,7 @@ pub struct Accounts {
 impl Accounts {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
-        let opened = Opened::open(shared).await?;
-        let at = opened.as_of(self.as_of.as_deref()).await?;
+        let (opened, at) = self.as_of.open(shared).await?;
         let filtered = match &self.condition {
             Some(sql) => Some(with_filter(&opened.loaded, sql, &opened.store).await?),
             None => None,

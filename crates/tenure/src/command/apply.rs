@@ -8,7 +8,6 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use tenure_model::definition::Revision;
-use tenure_store::AppliedModel;
 
 use super::decision::Author;
 use super::plan::proposed;
@@ -16,7 +15,7 @@ use super::{Outcome, Shared};
 use crate::base::{Base, base_of};
 use crate::evaluation::Evaluation;
 use crate::failure::failure;
-use crate::model::{Loaded, Source, short};
+use crate::model::{applied_before, short};
 use crate::render::{self, Grid, StyleArgs};
 use crate::server::{Server, ServerArgs};
 use crate::world::Opened;
@@ -191,14 +190,10 @@ impl Rollback {
         if store.last_model().await?.is_some_and(|last| last.revision == model.revision) {
             return unchanged(&revision);
         }
-        let opened = Opened { folder, store, loaded: load(model)? };
+        let opened = Opened { folder, store, loaded: applied_before(&model).load()? };
         self.how.here(&opened).await?;
         Ok(Outcome::Fine)
     }
-}
-
-fn load(model: AppliedModel) -> Result<Loaded> {
-    Source { origin: format!("applied before ({})", short(&model.revision.0)), files: model.files.into_iter().collect() }.load()
 }
 
 /// The one revision that begins so.

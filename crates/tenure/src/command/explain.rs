@@ -12,7 +12,7 @@ use super::decision::known_account;
 use super::{Outcome, Shared};
 use crate::failure::failure;
 use crate::render;
-use crate::world::Opened;
+use crate::world::AsOf;
 use tenure_replay::History;
 
 /// Options of `tenure explain`.
@@ -26,9 +26,8 @@ pub struct Explain {
     /// What: health, stage, segment NAME, milestone NAME, alert NAME [PERSON], or a column's name
     #[arg(default_value = "health", value_name = "WHAT")]
     what: Vec<String>,
-    /// As of then; a date means its last instant [default: up to where the model was evaluated, else now]
-    #[arg(long, value_name = "TIME")]
-    as_of: Option<String>,
+    #[command(flatten)]
+    as_of: AsOf,
     /// At most so many events under each metric, the latest [default: 5; with --json 100]
     #[arg(long, value_name = "N")]
     events: Option<usize>,
@@ -64,8 +63,7 @@ impl Evidence for Told<'_> {
 impl Explain {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
-        let opened = Opened::open(shared).await?;
-        let at = opened.as_of(self.as_of.as_deref()).await?;
+        let (opened, at) = self.as_of.open(shared).await?;
         let id = known_account(&opened.folder, &opened.store, self.account).await?;
         let subject = parse_subject(&opened.loaded.model, &self.what.join(" "))
             .map_err(|message| failure(message, "docs/reference/cli.md shows an example of each"))?;

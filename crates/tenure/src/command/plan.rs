@@ -17,7 +17,7 @@ use tenure_replay::World;
 
 use super::comparison::{accounts, definitions, effect};
 use super::{Outcome, Shared};
-use crate::model::{Source, short};
+use crate::model::{Source, applied_before, short};
 use crate::world::{self, Opened};
 use crate::{clock, render, when};
 
@@ -62,7 +62,7 @@ impl Plan {
         let opened = Opened::with(folder, store, proposed(self.model.clone(), shared)?)?;
         let last = opened.store.last_model().await?;
         let before = match &last {
-            Some(last) => Source { origin: "applied".to_owned(), files: last.files.clone().into_iter().collect() }.load()?.model,
+            Some(last) => applied_before(last).load()?.model,
             None => nothing()?,
         };
         let after = &opened.loaded.model;

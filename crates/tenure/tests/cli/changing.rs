@@ -149,3 +149,18 @@ fn conflicts_are_shown_and_nothing_is_overwritten() {
     }
     assert_eq!(company.read("model/model.yaml"), here);
 }
+
+#[test]
+fn by_the_model_that_decided_then() {
+    let company = company();
+    company.write("model/model.yaml", &MODEL.replace("tier = 1", "tier = 3"));
+    company.fine(&["apply", "model", "--reason", "the small ones"]);
+    let segments = |options: &[&str]| json_of(&company.fine(&[&["account", "acme", "--json"], options].concat()))["segments"].clone();
+    assert_eq!(segments(&["--as-of", "2025-02-01"]), json!([]));
+    // Long after both were applied, the last one decides.
+    assert_eq!(segments(&["--as-of", "2100-01-01", "--as-was"]), json!([]));
+    let before = company.run(&["account", "acme", "--as-of", "2025-02-01", "--as-was"]);
+    assert!(before.contains("no model decided at 2025-02-01") && before.contains("the first was applied at"), "{before}");
+    let other = company.run(&["explain", "acme", "--as-of", "2025-02-01", "--as-was", "--model", "model"]);
+    assert!(other.contains("--as-was asks the model that was applied then"), "{other}");
+}
