@@ -7,7 +7,8 @@ use serde::Serialize;
 use tenure_model::time::Instant;
 use tenure_model::{Model, definition::OnExisting};
 
-use crate::findings::{ModelFindings, SignSummary, Summary};
+use crate::findings::{Answer, Findings, ModelFindings, SignSummary, Summary, Undated};
+use crate::run::Ready;
 use crate::scorecard::ScoreFindings;
 use crate::sign::{Sign, SignKind};
 use crate::timeline::Timeline;
@@ -334,6 +335,31 @@ pub struct CardPair {
     pub scorecard: String,
     pub before: Option<ScoreFindings>,
     pub after: Option<ScoreFindings>,
+}
+
+/// Two models side by side: accounts and figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SideBySide {
+    /// Who stands elsewhere at the end of the period, and which alerts fired in it.
+    pub comparison: Comparison,
+    /// The figures of both.
+    pub figures: Figures,
+    /// Accounts that rest on traits without a date, by each.
+    pub undated: [Undated; 2],
+}
+
+/// Compares what a backtest of one model found with what that of another did; both are about everything.
+pub fn side_by_side(first: (&Ready, &[Timeline], &Findings), second: (&Ready, &[Timeline], &Findings)) -> SideBySide {
+    let side = |(ready, timelines, _): (&'_ Ready, _, _)| (ready.prepared.engine.model().clone(), timelines);
+    let ((old, before), (new, after)) = (side(first), side(second));
+    let terms = &first.0.terms;
+    let (from, at) = (terms.calendar.midnight(terms.from), terms.calendar.last_instant(terms.to).min(terms.known));
+    let comparison = compare(Side { model: &old, timelines: before }, Side { model: &new, timelines: after }, from, at);
+    let figures = match (&first.2.answer, &second.2.answer) {
+        (Answer::Model(before), Answer::Model(after)) => figures(before, after),
+        _ => Figures { signs: vec![], scorecards: vec![] },
+    };
+    SideBySide { comparison, figures, undated: [first.2.undated.clone(), second.2.undated.clone()] }
 }
 
 /// Puts the figures of two models side by side, by name.

@@ -178,6 +178,16 @@ pub fn findings(prepared: &Prepared, terms: &Terms, timelines: &[Timeline], segm
 }
 
 impl Findings {
+    /// The cases behind the figures, each with what it is a sign of; None where figures of this kind have none.
+    pub fn cases(&self) -> Option<Vec<(SignKind, &Case)>> {
+        let signs: Vec<&SignFindings> = match &self.answer {
+            Answer::Sign(sign) => vec![&**sign],
+            Answer::Milestone(found) => vec![&found.missed, &found.reached],
+            Answer::Scorecard(_) | Answer::Model(_) => return None,
+        };
+        Some(signs.into_iter().flat_map(|sign| sign.cases.iter().map(|case| (sign.kind, case))).collect())
+    }
+
     /// Adds the figures with another threshold, of a replay of its own.
     pub(crate) fn add_threshold(
         &mut self,

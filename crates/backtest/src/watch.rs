@@ -42,6 +42,11 @@ pub struct Readings {
 pub const READ_EVERY: i32 = 7;
 
 impl Watch {
+    /// Keeps only where accounts stand, and when.
+    pub fn standing() -> Watch {
+        Watch { outcome: Outcome::Churned, owner: None, readings: None, people: false }
+    }
+
     /// Replays everything up to an instant, unless it is cancelled. Gives the timelines of all accounts that were there, by account.
     ///
     /// # Errors

@@ -66,6 +66,7 @@ pub struct Asked {
     kinds: Option<String>,
     /// `if` (unless said otherwise): by today's model; `was`: by the model of each time.
     #[serde(default, rename = "as")]
+    #[param(inline)]
     tell_as: TellAs,
     /// At most so many.
     limit: Option<Limit>,

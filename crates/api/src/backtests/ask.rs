@@ -8,10 +8,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use tenure_backtest::compare::{Side, compare, figures};
+use serde_json::json;
+use tenure_backtest::compare::side_by_side;
 use tenure_backtest::timeline::Timeline;
-use tenure_backtest::{Answer as Found, Asked, BacktestError, Findings, Question, QuestionError, Ready, Watch};
+use tenure_backtest::{Asked, BacktestError, Findings, Question, QuestionError, Ready, Watch};
 use tenure_engine::{Engine, Mode};
 use tenure_model::{Calendar, Diagnostic, Instant, Model};
 use tenure_replay::World;
@@ -177,9 +177,10 @@ pub async fn ask_backtest(
     let job = app.backtests.begin(&app, &caller, QuestionKind::Backtest, shown, move |job| async move {
         job.total.store(total, Ordering::Relaxed);
         let (timelines, findings) = run(&state, &job, &first)?;
-        let Some(second) = second else { return Ok(answer(findings)) };
+        let Some(second) = second else { return Ok(answer(&findings)) };
         let (others, of_second) = run(&state, &job, &second)?;
-        Ok(compared(&first, (&timelines, &findings), &second, (&others, &of_second)))
+        let found = side_by_side((&first, &timelines, &findings), (&second, &others, &of_second));
+        Ok(Answer { findings: serde_json::to_value(&found).unwrap_or_default(), cases: Vec::new() })
     })?;
     Ok((StatusCode::ACCEPTED, Json(job.shown(true))))
 }
@@ -213,27 +214,7 @@ pub(super) fn replayed(
     }
 }
 
-fn answer(findings: Findings) -> Answer {
-    let cases = match &findings.answer {
-        Found::Sign(sign) => sign.cases.iter().map(|case| (sign.kind.name(), case.clone())).collect(),
-        Found::Milestone(m) => {
-            let of = [&m.missed, &m.reached].into_iter();
-            of.flat_map(|sign| sign.cases.iter().map(|case| (sign.kind.name(), case.clone()))).collect()
-        }
-        Found::Scorecard(_) | Found::Model(_) => Vec::new(),
-    };
-    Answer { findings: serde_json::to_value(&findings).unwrap_or_default(), cases }
-}
-
-fn compared(first: &Ready, (old, of_old): (&[Timeline], &Findings), second: &Ready, (new, of_new): (&[Timeline], &Findings)) -> Answer {
-    let terms = &first.terms;
-    let (from, at): (Instant, Instant) = (terms.calendar.midnight(terms.from), terms.calendar.last_instant(terms.to).min(terms.known));
-    let (before, after) = (first.prepared.engine.model(), second.prepared.engine.model());
-    let comparison = compare(Side { model: before, timelines: old }, Side { model: after, timelines: new }, from, at);
-    let figures = match (&of_old.answer, &of_new.answer) {
-        (Found::Model(before), Found::Model(after)) => serde_json::to_value(figures(before, after)).unwrap_or_default(),
-        _ => Value::Null,
-    };
-    let findings = json!({ "comparison": comparison, "figures": figures, "undated": [of_old.undated, of_new.undated] });
-    Answer { findings, cases: Vec::new() }
+fn answer(findings: &Findings) -> Answer {
+    let cases = findings.cases().into_iter().flatten().map(|(kind, case)| (kind.name(), case.clone())).collect();
+    Answer { findings: serde_json::to_value(findings).unwrap_or_default(), cases }
 }

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 use tenure_backtest::compare::{Side, compare};
-use tenure_backtest::{Outcome, Watch};
+use tenure_backtest::Watch;
 use tenure_engine::{Engine, Mode};
 use tenure_model::Model;
 use tenure_model::diff::diff;
@@ -61,7 +61,7 @@ pub async fn plan_model(
     let state = app.clone();
     let job = app.backtests.begin(&app, &caller, QuestionKind::Plan, shown, move |job| async move {
         job.total.store(2 * events, Ordering::Relaxed);
-        let watch = Watch { outcome: Outcome::Churned, owner: None, readings: None, people: false };
+        let watch = Watch::standing();
         let through = |model: &Arc<Model>| replayed(&state, &job, &watch, Arc::new(Engine::new(model.clone())), at, Mode::Exact);
         let (before, after) = (through(&old)?, through(&new)?);
         let effect = compare(Side { model: &old, timelines: &before }, Side { model: &new, timelines: &after }, from, at);

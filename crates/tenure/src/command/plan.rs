@@ -8,7 +8,7 @@ use anyhow::Result;
 use indicatif::ProgressBar;
 use serde_json::json;
 use tenure_backtest::compare::{Comparison, Side, compare};
-use tenure_backtest::{Outcome as Foretold, Watch};
+use tenure_backtest::Watch;
 use tenure_engine::{Engine, Mode};
 use tenure_model::diff::diff;
 use tenure_model::time::Span;
@@ -115,7 +115,7 @@ fn nothing() -> Result<Model> {
 
 /// Replays two models on the same history and compares them.
 fn both(opened: &Opened, old: Arc<Model>, new: Arc<Model>, at: Instant, from: Instant, mode: Mode) -> Result<Comparison> {
-    let watch = Watch { outcome: Foretold::Churned, owner: None, readings: None, people: false };
+    let watch = Watch::standing();
     let through = |model: &Arc<Model>, message: &'static str| {
         let world: World = opened.world_of_engine(Arc::new(Engine::new(model.clone())))?;
         let bar = world::progress(&world);

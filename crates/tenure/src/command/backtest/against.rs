@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use tenure_backtest::compare::{CardPair, Figures, Side, SignPair, compare, figures};
+use tenure_backtest::compare::{CardPair, SideBySide, SignPair, side_by_side};
 use tenure_backtest::findings::Summary;
-use tenure_backtest::{Answer, Backtest as Asking};
+use tenure_backtest::Backtest as Asking;
 
 use super::super::Outcome;
 use super::super::comparison::{accounts, effect, grid};
@@ -23,18 +23,11 @@ pub fn run(command: &Backtest, asked: &Asking, opened: &Opened, path: &Path) -> 
     let (old, before, of_old) = ask(asked, opened, &opened.loaded, "by the first")?;
     let (new, after, of_new) = ask(asked, opened, &other, "by the second")?;
     let terms = &old.terms;
-    let (from, at) = (terms.calendar.midnight(terms.from), terms.calendar.last_instant(terms.to).min(terms.known));
-    let sides =
-        (Side { model: old.prepared.engine.model(), timelines: &before }, Side { model: new.prepared.engine.model(), timelines: &after });
-    let comparison = compare(sides.0, sides.1, from, at);
-    let figures = match (&of_old.answer, &of_new.answer) {
-        (Answer::Model(before), Answer::Model(after)) => figures(before, after),
-        _ => Figures { signs: vec![], scorecards: vec![] },
-    };
+    let SideBySide { comparison, figures, undated } = side_by_side((&old, &before, &of_old), (&new, &after, &of_new));
     if command.style.json {
         let mut report = command.report(terms, &of_old);
         report["asked"] = json!([model.revision.0, other.model.revision.0]);
-        report["findings"] = json!({ "comparison": comparison, "figures": figures, "undated": [of_old.undated, of_new.undated] });
+        report["findings"] = json!({ "comparison": comparison, "figures": figures, "undated": undated });
         render::text(&format!("{report}\n"))?;
         return Ok(Outcome::Fine);
     }

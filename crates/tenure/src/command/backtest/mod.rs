@@ -13,7 +13,7 @@ use tenure_backtest::sign::SignKind;
 use tenure_backtest::tally::Case;
 use tenure_backtest::timeline::Timeline;
 use tenure_backtest::{
-    Answer, Asked, Backtest as Asking, BacktestError, Findings, Outcome as Foretold, Question, QuestionError, Ready, Sweep, Terms,
+    Asked, Backtest as Asking, BacktestError, Findings, Outcome as Foretold, Question, QuestionError, Ready, Sweep, Terms,
 };
 use tenure_model::{Calendar, Day, Instant};
 
@@ -94,7 +94,11 @@ impl Backtest {
         let (ready, _, findings) = ask(&asked, &opened, &opened.loaded, "replaying")?;
         let terms = &ready.terms;
         if self.cases {
-            render::print(&cases(findings_cases(&findings)?), self.style.style())?;
+            let Some(found) = findings.cases() else {
+                let help = "name one: tenure backtest NAME --cases";
+                return Err(failure("only an alert rule, a segment, a stage or a milestone has cases", help));
+            };
+            render::print(&cases(found), self.style.style())?;
         } else if self.style.json {
             render::text(&format!("{}\n", self.report(terms, &findings)))?;
         } else {
@@ -200,20 +204,6 @@ fn wrong(error: BacktestError) -> anyhow::Error {
                 None => failure(said, "tenure check shows what the model says"),
             },
         },
-    }
-}
-
-/// The cases behind the figures.
-fn findings_cases(findings: &Findings) -> Result<Vec<(SignKind, &Case)>> {
-    let of = |sign: &'_ tenure_backtest::findings::SignFindings| sign.kind;
-    match &findings.answer {
-        Answer::Sign(sign) => Ok(sign.cases.iter().map(|case| (of(sign), case)).collect()),
-        Answer::Milestone(m) => {
-            Ok([&m.missed, &m.reached].into_iter().flat_map(|sign| sign.cases.iter().map(move |c| (of(sign), c))).collect())
-        }
-        Answer::Scorecard(_) | Answer::Model(_) => {
-            Err(failure("only an alert rule, a segment, a stage or a milestone has cases", "name one: tenure backtest NAME --cases"))
-        }
     }
 }
 
