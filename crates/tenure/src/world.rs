@@ -9,9 +9,9 @@ use tenure_model::{Instant, Model};
 use tenure_store::Store;
 
 use crate::command::Shared;
+use crate::failure::failure;
 use crate::folder::Folder;
 use crate::model::{self, Loaded, Source};
-use crate::failure::failure;
 use crate::{clock, when};
 use tenure_replay::World;
 
@@ -46,7 +46,10 @@ impl AsOf {
         let at = when::as_of(self.as_of.as_deref().unwrap_or_default(), calendar)?;
         let Some(decided) = models.iter().rfind(|model| model.applied_at <= at) else {
             let first = models.first().map_or_else(String::new, |model| model.applied_at.to_string());
-            return Err(failure(format!("no model decided at {at}"), format!("the first was applied at {first}; without --as-was, the present one is asked")));
+            return Err(failure(
+                format!("no model decided at {at}"),
+                format!("the first was applied at {first}; without --as-was, the present one is asked"),
+            ));
         };
         let source = model::applied_before(decided);
         Opened::with(folder, store, source)

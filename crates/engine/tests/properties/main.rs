@@ -1,6 +1,7 @@
 //! Properties of `advance`: batching, order of arrival and skipping change nothing; signals equal a scan of the events.
 
 mod columns;
+mod future;
 mod live;
 mod model;
 mod scan;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::{Value, json};
+use tenure_backtest::Backtest as Asking;
 use tenure_backtest::compare::{CardPair, SideBySide, SignPair, side_by_side};
 use tenure_backtest::findings::Summary;
-use tenure_backtest::Backtest as Asking;
 
 use super::super::Outcome;
 use super::super::comparison::{accounts, effect, grid};
