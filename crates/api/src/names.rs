@@ -35,6 +35,6 @@ pub(crate) fn unknown_column<'a>(name: &str, names: impl Iterator<Item = &'a str
 }
 
 /// The end of a message: the nearest of these names, where one is near.
-fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn did_you_mean<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
     nearest(name, names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }

@@ -154,12 +154,11 @@ struct Renamed {
 
 impl Renamed {
     fn between(old: &Model, new: &Model) -> Renamed {
-        let gone = |known: bool, was: &Option<String>, name: &str| was.clone().filter(|_| known).map(|was| (was, name.to_owned()));
-        let stage = |was: &Option<String>| was.as_ref().is_some_and(|was| old.stages.iter().any(|s| s.name == *was));
-        let alert = |was: &Option<String>| was.as_ref().is_some_and(|was| old.alerts.iter().any(|a| a.name == *was));
+        let stage = |was: &String| old.stages.iter().any(|s| s.name == *was);
+        let alert = |was: &String| old.alerts.iter().any(|a| a.name == *was);
         Renamed {
-            stages: new.stages.iter().filter_map(|s| gone(stage(&s.was), &s.was, &s.name)).collect(),
-            alerts: new.alerts.iter().filter_map(|a| gone(alert(&a.was), &a.was, &a.name)).collect(),
+            stages: new.stages.iter().filter_map(|s| Some((s.was.clone().filter(stage)?, s.name.clone()))).collect(),
+            alerts: new.alerts.iter().filter_map(|a| Some((a.was.clone().filter(alert)?, a.name.clone()))).collect(),
         }
     }
 }
@@ -350,16 +349,19 @@ pub struct SideBySide {
 
 /// Compares what a backtest of one model found with what that of another did; both are about everything.
 pub fn side_by_side(first: (&Ready, &[Timeline], &Findings), second: (&Ready, &[Timeline], &Findings)) -> SideBySide {
-    let side = |(ready, timelines, _): (&'_ Ready, _, _)| (ready.prepared.engine.model().clone(), timelines);
-    let ((old, before), (new, after)) = (side(first), side(second));
+    let (before, after) = (side(first), side(second));
     let terms = &first.0.terms;
     let (from, at) = (terms.calendar.midnight(terms.from), terms.calendar.last_instant(terms.to).min(terms.known));
-    let comparison = compare(Side { model: &old, timelines: before }, Side { model: &new, timelines: after }, from, at);
+    let comparison = compare(before, after, from, at);
     let figures = match (&first.2.answer, &second.2.answer) {
         (Answer::Model(before), Answer::Model(after)) => figures(before, after),
         _ => Figures { signs: vec![], scorecards: vec![] },
     };
     SideBySide { comparison, figures, undated: [first.2.undated.clone(), second.2.undated.clone()] }
+}
+
+fn side<'s>((ready, timelines, _): (&'s Ready, &'s [Timeline], &Findings)) -> Side<'s> {
+    Side { model: ready.prepared.engine.model(), timelines }
 }
 
 /// Puts the figures of two models side by side, by name.

@@ -158,8 +158,7 @@ struct Past<'p> {
 /// Computes the findings. `segments`: only of accounts that are members of any of them at the time; empty is all. `assume`: traits without a date have
 /// been so since ever.
 pub fn findings(prepared: &Prepared, terms: &Terms, timelines: &[Timeline], segments: &[usize], assume: bool, threads: usize) -> Findings {
-    let within = Within { any_of: segments.to_vec(), also: None };
-    let past = Past { model: prepared.engine.model(), engine: &prepared.engine, terms, timelines, within, assume };
+    let past = Past::of(prepared, terms, timelines, segments, assume);
     let (rests, answer) = match prepared.about {
         About::Sign(sign) => {
             let mut found = past.sign(sign);
@@ -198,8 +197,7 @@ impl Findings {
         segments: &[usize],
         assume: bool,
     ) {
-        let within = Within { any_of: segments.to_vec(), also: None };
-        let past = Past { model: prepared.engine.model(), engine: &prepared.engine, terms, timelines, within, assume };
+        let past = Past::of(prepared, terms, timelines, segments, assume);
         let (sign, found) = match (prepared.about, &mut self.answer) {
             (About::Sign(sign), Answer::Sign(found)) => (sign, &mut **found),
             (About::Milestone(milestone), Answer::Milestone(found)) => (Sign::Missed(milestone), &mut found.missed),
@@ -211,6 +209,11 @@ impl Findings {
 }
 
 impl<'p> Past<'p> {
+    fn of(prepared: &'p Prepared, terms: &'p Terms, timelines: &'p [Timeline], segments: &[usize], assume: bool) -> Past<'p> {
+        let within = Within { any_of: segments.to_vec(), also: None };
+        Past { model: prepared.engine.model(), engine: &prepared.engine, terms, timelines, within, assume }
+    }
+
     fn rests_on(&self, sign: Sign) -> Upstream {
         self.engine.upstream(match sign {
             Sign::Rule(i) => Decides::Alert(i),

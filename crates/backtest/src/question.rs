@@ -55,6 +55,16 @@ pub enum Asked {
     New(serde_json::Value),
 }
 
+impl Asked {
+    /// A condition to try, and how long it must hold before it fires.
+    pub fn condition(when: &str, for_: Option<&str>) -> Asked {
+        Asked::New(match for_ {
+            Some(span) => serde_json::json!({ "when": when, "for": span }),
+            None => serde_json::json!({ "when": when }),
+        })
+    }
+}
+
 impl FromStr for Asked {
     type Err = String;
 

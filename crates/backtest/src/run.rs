@@ -8,6 +8,12 @@ use crate::question::{Prepared, Question, QuestionError};
 use crate::terms::Terms;
 use crate::timeline::Timeline;
 
+/// Days within which the outcome must follow, where it is not said.
+pub const WITHIN: i32 = 60;
+/// Leads of scorecards in days, where they are not said.
+pub const LEADS: [i32; 4] = [0, 30, 60, 90];
+/// Days that a horizon, or a lead, has at most.
+pub const DAYS_MAX: i32 = 3660;
 /// Days of the period, where it is not said.
 const PERIOD: i32 = 365;
 

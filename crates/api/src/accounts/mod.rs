@@ -14,7 +14,7 @@ mod timeline;
 
 pub use detail::{Detail, SUBSCRIPTION};
 pub(crate) use list::{Asked as ListAsked, Page as ListPage, list_where};
-pub(crate) use past::time;
+pub(crate) use past::{end, time};
 
 /// Handlers, for the URL map.
 pub(crate) mod routes {

@@ -56,11 +56,9 @@ pub(super) fn known(app: &App, id: &str) -> Result<Arc<str>, ApiError> {
 pub(crate) fn as_of(app: &App, asked: Option<&str>, calendar: &Calendar) -> Result<Instant, ApiError> {
     let now = app.now();
     let Some(text) = asked else { return Ok(now) };
-    let end = text.len() == 10;
-    let at = time("as_of", text, calendar)?;
-    let at = if end { calendar.last_instant(calendar.day(at)) } else { at };
+    let at = end("as_of", text, calendar)?;
     // Today has not ended: as of today means as of now.
-    if at > now && calendar.day(at) == calendar.day(now) && end { Ok(now) } else { past("as_of", at, now) }
+    if at > now && calendar.day(at) == calendar.day(now) && is_date(text) { Ok(now) } else { past("as_of", at, now) }
 }
 
 fn past(name: &str, at: Instant, now: Instant) -> Result<Instant, ApiError> {
@@ -68,6 +66,19 @@ fn past(name: &str, at: Instant, now: Instant) -> Result<Instant, ApiError> {
         return Err(ApiError::Bad { code: "bad_time", message: format!("{name} lies ahead: {at}; it is {now}") });
     }
     Ok(at)
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10
+}
+
+/// As `time`, but a date is its last instant.
+///
+/// # Errors
+/// Where it is none.
+pub(crate) fn end(name: &str, text: &str, calendar: &Calendar) -> Result<Instant, ApiError> {
+    let at = time(name, text, calendar)?;
+    Ok(if is_date(text) { calendar.last_instant(calendar.day(at)) } else { at })
 }
 
 /// A time as people write it: RFC 3339, or a date, which is its first instant in the model's time zone.

@@ -8,8 +8,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tenure_backtest::compare::side_by_side;
+use tenure_backtest::run::{DAYS_MAX, LEADS, WITHIN};
 use tenure_backtest::timeline::Timeline;
 use tenure_backtest::{Asked, BacktestError, Findings, Question, QuestionError, Ready, Watch};
 use tenure_engine::{Engine, Mode};
@@ -19,21 +19,15 @@ use tokio::runtime::Handle;
 use utoipa::ToSchema;
 
 use super::jobs::{Answer, Backtest, Job, QuestionKind, Stopped};
-use crate::accounts::time;
+use crate::accounts::{end, time};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::extract::Body;
 use crate::model::right;
+use crate::names::did_you_mean;
 
 type Files = BTreeMap<String, String>;
-
-/// Days within which the outcome must follow, unless asked otherwise.
-const WITHIN: i32 = 60;
-/// Days that a horizon, or a lead, has at most.
-const DAYS_MAX: i32 = 3660;
-/// Leads of scorecards, unless asked otherwise.
-const LEADS: [i32; 4] = [0, 30, 60, 90];
 
 /// A question to the past.
 #[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
@@ -90,10 +84,7 @@ impl Ask {
         let about = match (&self.about, &self.when) {
             (Some(_), Some(_)) => return Err(bad("ask about a definition or a condition: `about` or `when`, not both")),
             (Some(about), None) => about.parse().map_err(bad)?,
-            (None, Some(when)) => Asked::New(match &self.r#for {
-                Some(span) => json!({ "when": when, "for": span }),
-                None => json!({ "when": when }),
-            }),
+            (None, Some(when)) => Asked::condition(when, self.r#for.as_deref()),
             (None, None) => Asked::Model,
         };
         if self.against.is_some() && about != Asked::Model {
@@ -116,14 +107,12 @@ impl Ask {
         }
         let asked = |name: &str, text: &Option<String>| text.as_deref().map(|text| time(name, text, calendar)).transpose();
         let day = |name: &str, text| Ok::<_, ApiError>(asked(name, text)?.map(|at| calendar.day(at)));
-        let is_date = self.known.as_ref().is_some_and(|text| text.len() == 10);
-        let known = asked("known", &self.known)?.map(|at| if is_date { calendar.last_instant(calendar.day(at)) } else { at });
         Ok(tenure_backtest::Backtest {
             question,
             within,
             from: day("from", &self.from)?,
             to: day("to", &self.to)?,
-            known,
+            known: self.known.as_deref().map(|text| end("known", text, calendar)).transpose()?,
             segments: self.segments.clone(),
             assume_constant: self.assume_constant,
             exact: self.exact,
@@ -138,6 +127,9 @@ fn refused(error: BacktestError) -> ApiError {
             bad(faults.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n"))
         }
         BacktestError::Question(QuestionError::Ambiguous { instead, .. }) => bad(format!("{error}: write {}", instead.join(" or "))),
+        BacktestError::NoSegment { name, known } | BacktestError::Question(QuestionError::Unknown { name, known, .. }) => {
+            bad(format!("{error}{}", did_you_mean(name, known.iter().map(String::as_str))))
+        }
         _ => bad(error.to_string()),
     }
 }
@@ -150,11 +142,10 @@ pub async fn ask_backtest(
     Body(asked): Body<Ask>,
 ) -> Result<(StatusCode, Json<Backtest>), ApiError> {
     let (latest, events) = app.service.archived()?;
-    let deciding = |app: &App| app.model();
     let (model, files) = match &asked.files {
         Some(files) => (Arc::new(right(files)?), files.clone()),
         None => {
-            let model = deciding(&app);
+            let model = app.model();
             let applied = app.store().model(&model.revision).await?;
             (model, applied.map(|applied| applied.files).unwrap_or_default())
         }

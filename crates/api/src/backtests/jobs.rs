@@ -196,7 +196,7 @@ impl Jobs {
         answer: impl FnOnce(Arc<Job>) -> F + Send + 'static,
     ) -> Result<Arc<Job>, ApiError>
     where
-        F: Future<Output = Result<Answer, Stopped>> + Send,
+        F: Future<Output = Result<Answer, Stopped>> + Send + 'static,
     {
         let job = {
             let mut all = self.all();
@@ -231,10 +231,12 @@ impl Jobs {
                 End::Cancelled
             } else {
                 *running.end() = End::Running;
-                match answer(running.clone()).await {
-                    Ok(answer) => End::Done(Arc::new(answer)),
-                    Err(Stopped::Cancelled) => End::Cancelled,
-                    Err(Stopped::Failed(why)) => End::Failed(why),
+                // In a task of its own: whatever becomes of it, it ends.
+                match tokio::spawn(answer(running.clone())).await {
+                    Ok(Ok(answer)) => End::Done(Arc::new(answer)),
+                    Ok(Err(Stopped::Cancelled)) => End::Cancelled,
+                    Ok(Err(Stopped::Failed(why))) => End::Failed(why),
+                    Err(_) => End::Failed("something went wrong here; the log of the server says what".to_owned()),
                 }
             };
             *running.end() = end;

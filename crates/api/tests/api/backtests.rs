@@ -51,6 +51,10 @@ async fn a_rule_against_what_came() {
         (&cases["total"], &cases["cases"][0]["account"], &cases["cases"][1]["account"]),
         (&json!(2), &json!("acme"), &json!("globex"))
     );
+    // A cursor that somebody made up: beyond the last page there is nothing.
+    let made_up: String = usize::MAX.to_string().bytes().map(|byte| format!("{byte:02x}")).collect();
+    let beyond = world.get(&admin, &format!("/api/v1/backtests/{}/cases?cursor={made_up}", asked["id"])).await.ok(200);
+    assert_eq!((&beyond["cases"], &beyond["next"]), (&json!([]), &Value::Null));
     let as_of = cases["cases"][0]["explain_as_of"].as_str().unwrap();
     let why = world.get(&admin, &format!("/api/v1/accounts/acme/explain?what=alert%20quiet&as_of={as_of}")).await.ok(200);
     assert!(why.to_string().contains("quiet_days >= 2"), "{why}");
@@ -71,11 +75,11 @@ async fn what_makes_no_sense_is_refused() {
     let viewer = world.teammate(&admin, "viewer").await;
     assert_eq!(world.post(&viewer, "/api/v1/backtests", json!({})).await.code(), "403 forbidden");
     for (ask, says) in [
-        (json!({ "about": "quite" }), "no alert, scorecard, segment, milestone or stage `quite`"),
+        (json!({ "about": "quite" }), "no alert, scorecard, segment, milestone or stage `quite`; did you mean `quiet`?"),
         (json!({ "about": "quiet", "when": "quiet_days > 3" }), "not both"),
         (json!({ "when": "quiet_day > 3" }), "quiet_days"),
         (json!({ "about": "quiet", "sweep": "quiet_days >= 2" }), "names no range of numbers"),
-        (json!({ "about": "quiet", "segments": ["enterprize"] }), "no segment `enterprize`"),
+        (json!({ "about": "quiet", "segments": ["enterprize"] }), "no segment `enterprize`; did you mean `enterprise`?"),
         (json!({ "about": "quiet", "from": "2026-06-20", "to": "2026-06-10" }), "the period is empty"),
         (json!({ "about": "quiet", "within_days": 0 }), "within_days"),
         (json!({ "about": "quiet", "against": { "model.yaml": "" } }), "compared as wholes"),

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Result;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
+use tenure_backtest::run::{DAYS_MAX, LEADS, WITHIN};
 use tenure_backtest::sign::SignKind;
 use tenure_backtest::tally::Case;
 use tenure_backtest::timeline::Timeline;
@@ -44,7 +45,7 @@ pub struct Backtest {
     #[arg(long, value_name = "OUTCOME", default_value = "churned")]
     outcome: Foretold,
     /// Within how many days the outcome must follow
-    #[arg(long, value_name = "DAYS", default_value_t = 60, value_parser = clap::value_parser!(i32).range(1..=3660))]
+    #[arg(long, value_name = "DAYS", default_value_t = WITHIN, value_parser = clap::value_parser!(i32).range(1..=i64::from(DAYS_MAX)))]
     within: i32,
     /// The first date [default: so that the period has 365 dates]
     #[arg(long, value_name = "DATE")]
@@ -59,7 +60,7 @@ pub struct Backtest {
     #[arg(long = "segment", value_name = "NAME")]
     segments: Vec<String>,
     /// Of a scorecard: how many days earlier it is to foretell
-    #[arg(long, value_name = "DAYS", value_delimiter = ',', default_value = "0,30,60,90", value_parser = clap::value_parser!(i32).range(0..=3660))]
+    #[arg(long, value_name = "DAYS", value_delimiter = ',', default_values_t = LEADS, value_parser = clap::value_parser!(i32).range(0..=i64::from(DAYS_MAX)))]
     leads: Vec<i32>,
     /// Thresholds to try: a part of the condition with numbers in braces, such as 'logins_7d < {1..10}' or 'trend < {-0.8..-0.2 step 0.1}'
     #[arg(long, value_name = "PART", allow_hyphen_values = true)]
@@ -110,10 +111,7 @@ impl Backtest {
     fn question(&self) -> Question {
         let about = match (&self.what, &self.when) {
             (Some(asked), _) => asked.clone(),
-            (None, Some(when)) => Asked::New(match &self.for_ {
-                Some(span) => json!({ "when": when, "for": span }),
-                None => json!({ "when": when }),
-            }),
+            (None, Some(when)) => Asked::condition(when, self.for_.as_deref()),
             (None, None) => Asked::Model,
         };
         Question {
