@@ -301,14 +301,27 @@ impl<'p> Past<'p> {
     }
 
     fn model(&self, threads: usize) -> ModelFindings {
-        let signs = Sign::all(self.model);
-        let summaries = in_parallel(threads, &signs, |sign| SignSummary {
-            kind: sign.kind(),
-            name: sign.name(self.model).to_owned(),
-            of: self.summary(*sign),
+        enum Found {
+            Card(ScoreFindings),
+            Sign(SignSummary),
+        }
+        // Cards take longest: they come first.
+        let cards = (0..self.model.scorecards.len()).map(Err);
+        let all: Vec<Result<Sign, usize>> = cards.chain(Sign::all(self.model).into_iter().map(Ok)).collect();
+        let found = in_parallel(threads, &all, |what| match *what {
+            Err(card) => Found::Card(self.scorecard(card, &[0], true)),
+            Ok(sign) => {
+                Found::Sign(SignSummary { kind: sign.kind(), name: sign.name(self.model).to_owned(), of: self.summary(sign) })
+            }
         });
-        let cards: Vec<usize> = (0..self.model.scorecards.len()).collect();
-        ModelFindings { signs: summaries, scorecards: in_parallel(threads, &cards, |card| self.scorecard(*card, &[0], true)) }
+        let mut model = ModelFindings { signs: vec![], scorecards: vec![] };
+        for one in found {
+            match one {
+                Found::Card(card) => model.scorecards.push(card),
+                Found::Sign(sign) => model.signs.push(sign),
+            }
+        }
+        model
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use tenure_engine::{Account, Inputs};
-use tenure_model::definition::Builtin;
+use tenure_model::definition::{Builtin, ColumnId};
 use tenure_model::{Instant, Model, Value};
 
 /// The name of the rule, and of the metric, by which a model is made to know of an outcome.
@@ -87,14 +87,18 @@ impl Outcome {
         events.name.iter().zip(events.time).filter(move |(id, _)| Some(usize::from(**id)) == name).map(|(_, time)| Instant(*time))
     }
 
-    /// What of an account changes with it, as of the end of a date.
+    /// The column that changes with it.
+    pub(crate) fn column(&self) -> Option<ColumnId> {
+        match self {
+            Outcome::Downgraded | Outcome::Expanded => Some(Builtin::Arr.column()),
+            Outcome::Renewed => Some(Builtin::RenewalAt.column()),
+            _ => None,
+        }
+    }
+
+    /// What stands in that column, as of the end of a date.
     pub(crate) fn level(&self, account: &Account) -> Option<f64> {
-        let builtin = match self {
-            Outcome::Downgraded | Outcome::Expanded => Builtin::Arr,
-            Outcome::Renewed => Builtin::RenewalAt,
-            _ => return None,
-        };
-        match account.value(builtin.column()) {
+        match account.value(self.column()?) {
             Value::Number(x) => Some(*x),
             Value::Time(t) => Some(t.0 as f64),
             _ => None,

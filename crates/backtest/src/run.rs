@@ -2,6 +2,7 @@
 
 use tenure_engine::Mode;
 use tenure_model::{Calendar, Day, Instant, Model};
+use tenure_replay::Scope;
 
 use crate::findings::{Findings, findings};
 use crate::question::{Prepared, Question, QuestionError};
@@ -130,6 +131,11 @@ impl Ready {
             found.add_threshold(number, prepared, &self.terms, &timelines, &self.segments, self.assume);
         }
         Ok((timelines, found))
+    }
+
+    /// What a replay of it looks at.
+    pub fn scope(&self, prepared: &Prepared) -> Scope {
+        Scope { columns: prepared.watch.columns(&prepared.engine) }
     }
 
     /// How often all history is replayed.

@@ -1,7 +1,5 @@
 //! A scorecard held against an outcome: does a lower score foretell it, how early, for whom, and by which of its measures?
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use tenure_engine::{band_name, weighted};
 use tenure_model::time::{Day, Instant, Span};
@@ -124,10 +122,21 @@ pub struct MeasureFindings {
     pub adds: Estimate,
 }
 
+/// A reading of the card.
+#[derive(Clone, Copy)]
+struct Read<'t> {
+    /// Number of the account.
+    account: usize,
+    timeline: &'t Timeline,
+    reading: &'t Reading,
+    /// The scores of the card's measures, if they were read.
+    measures: &'t [f64],
+}
+
 /// A reading whose horizon is known.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen<'t> {
-    /// Number of the account.
+    /// Number of the account; readings of one account stand together, these numbers ascend.
     pub account: usize,
     pub reading: &'t Reading,
     /// The scores of the card's measures, if they were read.
@@ -147,59 +156,49 @@ pub fn score<'t>(
     model: &Model,
     card: usize,
     terms: &Terms,
-    timelines: impl Iterator<Item = &'t Timeline> + Clone,
+    timelines: impl Iterator<Item = &'t Timeline>,
     within: &Within,
     leads: &[i32],
     brief: bool,
 ) -> ScoreFindings {
     let definition = &model.scorecards[card];
-    let readings = || {
-        timelines.clone().enumerate().flat_map(|(account, timeline)| {
-            let all = timeline
-                .readings
-                .iter()
-                .enumerate()
-                .filter(|(_, r)| usize::from(r.card) == card && within.holds(timeline, end(terms, r.day)));
-            all.map(move |(i, reading)| (account, timeline, reading, timeline.measures.get(i).map_or(&[][..], Vec::as_slice)))
-        })
+    let ends: Vec<Instant> = (terms.from.0..=terms.to.0).map(|day| terms.calendar.last_instant(Day(day))).collect();
+    let end = |day: Day| ends[(day.0 - terms.from.0) as usize];
+    let of_account = |(account, timeline): (usize, &'t Timeline)| {
+        let of_card = move |(_, r): &(usize, &Reading)| usize::from(r.card) == card && within.holds(timeline, end(r.day));
+        let measures = |i| timeline.measures.get(i).map_or(&[][..], Vec::as_slice);
+        let read = move |(i, reading)| Read { account, timeline, reading, measures: measures(i) };
+        timeline.readings.iter().enumerate().filter(of_card).map(read)
     };
-    let at_lead = |days: i32| {
-        readings().filter_map(move |(account, timeline, reading, measures)| {
-            let outcome = followed(terms, timeline, reading.day, days)?;
-            Some((timeline, Seen { account, reading, measures, outcome }))
-        })
-    };
-    let with_timelines: Vec<(&Timeline, Seen<'_>)> = at_lead(0).collect();
-    let known: Vec<Seen<'_>> = with_timelines.iter().map(|(_, seen)| *seen).collect();
+    let readings: Vec<Read<'t>> = timelines.enumerate().flat_map(of_account).collect();
+    let at_lead = |days: i32| followed(terms, &ends, &readings, days);
+    let known: Vec<Seen<'_>> = at_lead(0).map(|(_, seen)| seen).collect();
     let part = |name: &str, of: &dyn Fn(&Timeline, &Reading) -> bool| {
-        let seen: Vec<Seen<'_>> =
-            with_timelines.iter().filter(|(timeline, seen)| of(timeline, seen.reading)).map(|(_, seen)| *seen).collect();
-        let scores = scores(&seen);
-        Slice { name: name.to_owned(), auc: auc(&scores), base_rate: rate(&seen, |_| true).1, readings: seen.len() }
+        let seen: Vec<Seen<'_>> = at_lead(0).filter(|(timeline, seen)| of(timeline, seen.reading)).map(|(_, seen)| seen).collect();
+        Slice { name: name.to_owned(), auc: auc(&scores(&seen)), base_rate: rate(&seen, |_| true).1, readings: seen.len() }
     };
     let in_segment = |(s, segment): (usize, &tenure_model::definition::Segment)| {
-        part(&segment.name, &|timeline, reading| timeline.is_member(s, end(terms, reading.day)))
+        part(&segment.name, &|timeline, reading| timeline.is_member(s, end(reading.day)))
     };
     let in_stage = |(s, stage): (usize, &tenure_model::definition::Stage)| part(&stage.name, &|_, reading| reading.stage() == Some(s));
-    let accounts =
-        timelines.clone().filter(|t| t.readings.iter().any(|r| usize::from(r.card) == card && within.holds(t, end(terms, r.day)))).count();
+    let scored = || readings.iter().map(|read| read.reading).filter(|reading| reading.score().is_some());
     ScoreFindings {
         scorecard: definition.name.clone(),
-        readings: readings().count(),
-        accounts,
-        scored: readings().filter(|(_, _, reading, _)| reading.score().is_some()).count(),
-        coverage: spread(readings().filter(|(_, _, r, _)| r.score().is_some()).filter_map(|(_, _, r, _)| r.coverage()).collect()),
+        readings: readings.len(),
+        accounts: readings.chunk_by(|a, b| a.account == b.account).count(),
+        scored: scored().count(),
+        coverage: spread(scored().filter_map(Reading::coverage).collect()),
         leads: leads
             .iter()
             .map(|days| {
-                let scores = scores(&at_lead(*days).map(|(_, seen)| seen).collect::<Vec<_>>());
+                let scores: Vec<Scored> = at_lead(*days).filter_map(|(_, seen)| seen.scored(seen.reading.score())).collect();
                 AtLead { days: *days, auc: auc(&scores), readings: scores.len(), followed: scores.iter().filter(|s| s.outcome).count() }
             })
             .collect(),
         base_rate: rate(&known, |_| true).1,
         bands: bands(definition, &known),
         deciles: if brief { vec![] } else { deciles(&known) },
-        stability: stability(readings().map(|(account, _, reading, _)| (account, reading))),
+        stability: stability(&readings),
         segments: model.segments.iter().enumerate().filter(|_| !brief).map(in_segment).collect(),
         stages: model.stages.iter().enumerate().filter(|_| !brief).map(in_stage).collect(),
         measures: measures(definition, &known),
@@ -207,15 +206,19 @@ pub fn score<'t>(
     }
 }
 
-fn end(terms: &Terms, day: Day) -> Instant {
-    terms.calendar.last_instant(day)
-}
-
-/// Did the outcome come within the horizon that begins so many days after a date? None where that is not known, or the account is gone by then.
-fn followed(terms: &Terms, timeline: &Timeline, day: Day, lead: i32) -> Option<bool> {
-    let from = terms.calendar.add(end(terms, day), Span::Days(lead), 1);
-    let asked = terms.is_known(from) && timeline.is_live(from);
-    asked.then(|| timeline.outcome_within(from, terms.horizon(from)).is_some())
+/// The readings for which it is known whether the outcome came within the horizon that begins so many days after their date, unless the account is gone
+/// by then. `ends`: of the period's dates.
+fn followed<'r, 't>(terms: &Terms, ends: &[Instant], readings: &'r [Read<'t>], lead: i32) -> impl Iterator<Item = (&'t Timeline, Seen<'t>)> + 'r {
+    let horizon = |end: &Instant| {
+        let from = terms.calendar.add(*end, Span::Days(lead), 1);
+        terms.is_known(from).then(|| (from, terms.horizon(from)))
+    };
+    let (first, horizons): (Day, Vec<Option<(Instant, Instant)>>) = (terms.from, ends.iter().map(horizon).collect());
+    readings.iter().filter_map(move |read| {
+        let (from, until) = horizons[(read.reading.day.0 - first.0) as usize].filter(|(from, _)| read.timeline.is_live(*from))?;
+        let outcome = read.timeline.outcome_within(from, until).is_some();
+        Some((read.timeline, Seen { account: read.account, reading: read.reading, measures: read.measures, outcome }))
+    })
 }
 
 pub(crate) fn scores(seen: &[Seen<'_>]) -> Vec<Scored> {
@@ -225,32 +228,32 @@ pub(crate) fn scores(seen: &[Seen<'_>]) -> Vec<Scored> {
 /// Of the readings wanted, how many there are, and how often the outcome followed them.
 fn rate(seen: &[Seen<'_>], wanted: impl Fn(&Seen<'_>) -> bool) -> (usize, Estimate) {
     let parts = parts(seen, &wanted);
-    (parts.values().map(|part| part.of).sum::<f64>() as usize, share(&parts.into_values().collect::<Vec<_>>()))
+    (parts.iter().map(|part| part.of).sum::<f64>() as usize, share(&parts))
 }
 
-/// By account: how many readings, and how many of them the outcome followed.
-fn parts(seen: &[Seen<'_>], wanted: &dyn Fn(&Seen<'_>) -> bool) -> BTreeMap<usize, Part> {
-    let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
+/// By number of the account: how many readings, and how many of them the outcome followed.
+fn parts(seen: &[Seen<'_>], wanted: &dyn Fn(&Seen<'_>) -> bool) -> Vec<Part> {
+    let mut parts = vec![Part::default(); seen.last().map_or(0, |s| s.account + 1)];
     for s in seen.iter().filter(|s| wanted(s)) {
-        let part = parts.entry(s.account).or_default();
-        part.of += 1.0;
-        part.hits += f64::from(u8::from(s.outcome));
+        parts[s.account].of += 1.0;
+        parts[s.account].hits += f64::from(u8::from(s.outcome));
     }
     parts
 }
 
 fn bands(card: &Scorecard, seen: &[Seen<'_>]) -> Vec<BandRate> {
-    let of = |band: usize| parts(seen, &|s| s.reading.band() == Some(band));
+    let mut better: Option<Vec<Part>> = None;
     let numbers = 0..=card.bands.len();
     let rates = numbers.map(|band| {
-        let (readings, rate) = rate(seen, |s| s.reading.band() == Some(band));
-        let over_better = band.checked_sub(1).map(|better| {
-            let (worse, better) = (of(band), of(better));
-            let accounts: std::collections::BTreeSet<usize> = worse.keys().chain(better.keys()).copied().collect();
-            let part = |parts: &BTreeMap<usize, Part>, account: &usize| parts.get(account).copied().unwrap_or_default();
-            lift(&accounts.iter().map(|account| (part(&worse, account), part(&better, account))).collect::<Vec<_>>())
-        });
-        BandRate { band: band_name(card, band).to_owned(), readings, rate, over_better }
+        let parts = parts(seen, &|s| s.reading.band() == Some(band));
+        let rate = BandRate {
+            band: band_name(card, band).to_owned(),
+            readings: parts.iter().map(|part| part.of).sum::<f64>() as usize,
+            rate: share(&parts),
+            over_better: better.take().map(|better| lift(&parts.iter().copied().zip(better).collect::<Vec<_>>())),
+        };
+        better = Some(parts);
+        rate
     });
     rates.collect()
 }
@@ -276,20 +279,16 @@ fn deciles(seen: &[Seen<'_>]) -> Vec<Decile> {
     deciles
 }
 
-fn stability<'r>(readings: impl Iterator<Item = (usize, &'r Reading)>) -> Stability {
+fn stability(readings: &[Read<'_>]) -> Stability {
     let (mut changes, mut days) = (0, 0);
-    let mut last: Option<(usize, &Reading)> = None;
-    for (account, reading) in readings {
+    for (earlier, later) in readings.iter().zip(readings.iter().skip(1)).filter(|(earlier, later)| earlier.account == later.account) {
         // A break in the readings is no change.
-        if let Some((before, earlier)) = last
-            && before == account
-            && reading.day.0 - earlier.day.0 == crate::watch::READ_EVERY
-            && let (Some(was), Some(is)) = (earlier.band(), reading.band())
+        if later.reading.day.0 - earlier.reading.day.0 == crate::watch::READ_EVERY
+            && let (Some(was), Some(is)) = (earlier.reading.band(), later.reading.band())
         {
             days += crate::watch::READ_EVERY;
             changes += usize::from(was != is);
         }
-        last = Some((account, reading));
     }
     Stability { changes, per_account_month: (days > 0).then(|| changes as f64 * 30.0 / f64::from(days)) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tenure_engine::{Account, AlertState, Engine, Happened, Inputs, Mode, Sink, What};
+use tenure_engine::{Account, AlertState, Engine, Happened, Inputs, Mode, Sink, Upstream, What};
 use tenure_model::definition::{ColumnId, Source};
 use tenure_model::{Day, Instant, Model, Value};
 use tenure_replay::replay::{Progress, Visitor, replay};
@@ -45,6 +45,14 @@ impl Watch {
     /// Keeps only where accounts stand, and when.
     pub fn standing() -> Watch {
         Watch { outcome: Outcome::Churned, owner: None, readings: None, people: false }
+    }
+
+    /// What it looks at: everything that decides, and whose accounts are.
+    pub fn columns(&self, engine: &Engine) -> Upstream {
+        let model = engine.model();
+        let mut columns = engine.everything();
+        columns.account.extend(self.owner.into_iter().chain(model.alerts.iter().filter_map(|rule| rule.owner)).chain(self.outcome.column()));
+        columns
     }
 
     /// Replays everything up to an instant, unless it is cancelled. Gives the timelines of all accounts that were there, by account.
@@ -184,8 +192,8 @@ impl Visitor for Watching<'_> {
 }
 
 /// The traits that an account, and that its persons have without a date: as if since ever. When it began is its own date.
-fn undated(model: &Model, inputs: &Inputs<'_>) -> tenure_engine::Upstream {
-    let mut found = tenure_engine::Upstream { account: BTreeSet::new(), person: BTreeSet::new() };
+fn undated(model: &Model, inputs: &Inputs<'_>) -> Upstream {
+    let mut found = Upstream { account: BTreeSet::new(), person: BTreeSet::new() };
     for change in inputs.changes.iter().take_while(|change| change.at == Instant::MIN) {
         match &change.what {
             What::Trait(slot, value) if !value.is_null() => {

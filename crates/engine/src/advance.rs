@@ -13,7 +13,7 @@ use crate::bits::Bits;
 use crate::evaluate::{Step, Touched};
 use crate::feed::{Arrival, EventRow, feed, feed_all};
 use crate::health::HealthNow;
-use crate::input::{Change, Inputs, What};
+use crate::input::{Change, Inputs, SubscriptionField, What};
 use crate::outcome::{AlertReason, AlertState, Happened, MilestoneStatus, MovedBy, Sink};
 use crate::plan::{Plan, RowPlan, Task};
 use crate::sampled::Sheet;
@@ -147,17 +147,21 @@ impl Engine {
         Ok(())
     }
 
-    /// The first instant of an account: its first dated input, or an assumed start before it.
+    /// The first instant of an account: its first dated input, or an assumed start before it. Of subscriptions only their starts begin anything.
     fn birth(&self, account: &Account, inputs: &Inputs<'_>) -> Option<Instant> {
         let started = self.plan.started_trait;
         let created = self.plan.traits.get("created_at").copied();
         let undated = account.assumed.iter().chain(inputs.changes.iter().take_while(|c| c.at == Instant::MIN));
         let assumed = undated.filter_map(|c| match &c.what {
             What::Trait(slot, value) if Some(*slot) == started || Some(*slot) == created => value.as_instant(&self.model.calendar),
-            What::Subscription(_, crate::input::SubscriptionField::StartedAt, value) => value.as_instant(&self.model.calendar),
+            What::Subscription(_, SubscriptionField::StartedAt, value) => value.as_instant(&self.model.calendar),
             _ => None,
         });
-        let dated = inputs.changes.iter().find(|c| c.at != Instant::MIN).map(|c| c.at);
+        let begins = |what: &What| match what {
+            What::Subscription(_, field, _) => *field == SubscriptionField::StartedAt,
+            _ => true,
+        };
+        let dated = inputs.changes.iter().find(|c| c.at != Instant::MIN && begins(&c.what)).map(|c| c.at);
         assumed.chain(dated).chain(inputs.events.time.first().map(|t| Instant(*t))).min()
     }
 
@@ -542,7 +546,7 @@ impl Step<'_> {
         if self.write(engine.plan.started, Value::Time(started)) {
             self.everyone(); // `since` of persons counts from it
         }
-        if self.account.subscriptions.is_empty() {
+        if !facts.any {
             return;
         }
         for (builtin, value) in [

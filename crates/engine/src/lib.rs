@@ -12,6 +12,7 @@ mod evaluate;
 mod events;
 pub mod explain;
 mod feed;
+mod fields;
 mod health;
 mod input;
 mod live;
@@ -114,12 +115,6 @@ impl Engine {
     /// A builder of changes for one account; `people` are the ids that its events speak of, in their order.
     pub fn changes(&self, people: &[Arc<str>]) -> Changes<'_> {
         Changes::new(&self.model, &self.plan, people)
-    }
-
-    /// The fields of accounts, persons and subscriptions that decide anything; versions of others change nothing.
-    pub fn fields(&self) -> impl Iterator<Item = &str> {
-        let traits = self.plan.traits.keys().chain(self.plan.person_traits.keys()).map(String::as_str);
-        traits.chain(input::SUBSCRIPTION_FIELDS.iter().copied())
     }
 
     /// Where a trait of accounts (or of persons) stands in their row, and its type; None where the model does not declare it.

@@ -28,6 +28,8 @@ pub(crate) struct Subscriptions {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     pub live: usize,
+    /// Is any of them known to have a start?
+    pub any: bool,
     pub started_at: Option<Instant>,
     pub arr: Value,
     pub mrr: Value,
@@ -65,10 +67,6 @@ impl Subscriptions {
         self.all[i].fields[field as usize] = value;
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     /// The facts at an instant.
     pub fn at(&mut self, t: Instant, calendar: &Calendar) -> Facts {
         use SubscriptionField::*;
@@ -76,6 +74,7 @@ impl Subscriptions {
         let mut live: Vec<&Subscription> = Vec::new();
         for s in &self.all {
             let Some(start) = s.instant(StartedAt, calendar) else { continue };
+            facts.any = true;
             let end = s.instant(EndedAt, calendar).unwrap_or(Instant::NEVER);
             if t < start {
                 facts.next = facts.next.min(start);

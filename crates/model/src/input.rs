@@ -1,6 +1,8 @@
 //! What comes in about one account, in the words of the world: versions of traits and subscriptions, memberships, what teammates decide.
 //! Events travel in columns (the history crate), not one by one.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::Instant;
@@ -37,6 +39,17 @@ impl Version {
     pub fn visible_from(&self) -> Instant {
         self.valid_from.unwrap_or(Instant::MIN).max(self.known_from.unwrap_or(Instant::MIN))
     }
+}
+
+/// Names of fields, by what they are fields of.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Fields {
+    /// Traits of accounts.
+    pub account: BTreeSet<String>,
+    /// Traits of persons.
+    pub person: BTreeSet<String>,
+    /// Fields of subscriptions.
+    pub subscription: BTreeSet<String>,
 }
 
 /// The fields of a subscription.

@@ -9,17 +9,25 @@ mod said;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tenure_engine::{Change, Engine, EventTable, Inputs, Unreadable};
+use tenure_engine::{Change, Engine, EventTable, Inputs, Unreadable, Upstream};
 use tenure_history::{Archive, Event};
 use tenure_model::Instant;
+use tenure_model::input::Fields;
 use tenure_store::{AccountInputs, Store};
 
-use said::Said;
+use said::{Said, Wanted};
 
 pub use error::Error;
 
 /// What replays return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What a question looks at.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// What decides about these columns is all that is read.
+    pub columns: Upstream,
+}
 
 /// Everything that decides about the accounts, ready to be replayed.
 pub struct World {
@@ -40,8 +48,14 @@ impl World {
 
     /// As `load`, for those who go on from an instant: what is said already of the time after it is all there, also what would change nothing.
     pub fn load_open(engine: Arc<Engine>, archive: Archive, store: &Store, after: Instant, threads: usize) -> World {
-        let fields: Vec<String> = engine.fields().map(str::to_owned).collect();
-        World { engine, archive, said: Said::read(store.clone(), fields, after, threads), open: after }
+        let wanted = Wanted { fields: engine.fields(), dated: Fields::default(), open: after };
+        World { engine, archive, said: Said::read(store.clone(), wanted, threads), open: after }
+    }
+
+    /// As `load`, but only what a question looks at.
+    pub async fn load_scope(scope: &Scope, engine: Arc<Engine>, archive: Archive, store: &Store, threads: usize) -> Result<World> {
+        let wanted = Wanted { fields: engine.fields_of(&scope.columns), dated: engine.fields(), open: Instant::NEVER };
+        Ok(World { engine, archive, said: Said::read(store.clone(), wanted, threads), open: Instant::NEVER })
     }
 
     /// As `load`, for questions about one account: only what was said of it, unless it rolls up its children.

@@ -185,7 +185,10 @@ fn is_there(world: &World, account: &Account) -> Result<bool> {
 
 /// Does nothing that was said, of what the model reads, tell when the account begins?
 pub(super) fn is_undated(said: &AccountInputs) -> bool {
-    let begins = |v: &Version| matches!(v.entity, Entity::Subscription(..)) || matches!(v.field.as_str(), "started_at" | "created_at");
-    let dated = |v: &Version| v.visible_from() != Instant::MIN || (begins(v) && !v.value.is_null());
+    let dated = |v: &Version| match (&v.entity, v.field.as_str()) {
+        (Entity::Subscription(..) | Entity::Account(_), "started_at") | (Entity::Account(_), "created_at") if !v.value.is_null() => true,
+        (Entity::Subscription(..), field) => field == "started_at" && v.visible_from() != Instant::MIN,
+        _ => v.visible_from() != Instant::MIN,
+    };
     !said.versions.iter().any(dated) && said.memberships.iter().all(|m| m.from.is_none() && m.until.is_none()) && said.decisions.is_empty()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use tenure_model::Instant;
+use tenure_model::input::Fields;
 use tenure_store::{AccountInputs, Store};
 
 use crate::{Error, Result};
@@ -13,15 +14,28 @@ const PAGE_ACCOUNTS: usize = 2_000;
 
 type Inputs = BTreeMap<String, AccountInputs>;
 
+/// Which versions are read.
+pub(crate) struct Wanted {
+    /// Those of these fields.
+    pub fields: Fields,
+    /// Those of these that have a date: with them an account begins.
+    pub dated: Fields,
+    /// What repeats an earlier one only after this.
+    pub open: Instant,
+}
+
 /// Inputs by account, once they are read.
 pub(crate) struct Said(Arc<OnceLock<Result<Inputs>>>);
 
 impl Said {
-    /// Begins to read all of them, of versions only those of some fields, and those that repeat only after an instant.
-    pub fn read(store: Store, fields: Vec<String>, open: Instant, threads: usize) -> Said {
+    /// Begins to read all of them.
+    pub fn read(store: Store, wanted: Wanted, threads: usize) -> Said {
         let said = Said(Arc::default());
         let reading = tokio::spawn(async move {
-            let pages = store.inputs(PAGE_ACCOUNTS).await?.only(fields.iter().map(String::as_str)).open_after(open);
+            let Wanted { fields, mut dated, open } = wanted;
+            // Only starts of subscriptions begin an account.
+            dated.subscription.clear();
+            let pages = store.inputs(PAGE_ACCOUNTS).await?.only(fields).and_dated(dated).open_after(open);
             let all = pages.all(threads).await?;
             Ok::<Inputs, tenure_store::Error>(all.into_iter().map(|i| (i.account.clone(), i)).collect())
         });

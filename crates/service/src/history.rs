@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use tenure_engine::{Account, Engine};
 use tenure_history::{Archive, Event};
 use tenure_live::{PastSaid, Recent};
-use tenure_replay::{History, World};
+use tenure_replay::{History, Scope, World};
 
 use crate::Result;
 use crate::past::children;
@@ -55,15 +55,15 @@ impl Service {
         Ok((engine.clone(), History::new(&engine, account, events, said, children, tenure_model::Instant::NEVER)))
     }
 
-    /// Replays the past of all accounts by any engine: what the archive has, while nothing is written to it; the journal keeps what comes in meanwhile.
+    /// Replays the past of all accounts, as far as a question looks at it, by any engine: what the archive has, while nothing is written to it; the journal keeps what comes in meanwhile.
     ///
     /// # Errors
     /// What the archive says.
-    pub async fn replaying<T>(&self, engine: Arc<Engine>, threads: usize, replay: impl FnOnce(&World) -> T) -> Result<T> {
+    pub async fn replaying<T>(&self, scope: &Scope, engine: Arc<Engine>, threads: usize, replay: impl FnOnce(&World) -> T) -> Result<T> {
         let inner = self.inner();
         let _still = inner.archiving.lock().await;
         let archive = tokio::task::block_in_place(|| Archive::open(&inner.data))?;
-        let world = World::load(engine, archive, &inner.store, threads);
+        let world = World::load_scope(scope, engine, archive, &inner.store, threads).await?;
         Ok(tokio::task::block_in_place(|| replay(&world)))
     }
 

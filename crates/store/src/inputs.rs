@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::SqlSafeStr;
 use tenure_model::Instant;
-use tenure_model::input::{Decision, Membership, Merge, Version};
+use tenure_model::input::{Decision, Fields, Membership, Merge, Version};
 
 use crate::dialect::{Row, query};
 use crate::{Merges, Result, Store, decisions, memberships, versions};
@@ -35,20 +35,56 @@ pub struct InputPages {
 /// What of versions is read.
 #[derive(Clone, Debug)]
 struct What {
-    /// Names of fields, each between line ends; empty: all.
-    fields: String,
+    /// Only these fields; None: all.
+    fields: Option<Fields>,
+    /// And these, where they have a date.
+    dated: Fields,
     /// Repetitions that show after it stay.
     open: Instant,
 }
 
-impl What {
-    const ALL: What = What { fields: String::new(), open: Instant::NEVER };
+impl Default for What {
+    fn default() -> What {
+        What { fields: None, dated: Fields::default(), open: Instant::NEVER }
+    }
+}
+
+/// What versions are of.
+#[derive(Clone, Copy)]
+enum Kind {
+    Account,
+    Person,
+    Subscription,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Account => "account",
+            Kind::Person => "person",
+            Kind::Subscription => "subscription",
+        }
+    }
+
+    fn of(self, fields: &Fields) -> &BTreeSet<String> {
+        match self {
+            Kind::Account => &fields.account,
+            Kind::Person => &fields.person,
+            Kind::Subscription => &fields.subscription,
+        }
+    }
 }
 
 impl InputPages {
     /// Only versions of these fields: what else was said of the accounts is not read.
-    pub fn only<'f>(mut self, fields: impl IntoIterator<Item = &'f str>) -> InputPages {
-        self.what.fields = fields.into_iter().fold("\n".to_owned(), |all, name| all + name + "\n");
+    pub fn only(mut self, fields: Fields) -> InputPages {
+        self.what.fields = Some(fields);
+        self
+    }
+
+    /// Beside the fields of `only`, versions of these that have a date.
+    pub fn and_dated(mut self, fields: Fields) -> InputPages {
+        self.what.dated = fields;
         self
     }
 
@@ -101,7 +137,7 @@ impl Store {
     pub async fn inputs(&self, page_size: usize) -> Result<InputPages> {
         let merges = self.merges().await?;
         let ids = self.canonical_accounts(&merges).await?.into_iter();
-        Ok(InputPages { store: self.clone(), merges, ids, size: page_size.max(1), what: What::ALL })
+        Ok(InputPages { store: self.clone(), merges, ids, size: page_size.max(1), what: What::default() })
     }
 
     /// One account, by any of its ids; empty where nothing was said of it.
@@ -119,12 +155,12 @@ impl Store {
         let merges = self.merges_with(merges).await?;
         let id = merges.account(account).to_owned();
         let page = [(id.clone(), AccountInputs { account: id, ..unwritten })].into();
-        Ok(self.gather_into(&merges, page, &What { open, ..What::ALL }).await?.pop().unwrap_or_default())
+        Ok(self.gather_into(&merges, page, &What { open, ..What::default() }).await?.pop().unwrap_or_default())
     }
 
     async fn canonical_accounts(&self, merges: &Merges) -> Result<Vec<String>> {
-        let sql = "SELECT owner FROM versions WHERE kind = 'account' UNION SELECT owner FROM versions WHERE kind = 'subscription' \
-            UNION SELECT account FROM memberships UNION SELECT account FROM decisions";
+        let sql = "SELECT DISTINCT owner FROM versions WHERE kind = 'account' UNION ALL SELECT DISTINCT owner FROM versions WHERE kind = 'subscription' \
+            UNION ALL SELECT DISTINCT account FROM memberships UNION ALL SELECT DISTINCT account FROM decisions";
         let rows = query(sql).fetch_all(&self.pool).await?;
         let ids: BTreeSet<String> = rows.iter().map(|row| Ok(merges.account(row.get(0)?).to_owned())).collect::<Result<_>>()?;
         Ok(ids.into_iter().collect())
@@ -144,9 +180,9 @@ impl Store {
         let mut ranges = vec![(first, last)];
         ranges.extend(merges.accounts().filter(|(_, into)| page.contains_key(*into)).map(|(from, _)| (from.to_owned(), from.to_owned())));
         for (low, high) in &ranges {
-            self.gather_accounts(merges, &mut page, (low, high), &what.fields).await?;
+            self.gather_accounts(merges, &mut page, (low, high), what).await?;
         }
-        self.gather_people(merges, &mut page, &ranges, &unwritten, &what.fields).await?;
+        self.gather_people(merges, &mut page, &ranges, &unwritten, what).await?;
         Ok(page
             .into_values()
             .map(|mut inputs| {
@@ -164,7 +200,7 @@ impl Store {
         merges: &Merges,
         page: &mut BTreeMap<String, AccountInputs>,
         (low, high): (&str, &str),
-        fields: &str,
+        what: &What,
     ) -> Result<()> {
         let sql = "SELECT m.account, m.person, m.valid_from, m.valid_until FROM memberships m WHERE m.account BETWEEN $1 AND $2";
         for row in self.between(sql, low, high).await? {
@@ -173,8 +209,8 @@ impl Store {
                 inputs.memberships.push(membership);
             }
         }
-        for of_kind in ["v.kind = 'account' AND v.owner BETWEEN $1 AND $2", "v.kind = 'subscription' AND v.owner BETWEEN $1 AND $2"] {
-            for row in self.versions_between(of_kind, low, high, fields).await? {
+        for kind in [Kind::Account, Kind::Subscription] {
+            for row in self.versions_between(kind, "v.owner BETWEEN $1 AND $2", low, high, what).await? {
                 if let Some(inputs) = page.get_mut(merges.account(row.get(1)?)) {
                     inputs.versions.extend(versions::unpack(&row, merges)?);
                 }
@@ -201,7 +237,7 @@ impl Store {
         page: &mut BTreeMap<String, AccountInputs>,
         ranges: &[(String, String)],
         unwritten: &BTreeSet<String>,
-        fields: &str,
+        what: &What,
     ) -> Result<()> {
         let mut accounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for inputs in page.values() {
@@ -211,8 +247,8 @@ impl Store {
         }
         let mut rows = Vec::new();
         for (low, high) in ranges {
-            let members = "v.kind = 'person' AND v.owner IN (SELECT m.person FROM memberships m WHERE m.account BETWEEN $1 AND $2)";
-            rows.extend(self.versions_between(members, low, high, fields).await?);
+            let members = "v.owner IN (SELECT m.person FROM memberships m WHERE m.account BETWEEN $1 AND $2)";
+            rows.extend(self.versions_between(Kind::Person, members, low, high, what).await?);
         }
         let read: BTreeSet<String> = rows.iter().map(|row| Ok(row.get(1)?)).collect::<Result<_>>()?;
         // Ids of a person that stand in no membership here: those merged, or merged into.
@@ -221,7 +257,7 @@ impl Store {
         let missing: BTreeSet<&str> =
             merged.chain(new).filter(|(id, into)| accounts.contains_key(*into) && !read.contains(*id)).map(|(id, _)| id).collect();
         for id in missing {
-            rows.extend(self.versions_between("v.kind = 'person' AND v.owner BETWEEN $1 AND $2", id, id, fields).await?);
+            rows.extend(self.versions_between(Kind::Person, "v.owner BETWEEN $1 AND $2", id, id, what).await?);
         }
         for row in &rows {
             let versions = versions::unpack(row, merges)?;
@@ -234,13 +270,30 @@ impl Store {
         Ok(())
     }
 
-    /// Packed versions by a condition with two bounds, of some fields.
-    async fn versions_between(&self, condition: &str, low: &str, high: &str, fields: &str) -> Result<Vec<Row>> {
-        if fields.is_empty() {
-            return self.between(versions::packed(self.pool.dialect(), condition), low, high).await;
-        }
-        let sql = versions::packed(self.pool.dialect(), &format!("{condition} AND {}", self.pool.dialect().field_wanted));
-        Ok(query(sql).bind(low).bind(high).bind(fields).fetch_all(&self.pool).await?)
+    /// Packed versions of a kind, by a condition with two bounds.
+    async fn versions_between(&self, kind: Kind, condition: &'static str, low: &str, high: &str, what: &What) -> Result<Vec<Row>> {
+        let dialect = self.pool.dialect();
+        let condition = format!("v.kind = '{}' AND {condition}", kind.name());
+        let Some(fields) = &what.fields else {
+            return self.between(versions::packed(dialect, &condition), low, high).await;
+        };
+        let (whole, dated) = (kind.of(fields), kind.of(&what.dated));
+        let any_of = |n: usize| format!("v.field IN ({})", dialect.unpack_names.replace('?', &format!("${n}")));
+        // The least instant of all stands for none; PostgreSQL and SQLite write it in no literal.
+        let condition = match dated.is_empty() {
+            true => format!("{condition} AND {}", any_of(3)),
+            false => format!(
+                "{condition} AND ({} OR ({} AND (v.valid_from >= -{max} OR v.known_from >= -{max})))",
+                any_of(3),
+                any_of(4),
+                max = i64::MAX
+            ),
+        };
+        let names = |names: &BTreeSet<String>| serde_json::json!(names).to_string();
+        let sql = versions::packed(dialect, &condition);
+        let asked = query(sql).bind(low).bind(high).bind(names(whole));
+        let asked = if dated.is_empty() { asked } else { asked.bind(names(dated)) };
+        Ok(asked.fetch_all(&self.pool).await?)
     }
 
     /// Rows of a query with two bounds.

@@ -7,13 +7,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tenure_engine::Engine;
 use tenure_model::{Instant, Model};
 use tenure_store::Store;
+use tokio::runtime::Handle;
 
 use crate::command::Shared;
 use crate::failure::failure;
 use crate::folder::Folder;
 use crate::model::{self, Loaded, Source};
 use crate::{clock, when};
-use tenure_replay::World;
+use tenure_replay::{Scope, World};
 
 /// As of when something is asked, and by which model.
 #[derive(clap::Args, Clone, Debug)]
@@ -87,12 +88,14 @@ impl Opened {
 
     /// All accounts with another model: one that has what only this question needs.
     pub fn world_with(&self, model: Arc<Model>) -> Result<World> {
-        self.world_of_engine(Arc::new(Engine::new(model)))
+        Ok(World::load(Arc::new(Engine::new(model)), self.folder.archive()?, &self.store, threads()))
     }
 
-    /// All accounts with a model that is compiled already.
-    pub fn world_of_engine(&self, engine: Arc<Engine>) -> Result<World> {
-        Ok(World::load(engine, self.folder.archive()?, &self.store, threads()))
+    /// All accounts, as far as a question looks at them, with a model that is compiled already.
+    pub fn world_of_scope(&self, scope: &Scope, engine: Arc<Engine>) -> Result<World> {
+        let archive = self.folder.archive()?;
+        let world = World::load_scope(scope, engine, archive, &self.store, threads());
+        Ok(tokio::task::block_in_place(|| Handle::current().block_on(world))?)
     }
 
     /// What one account needs to be replayed.

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use tenure_backtest::compare::side_by_side;
 use tenure_backtest::run::{DAYS_MAX, LEADS, WITHIN};
 use tenure_backtest::timeline::Timeline;
-use tenure_backtest::{Asked, BacktestError, Findings, Question, QuestionError, Ready, Watch};
+use tenure_backtest::{Asked, BacktestError, Findings, Prepared, Question, QuestionError, Ready, Watch};
 use tenure_engine::{Engine, Mode};
 use tenure_model::{Calendar, Diagnostic, Instant, Model};
-use tenure_replay::World;
+use tenure_replay::{Scope, World};
 use tokio::runtime::Handle;
 use utoipa::ToSchema;
 
@@ -182,13 +182,17 @@ pub(super) fn threads() -> usize {
 }
 
 fn run(app: &App, job: &Job, ready: &Ready) -> Result<(Vec<Timeline>, Findings), Stopped> {
-    ready.run(threads(), |prepared, until, mode| replayed(app, job, &prepared.watch, prepared.engine.clone(), until, mode))
+    let replay = |prepared: &Prepared, until, mode| {
+        replayed(app, job, &ready.scope(prepared), &prepared.watch, prepared.engine.clone(), until, mode)
+    };
+    ready.run(threads(), replay)
 }
 
 /// Replays all history by an engine, and waits for it.
 pub(super) fn replayed(
     app: &App,
     job: &Job,
+    scope: &Scope,
     watch: &Watch,
     engine: Arc<Engine>,
     until: Instant,
@@ -196,7 +200,7 @@ pub(super) fn replayed(
 ) -> Result<Vec<Timeline>, Stopped> {
     let progress = |_: usize, events: usize| job.replayed(events);
     let through = |world: &World| watch.through(world, until, mode, threads(), &progress, &job.cancelled);
-    let replay = app.service.replaying(engine, threads(), through);
+    let replay = app.service.replaying(scope, engine, threads(), through);
     match tokio::task::block_in_place(|| Handle::current().block_on(replay)) {
         Ok(Ok(timelines)) => Ok(timelines),
         Ok(Err(tenure_replay::Error::Cancelled)) => Err(Stopped::Cancelled),

@@ -15,6 +15,7 @@ use tenure_engine::{Engine, Mode};
 use tenure_model::Model;
 use tenure_model::diff::diff;
 use tenure_model::time::Span;
+use tenure_replay::Scope;
 use utoipa::ToSchema;
 
 use super::ask::replayed;
@@ -62,7 +63,10 @@ pub async fn plan_model(
     let job = app.backtests.begin(&app, &caller, QuestionKind::Plan, shown, move |job| async move {
         job.total.store(2 * events, Ordering::Relaxed);
         let watch = Watch::standing();
-        let through = |model: &Arc<Model>| replayed(&state, &job, &watch, Arc::new(Engine::new(model.clone())), at, Mode::Exact);
+        let through = |model: &Arc<Model>| {
+            let engine = Arc::new(Engine::new(model.clone()));
+            replayed(&state, &job, &Scope { columns: watch.columns(&engine) }, &watch, engine, at, Mode::Exact)
+        };
         let (before, after) = (through(&old)?, through(&new)?);
         let effect = compare(Side { model: &old, timelines: &before }, Side { model: &new, timelines: &after }, from, at);
         let findings =

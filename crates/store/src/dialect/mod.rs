@@ -27,8 +27,8 @@ pub(crate) struct Dialect {
     pub check: Option<&'static str>,
     /// Packs the versions of a group into one JSON text: a row fetched costs several microseconds, however short, and accounts have dozens.
     pub pack_versions: &'static str,
-    /// Is a version's field one of those named in the third value, each between line ends?
-    pub field_wanted: &'static str,
+    /// A query for the texts of a JSON array; `?` stands for its place.
+    pub unpack_names: &'static str,
 }
 
 impl Dialect {

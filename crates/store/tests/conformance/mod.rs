@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use tenure_model::Instant;
 use tenure_model::definition::{Revision, Severity};
-use tenure_model::input::{Action, Decision, Entity, Membership, Merge, OverrideKind, Version};
+use tenure_model::input::{Action, Decision, Entity, Fields, Membership, Merge, OverrideKind, Version};
 use tenure_store::{Added, Alert, AlertState, AppliedModel, Closing, Error, Evaluated, Store};
 
 pub use bulk::*;
@@ -244,7 +244,8 @@ pub async fn pages(store: Store) {
         let mut at_once = store.inputs(size).await.unwrap().all(3).await.unwrap();
         at_once.sort_by(|a, b| a.account.cmp(&b.account));
         assert_eq!(at_once, seen);
-        let only = store.inputs(size).await.unwrap().only(["role", "seats"]).all(2).await.unwrap();
+        let roles = Fields { person: ["role".to_owned()].into(), ..Fields::default() };
+        let only = store.inputs(size).await.unwrap().only(roles).all(2).await.unwrap();
         assert_eq!(only.len(), seen.len());
         assert!(only.iter().flat_map(|i| &i.versions).all(|v| v.field == "role"));
         assert!(only.iter().any(|i| !i.versions.is_empty()));

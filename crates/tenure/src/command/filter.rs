@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use serde_json::Value as Json;
-use tenure_model::input::Entity;
+use tenure_model::input::Fields;
 use tenure_model::{Calendar, Kind, Model, Value};
 use tenure_store::Store;
 
@@ -63,10 +63,11 @@ fn with_rule(loaded: &Loaded, sql: &str, traits: &BTreeMap<String, Kind>) -> Res
 async fn undeclared(names: &BTreeSet<&str>, store: &Store, calendar: &Calendar) -> Result<BTreeMap<String, Kind>> {
     let names = names.iter().filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
     let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
-    let mut pages = store.inputs(PAGE).await?.only(names.copied());
+    let fields = Fields { account: names.map(|name| (*name).to_owned()).collect(), ..Fields::default() };
+    let mut pages = store.inputs(PAGE).await?.only(fields);
     while let Some(page) = pages.next().await? {
         let versions = page.into_iter().flat_map(|inputs| inputs.versions);
-        for version in versions.filter(|v| matches!(v.entity, Entity::Account(_)) && !v.value.is_null()) {
+        for version in versions.filter(|v| !v.value.is_null()) {
             let kind = kind_of(&version.value, calendar);
             kinds.entry(version.field).and_modify(|known| *known = common(*known, kind)).or_insert(kind);
         }

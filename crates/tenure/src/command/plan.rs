@@ -13,7 +13,7 @@ use tenure_engine::{Engine, Mode};
 use tenure_model::diff::diff;
 use tenure_model::time::Span;
 use tenure_model::{Day, Instant, Model, check};
-use tenure_replay::World;
+use tenure_replay::Scope;
 
 use super::comparison::{accounts, definitions, effect};
 use super::{Outcome, Shared};
@@ -117,7 +117,8 @@ fn nothing() -> Result<Model> {
 fn both(opened: &Opened, old: Arc<Model>, new: Arc<Model>, at: Instant, from: Instant, mode: Mode) -> Result<Comparison> {
     let watch = Watch::standing();
     let through = |model: &Arc<Model>, message: &'static str| {
-        let world: World = opened.world_of_engine(Arc::new(Engine::new(model.clone())))?;
+        let engine = Arc::new(Engine::new(model.clone()));
+        let world = opened.world_of_scope(&Scope { columns: watch.columns(&engine) }, engine)?;
         let bar = world::progress(&world);
         bar.set_message(message);
         let progress = |_: usize, events: usize| ProgressBar::inc(&bar, events as u64);

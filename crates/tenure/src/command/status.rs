@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use serde_json::json;
-use tenure_model::input::Entity;
+use tenure_model::input::Fields;
 use tenure_store::{ImportStatus, Store};
 
 use super::evaluate::{assumed, oscillated};
@@ -117,10 +117,10 @@ async fn seen_in_events(folder: &Folder, store: &Store) -> Result<(Vec<String>, 
 
 /// How many subscriptions there are, those of merged accounts counted once.
 async fn subscriptions(store: &Store) -> Result<u64> {
-    let (mut all, mut pages) = (BTreeSet::new(), store.inputs(PAGE).await?.only(["started_at"]));
+    let started = Fields { subscription: ["started_at".to_owned()].into(), ..Fields::default() };
+    let (mut all, mut pages) = (BTreeSet::new(), store.inputs(PAGE).await?.only(started));
     while let Some(page) = pages.next().await? {
-        let versions = page.into_iter().flat_map(|inputs| inputs.versions).map(|v| v.entity);
-        all.extend(versions.filter(|entity| matches!(entity, Entity::Subscription(..))));
+        all.extend(page.into_iter().flat_map(|inputs| inputs.versions).map(|v| v.entity));
     }
     Ok(all.len() as u64)
 }

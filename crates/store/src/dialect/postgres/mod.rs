@@ -31,7 +31,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     clock: Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)"),
     check: None,
     pack_versions: "CAST(json_agg(json_build_array(v.item, v.field, v.valid_from, v.known_from, CAST(v.value AS json))) AS text)",
-    field_wanted: "strpos($3, chr(10) || v.field || chr(10)) > 0",
+    unpack_names: "SELECT json_array_elements_text(CAST(? AS json))",
 };
 
 /// The one writer of a database holds this advisory lock until its transaction ends ("tenure" in ASCII).

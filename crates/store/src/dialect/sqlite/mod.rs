@@ -26,7 +26,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     clock: None,
     check: Some("PRAGMA quick_check(20)"),
     pack_versions: "json_group_array(json_array(v.item, v.field, v.valid_from, v.known_from, json(v.value)))",
-    field_wanted: "instr($3, char(10) || v.field || char(10)) > 0",
+    unpack_names: "SELECT value FROM json_each(?)",
 };
 
 /// Most placeholders in one statement (SQLITE_MAX_VARIABLE_NUMBER).

@@ -166,7 +166,7 @@ fn ask(asked: &Asking, opened: &Opened, loaded: &Loaded, doing: &'static str) ->
     let (threads, replays, mut n) = (world::threads(), ready.replays(), 0);
     let (timelines, findings) = ready.run(threads, |prepared, until, mode| {
         n += 1;
-        let world = opened.world_of_engine(prepared.engine.clone())?;
+        let world = opened.world_of_scope(&ready.scope(prepared), prepared.engine.clone())?;
         let bar = world::progress(&world);
         bar.set_message(if replays > 1 { format!("{doing} {n}/{replays}") } else { doing.to_owned() });
         let progress = |_: usize, events: usize| ProgressBar::inc(&bar, events as u64);
