@@ -40,6 +40,8 @@ pub struct Readings {
 
 /// Days from one reading to the next.
 pub const READ_EVERY: i32 = 7;
+/// After all dates.
+const NO_DAY: Day = Day(i32::MAX);
 
 impl Watch {
     /// Keeps only where accounts stand, and when.
@@ -156,6 +158,15 @@ impl Sink for Watching<'_> {
 
     fn wants_scores(&self) -> bool {
         false
+    }
+
+    fn wanted_from(&self, day: Day) -> Day {
+        match self.watch.readings {
+            _ if self.watch.outcome.column().is_some() => day,
+            Some(r) if day <= r.from => r.from,
+            Some(r) => Some(Day(r.from.0 + (day.0 - r.from.0 + READ_EVERY - 1) / READ_EVERY * READ_EVERY)).filter(|next| *next <= r.to).unwrap_or(NO_DAY),
+            None => NO_DAY,
+        }
     }
 
     fn day(&mut self, account: &Account, day: Day) {

@@ -27,6 +27,8 @@ pub(crate) struct Columns {
     pub unscored: Vec<(usize, Trigger)>,
     /// Nodes that `scored` makes due, whatever else becomes of health: it need not make them dirty.
     pub told: Bits,
+    /// Does a score that changes within its band make nothing dirty but these?
+    pub silent: bool,
     /// Those of them that each date makes due.
     pub daily: Vec<usize>,
     /// By slot: is it written date by date?
@@ -72,6 +74,7 @@ impl Columns {
             scored: vec![],
             unscored: vec![],
             told: Bits::new(account.width),
+            silent: false,
             daily: vec![],
             stepped: vec![],
             health: None,
@@ -149,6 +152,11 @@ impl Columns {
                 columns.triggers.extend(due(read));
             }
         }
+        columns.silent = scores.iter().filter_map(|slot| account.readers.get(*slot)).all(|(now, later)| {
+            let mut others = now.clone();
+            others.subtract(&columns.told);
+            others.is_empty() && later.is_empty()
+        });
         let in_row = columns.made.iter().filter(|(_, task)| !matches!(task, Task::Segment(_)));
         columns.taken = in_row.map(|made| made.0).collect();
         columns.stepped = stepped;

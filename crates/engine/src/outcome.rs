@@ -205,6 +205,11 @@ pub trait Sink {
         let _ = (account, day);
     }
 
+    /// The next date, from one on, of which `day` is to be called: evaluations that sample may pass over what comes before, where nothing else is to be told.
+    fn wanted_from(&self, day: Day) -> Day {
+        day
+    }
+
     /// Is every change of a health score wanted, or only those of the band? Scores change on most dates.
     fn wants_scores(&self) -> bool {
         true

@@ -3,6 +3,8 @@
 //! What no feedback enters is computed column by column; what stands in state machines is looked at on the dates on which something it reads
 //! changed, by the same step that evaluates every other instant.
 
+use std::ops::Range;
+
 use tenure_model::Value;
 use tenure_model::condition::{self, Column, Rows};
 use tenure_model::definition::{MetricDef, Window};
@@ -13,6 +15,7 @@ use crate::account::{Account, Life};
 use crate::advance::{Cursor, Scratch};
 use crate::columns::{Columns, Trigger};
 use crate::evaluate::Scored;
+use crate::health::band_after;
 use crate::input::Inputs;
 use crate::metric::{self, Moment};
 use crate::outcome::Sink;
@@ -80,15 +83,64 @@ impl Engine {
         find_due(plan, &mut sheet, &account.body.row, dates as usize, card.is_some());
         plan.untimed.iter().for_each(|n| account.body.wake[*n] = i64::MAX);
         find_changed(plan, &mut sheet, dates as usize);
-        let mut wake = i64::MIN;
-        for i in 0..dates as usize {
-            self.date(plan, &sheet, card, i, &mut wake, account, scratch, sink);
+        let (mut wake, mut passed) = (i64::MIN, Passed::default());
+        let mut i = 0;
+        while i < dates as usize {
+            let next = self.next_date(plan, &sheet, card, i, dates as usize, wake, account, sink);
+            if next > i {
+                passed.add(&sheet, i..next);
+                self.pass(account, (next - i) as i32);
+            }
+            self.date(plan, &sheet, card, next, std::mem::take(&mut passed), &mut wake, account, scratch, sink);
             self.next_day(account, sink);
+            i = next + 1;
         }
         // When time alone changes these next is asked of their signals again.
         plan.untimed.iter().for_each(|n| account.body.wake[*n] = account.evaluated.next().0);
         scratch.sheet = sheet;
         dates
+    }
+
+    /// The next date that is to be looked at, from one on: the last one, or before it one of which something may be to be told.
+    #[allow(clippy::too_many_arguments)]
+    fn next_date(
+        &self,
+        plan: &Columns,
+        sheet: &Sheet,
+        card: Option<usize>,
+        i: usize,
+        dates: usize,
+        wake: i64,
+        account: &Account,
+        sink: &dyn Sink,
+    ) -> usize {
+        let (calendar, today) = (&self.model.calendar, account.today);
+        let wanted = sink.wanted_from(today);
+        if wanted <= today || !plan.daily.is_empty() || !plan.given.is_empty() || !self.plan.logs.is_empty() {
+            return i;
+        }
+        let last = Day(today.0 + (dates - 1 - i) as i32);
+        let woken = if wake > calendar.last_instant(last).0 { last } else { calendar.day(Instant(wake.max(account.midnight.0))) };
+        let end = i + (wanted.min(woken).min(last).0 - today.0).max(0) as usize;
+        let is_silent = plan.silent && !(sink.wants_scores() && sink.wants_detail());
+        let is_still = |date: &usize| {
+            let band = || {
+                let (score, card) = (sheet.score[*date], card?);
+                (!score.is_nan()).then(|| band_after(&self.model, account, card, score))
+            };
+            let moved = sheet.moved[*date] != 0;
+            sheet.due[*date] == 0 && (!moved || is_silent && card == account.health.card && band() == account.health.band)
+        };
+        (i..end).find(|date| !is_still(date)).unwrap_or(end)
+    }
+
+    /// Passes over dates.
+    fn pass(&self, account: &mut Account, dates: i32) {
+        let today = Day(account.today.0 + dates);
+        account.today = today;
+        account.midnight = self.model.calendar.midnight(today);
+        account.next_midnight = self.model.calendar.midnight(Day(today.0 + 1));
+        account.evaluated = account.midnight.plus(-1);
     }
 
     /// Feeds the events of the dates; metrics that are no numbers are read off date by date.
@@ -201,7 +253,7 @@ impl Engine {
         }
     }
 
-    /// Looks at one date: its columns go into the row, and what they make due is evaluated. Where nothing is due but a new score, it is noted, and
+    /// Looks at one date: its columns, and those of the dates passed over before it, go into the row, and what they make due is evaluated. Where nothing is due but a new score, it is noted, and
     /// that is all, unless it makes something dirty that is not known to stand. `wake`: the next timer.
     #[allow(clippy::too_many_arguments)]
     fn date(
@@ -210,6 +262,7 @@ impl Engine {
         sheet: &Sheet,
         card: Option<usize>,
         i: usize,
+        passed: Passed,
         wake: &mut i64,
         account: &mut Account,
         scratch: &mut Scratch,
@@ -217,7 +270,7 @@ impl Engine {
     ) {
         let t = account.next_midnight.plus(-1);
         account.evaluated = t;
-        let mut changed = sheet.changed[i];
+        let mut changed = sheet.changed[i] | passed.changed;
         while changed != 0 {
             let slot = plan.taken[changed.trailing_zeros() as usize] as usize;
             sheet.columns[slot].put(i, &mut account.body.row[slot]);
@@ -233,7 +286,7 @@ impl Engine {
                 place => *place = Value::Number(days),
             }
         }
-        let moved = sheet.moved[i] != 0;
+        let moved = sheet.moved[i] != 0 || passed.moved;
         let still = sheet.due[i] == 0 && *wake > t.0 && plan.daily.is_empty() && plan.given.is_empty();
         if still && !moved {
             return;
@@ -266,6 +319,22 @@ impl Engine {
             step.settle();
         }
         *wake = account.body.next_wake();
+    }
+}
+
+/// What the dates before that were passed over have changed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Passed {
+    /// As `Sheet::changed`.
+    changed: u64,
+    /// The score.
+    moved: bool,
+}
+
+impl Passed {
+    fn add(&mut self, sheet: &Sheet, dates: Range<usize>) {
+        self.changed |= sheet.changed[dates.clone()].iter().fold(0, |all, bits| all | bits);
+        self.moved |= sheet.moved[dates].iter().any(|moved| *moved != 0);
     }
 }
 

@@ -32,6 +32,10 @@ impl<S: Sink> Sink for Reporting<'_, S> {
         self.inner.day(account, day);
     }
 
+    fn wanted_from(&self, day: tenure_model::Day) -> tenure_model::Day {
+        self.inner.wanted_from(day)
+    }
+
     fn wants_scores(&self) -> bool {
         self.inner.wants_scores()
     }

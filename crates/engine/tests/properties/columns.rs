@@ -13,6 +13,8 @@ use super::{SPAN_MINUTES, Story, config, lines, same_state, stories};
 /// Everything a sampled replay brings forth: outcomes, and the row of each date.
 #[derive(Default)]
 struct Dates {
+    /// Only every so many dates, and of scores only their bands; None: everything.
+    every: Option<i32>,
     outcomes: Vec<Outcome>,
     rows: Vec<(Day, Vec<Value>)>,
 }
@@ -23,19 +25,35 @@ impl Sink for Dates {
     }
 
     fn day(&mut self, account: &Account, day: Day) {
-        self.rows.push((day, account.row().to_vec()));
+        if self.every.is_none_or(|every| day.0 % every == 0) {
+            self.rows.push((day, account.row().to_vec()));
+        }
+    }
+
+    fn wanted_from(&self, day: Day) -> Day {
+        (day.0..).map(Day).find(|day| self.every.is_none_or(|every| day.0 % every == 0)).unwrap_or(day)
+    }
+
+    fn wants_scores(&self) -> bool {
+        self.every.is_none()
     }
 }
 
 /// Replays a story in columns and date by date, cut at an instant: everything is the same.
 fn columns_change_nothing(story: &Story, model: impl Fn() -> Arc<Model>, from: Option<i32>, at: i64) {
+    for every in [None, Some(7)] {
+        same_when_told(every, story, &model, from, at);
+    }
+}
+
+fn same_when_told(every: Option<i32>, story: &Story, model: &impl Fn() -> Arc<Model>, from: Option<i32>, at: i64) {
     let [columns, dates] = [false, true].map(|date_by_date| {
         let engine = Engine::new(model());
         assert!(engine.computes_columns());
         let built = story.build_with(if date_by_date { engine.date_by_date() } else { engine }, false);
         let from = from.map_or(Day(i32::MIN), |d| Day(built.engine.model().calendar.day(story.at(0)).0 + d));
         let mut account = built.engine.account("acme");
-        let mut sink = Dates::default();
+        let mut sink = Dates { every, ..Dates::default() };
         for (inputs, to) in built.cut(story.at(at)).iter().zip([story.at(at), built.end]) {
             built.engine.advance(&mut account, inputs, to, Mode::Daily { from }, &mut sink).unwrap();
         }
