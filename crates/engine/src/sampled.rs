@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use tenure_model::Value;
 use tenure_model::condition::{self, Column, Rows};
-use tenure_model::definition::{MetricDef, Window};
+use tenure_model::definition::{Builtin, ColumnId, MetricDef, Window};
 use tenure_model::time::{Day, Instant};
 
 use crate::Engine;
@@ -89,7 +89,7 @@ impl Engine {
             let next = self.next_date(plan, &sheet, card, i, dates as usize, wake, account, sink);
             if next > i {
                 passed.add(&sheet, i..next);
-                self.pass(account, (next - i) as i32);
+                self.pass(&sheet, account, i..next);
             }
             self.date(plan, &sheet, card, next, std::mem::take(&mut passed), &mut wake, account, scratch, sink);
             self.next_day(account, sink);
@@ -116,7 +116,10 @@ impl Engine {
     ) -> usize {
         let (calendar, today) = (&self.model.calendar, account.today);
         let wanted = sink.wanted_from(today);
-        if wanted <= today || !plan.daily.is_empty() || !plan.given.is_empty() || !self.plan.logs.is_empty() {
+        // Of other columns the values on past dates are taken from the row.
+        let is_score = plan.health.is_none_or(|health| health.slots[0] != usize::MAX);
+        let is_logged = |log: &(ColumnId, i32)| log.0 == Builtin::Health.column() && is_score;
+        if wanted <= today || !plan.daily.is_empty() || !plan.given.is_empty() || !self.plan.logs.iter().all(is_logged) {
             return i;
         }
         let last = Day(today.0 + (dates - 1 - i) as i32);
@@ -134,9 +137,15 @@ impl Engine {
         (i..end).find(|date| !is_still(date)).unwrap_or(end)
     }
 
-    /// Passes over dates.
-    fn pass(&self, account: &mut Account, dates: i32) {
-        let today = Day(account.today.0 + dates);
+    /// Passes over dates; their scores are noted.
+    fn pass(&self, sheet: &Sheet, account: &mut Account, dates: Range<usize>) {
+        for (log, (_, days)) in account.logs.iter_mut().zip(&self.plan.logs) {
+            for (date, day) in dates.clone().zip(account.today.0..).filter(|(date, _)| sheet.moved[*date] != 0) {
+                let score = sheet.score[date];
+                log.note(Day(day), &if score.is_nan() { Value::Null } else { Value::Number(score) }, *days);
+            }
+        }
+        let today = Day(account.today.0 + dates.len() as i32);
         account.today = today;
         account.midnight = self.model.calendar.midnight(today);
         account.next_midnight = self.model.calendar.midnight(Day(today.0 + 1));
