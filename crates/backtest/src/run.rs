@@ -29,7 +29,7 @@ pub struct Backtest {
     pub from: Option<Day>,
     /// The last date; None: that of `known`.
     pub to: Option<Day>,
-    /// Up to when it is known what came; None: to the end of the date of the latest event.
+    /// Up to when it is known what came: what came in later is left out. None: all that came in, to the end of the date of the latest event.
     pub known: Option<Instant>,
     /// Only of accounts that are members of any of these; empty is all.
     pub segments: Vec<String>,
@@ -74,6 +74,7 @@ pub struct Ready {
     segments: Vec<usize>,
     assume: bool,
     exact: bool,
+    known: Option<Instant>,
 }
 
 impl Backtest {
@@ -93,7 +94,7 @@ impl Backtest {
                 .ok_or_else(|| BacktestError::NoSegment { name: name.clone(), known: known() })
         };
         let segments = self.segments.iter().map(segment).collect::<Result<Vec<_>, _>>()?;
-        Ok(Ready { prepared, terms, segments, assume: self.assume_constant, exact: self.exact })
+        Ok(Ready { prepared, terms, segments, assume: self.assume_constant, exact: self.exact, known: self.known })
     }
 
     fn terms(&self, calendar: &Calendar, latest: Option<Instant>) -> Result<Terms, BacktestError> {
@@ -135,7 +136,7 @@ impl Ready {
 
     /// What a replay of it looks at.
     pub fn scope(&self, prepared: &Prepared) -> Scope {
-        Scope { columns: prepared.watch.columns(&prepared.engine) }
+        Scope { columns: prepared.watch.columns(&prepared.engine), known: self.known }
     }
 
     /// How often all history is replayed.

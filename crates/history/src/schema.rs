@@ -14,6 +14,7 @@ use datafusion::parquet::arrow::arrow_reader::{
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::file::metadata::{PageIndexPolicy, SortingColumn};
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use datafusion::parquet::file::statistics::Statistics;
 use datafusion::parquet::schema::types::ColumnPath;
 
 use crate::error::Error;
@@ -126,6 +127,12 @@ impl Source {
     /// How many rows a row group has.
     pub fn rows(&self, group: usize) -> usize {
         self.metadata.metadata().row_group(group).num_rows() as usize
+    }
+
+    /// What the file says of a column of a row group without its being read.
+    pub fn statistics(&self, group: usize, column: &str) -> Option<&Statistics> {
+        let group = self.metadata.metadata().row_group(group);
+        group.columns().iter().find(|chunk| chunk.column_path().string() == column)?.statistics()
     }
 
     /// Some columns of a row group, of the rows `skip..skip + take`, as one batch: so dictionaries stay as they are in the file. Columns that were

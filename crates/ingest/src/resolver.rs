@@ -140,6 +140,18 @@ impl Resolver {
         self.persons.get(id).map_or(id, String::as_str)
     }
 
+    /// Whose an event is: of the account that it names, else of its (canonical) person's only one at its time.
+    ///
+    /// # Errors
+    /// `Unknown` says why that is not known.
+    pub fn whose<'a>(&'a self, given_account: Option<&'a str>, person: Option<&str>, time: Instant) -> Result<&'a str, Unknown> {
+        match (given_account, person) {
+            (Some(given), _) => Ok(self.account(given)),
+            (None, Some(person)) => account_among(self.stays(person), time),
+            (None, None) => Err(Unknown::Nobody),
+        }
+    }
+
     /// Where a (canonical) person belongs, and when.
     pub fn stays(&self, person: &str) -> &[Stay] {
         self.memberships.get(person).map_or(&[], Vec::as_slice)

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tenure_engine::What;
 use tenure_ingest::Resolver;
-use tenure_ingest::resolver::account_among;
 use tenure_model::input::{Decision, Entity, Membership, Merge, Version};
 use tenure_model::{Instant, Value};
 
@@ -262,10 +261,5 @@ impl Live {
 /// The account and the person of an event, by what is known now.
 pub(crate) fn whose<'a>(resolver: &'a Resolver, event: &'a Recent) -> (Option<&'a str>, Option<&'a str>) {
     let person = event.given_person.as_deref().map(|given| resolver.person(given));
-    let account = match (&event.given_account, person) {
-        (Some(given), _) => Some(resolver.account(given)),
-        (None, Some(person)) => account_among(resolver.stays(person), event.time).ok(),
-        (None, None) => None,
-    };
-    (account, person)
+    (resolver.whose(event.given_account.as_deref(), person, event.time).ok(), person)
 }

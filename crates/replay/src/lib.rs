@@ -1,6 +1,7 @@
 //! Replays: accounts told anew from archive and store, one or all.
 
 mod error;
+mod known;
 pub mod portfolio;
 pub mod replay;
 mod rollup;
@@ -15,6 +16,7 @@ use tenure_model::Instant;
 use tenure_model::input::Fields;
 use tenure_store::{AccountInputs, Store};
 
+use known::Known;
 use said::{Said, Wanted};
 
 pub use error::Error;
@@ -27,6 +29,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Scope {
     /// What decides about these columns is all that is read.
     pub columns: Upstream,
+    /// Events that arrived after it are left out, and so are merges that were decided after it, and versions that show only then; None: all is known
+    /// that came in.
+    pub known: Option<Instant>,
 }
 
 /// Everything that decides about the accounts, ready to be replayed.
@@ -36,6 +41,8 @@ pub struct World {
     /// The events.
     pub archive: Archive,
     said: Said,
+    /// Where what came in later is left out: which events are other ones.
+    known: Option<Known>,
     /// After it, also what repeats a value is told.
     open: Instant,
 }
@@ -48,14 +55,19 @@ impl World {
 
     /// As `load`, for those who go on from an instant: what is said already of the time after it is all there, also what would change nothing.
     pub fn load_open(engine: Arc<Engine>, archive: Archive, store: &Store, after: Instant, threads: usize) -> World {
-        let wanted = Wanted { fields: engine.fields(), dated: Fields::default(), open: after };
-        World { engine, archive, said: Said::read(store.clone(), wanted, threads), open: after }
+        let wanted = Wanted { fields: engine.fields(), dated: Fields::default(), known: None, open: after };
+        World { engine, archive, said: Said::read(store.clone(), wanted, threads), known: None, open: after }
     }
 
     /// As `load`, but only what a question looks at.
     pub async fn load_scope(scope: &Scope, engine: Arc<Engine>, archive: Archive, store: &Store, threads: usize) -> Result<World> {
-        let wanted = Wanted { fields: engine.fields_of(&scope.columns), dated: engine.fields(), open: Instant::NEVER };
-        Ok(World { engine, archive, said: Said::read(store.clone(), wanted, threads), open: Instant::NEVER })
+        let wanted = Wanted { fields: engine.fields_of(&scope.columns), dated: engine.fields(), known: scope.known, open: Instant::NEVER };
+        let said = Said::read(store.clone(), wanted, threads);
+        let known = match scope.known {
+            Some(at) => Some(Known::read(at, &archive, store).await?),
+            None => None,
+        };
+        Ok(World { engine, archive, said, known, open: Instant::NEVER })
     }
 
     /// As `load`, for questions about one account: only what was said of it, unless it rolls up its children.
@@ -67,7 +79,7 @@ impl World {
             return Ok(World::load(engine, archive, store, threads));
         }
         let said = Said::known(store.account_inputs(account).await?);
-        Ok(World { engine, archive, said, open: Instant::NEVER })
+        Ok(World { engine, archive, said, known: None, open: Instant::NEVER })
     }
 
     /// What was said and decided, by account. Waits until it is read.
@@ -80,12 +92,20 @@ impl World {
         Ok(self.inputs()?.get(account).is_some_and(replay::is_undated))
     }
 
+    /// The events of one account up to an instant, as far as they are known.
+    pub(crate) fn events(&self, account: &str, until: Instant) -> Result<Vec<Event>> {
+        match &self.known {
+            Some(known) => known.events(&self.archive, account, until),
+            None => Ok(self.archive.account(account, Some(until))?),
+        }
+    }
+
     /// The history of one account up to an instant, every event in full.
     ///
     /// # Errors
     /// What the archive says.
     pub fn history(&self, account: &str, until: Instant) -> Result<History> {
-        let events = self.archive.account(account, Some(until))?;
+        let events = self.events(account, until)?;
         let said = self.inputs()?.get(account).cloned().unwrap_or_default();
         let children = rollup::of_parent(self, account, until)?;
         Ok(History::new(&self.engine, account, events, said, children, self.open))

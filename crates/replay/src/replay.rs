@@ -9,6 +9,7 @@ use tenure_model::Instant;
 use tenure_model::input::{Entity, Version};
 use tenure_store::AccountInputs;
 
+use crate::known::Known;
 use crate::rollup::{Reporting, Reports, parents_in_order};
 use crate::{Error, Result, World};
 
@@ -48,7 +49,10 @@ pub fn replay<V: Visitor>(
     progress: Progress<'_>,
 ) -> Result<Vec<V>> {
     let parents: Vec<String> = parents_in_order(world)?;
-    let later: BTreeSet<&str> = parents.iter().map(String::as_str).collect();
+    let mut later: BTreeSet<&str> = parents.iter().map(String::as_str).collect();
+    // Accounts with other events than the archive has them with; parents are told after them.
+    let apart: Vec<&str> = world.known.iter().flat_map(Known::apart).filter(|id| !later.contains(id)).collect();
+    later.extend(&apart);
     let n = (world.archive.rows() / PARTITION_EVENTS + 1).max(threads as u64) as usize;
     let queue: Mutex<VecDeque<Partition>> = Mutex::new(world.archive.partitions(n * PARTS).into());
     let seen: Mutex<BTreeSet<Arc<str>>> = Mutex::new(BTreeSet::new());
@@ -84,11 +88,14 @@ pub fn replay<V: Visitor>(
     let Some(last) = visitors.first_mut() else { return Ok(visitors) };
     // Accounts of which there are no events, then parents, each after its children.
     let inputs = world.inputs()?;
-    let quiet = inputs.keys().filter(|id| !seen.contains(id.as_str()) && !later.contains(id.as_str()));
-    for id in quiet.chain(&parents) {
-        let events = if later.contains(id.as_str()) { world.archive.account(id, Some(to))? } else { vec![] };
+    let quiet = inputs.keys().map(String::as_str).filter(|id| !seen.contains(*id) && !later.contains(id));
+    for id in quiet.chain(apart.iter().copied()).chain(parents.iter().map(String::as_str)) {
+        let events = if later.contains(id) { world.events(id, to)? } else { vec![] };
         let said = inputs.get(id).cloned().unwrap_or_default();
-        let history = crate::History::new(&world.engine, id, events, said, reports.remove(id.as_str()).unwrap_or_default(), world.open);
+        if events.is_empty() && said == AccountInputs::default() {
+            continue;
+        }
+        let history = crate::History::new(&world.engine, id, events, said, reports.remove(id).unwrap_or_default(), world.open);
         let there = one(world, &history.account, &history.inputs(), to, mode, last, &mut reports)?;
         progress(usize::from(there), history.events.len());
     }

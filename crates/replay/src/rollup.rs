@@ -98,7 +98,7 @@ fn reports_of(world: &World, parent: &str, until: Instant, reports: &mut Reports
         world.inputs()?.iter().filter(|(id, said)| id.as_str() != parent && is_child(said)).map(|(id, _)| id).collect();
     for child in children {
         reports_of(world, child, until, reports, seen)?;
-        let events = world.archive.account(child, Some(until))?;
+        let events = world.events(child, until)?;
         let said = world.inputs()?.get(child).cloned().unwrap_or_default();
         let own = reports.remove(child.as_str()).unwrap_or_default();
         let history = crate::History::new(&world.engine, child, events, said, own, Instant::NEVER);

@@ -20,6 +20,8 @@ pub(crate) struct Wanted {
     pub fields: Fields,
     /// Those of these that have a date: with them an account begins.
     pub dated: Fields,
+    /// Only what was known at this instant.
+    pub known: Option<Instant>,
     /// What repeats an earlier one only after this.
     pub open: Instant,
 }
@@ -32,10 +34,14 @@ impl Said {
     pub fn read(store: Store, wanted: Wanted, threads: usize) -> Said {
         let said = Said(Arc::default());
         let reading = tokio::spawn(async move {
-            let Wanted { fields, mut dated, open } = wanted;
+            let Wanted { fields, mut dated, known, open } = wanted;
             // Only starts of subscriptions begin an account.
             dated.subscription.clear();
-            let pages = store.inputs(PAGE_ACCOUNTS).await?.only(fields).and_dated(dated).open_after(open);
+            let pages = match known {
+                Some(at) => store.inputs_known(at, PAGE_ACCOUNTS).await?,
+                None => store.inputs(PAGE_ACCOUNTS).await?,
+            };
+            let pages = pages.only(fields).and_dated(dated).open_after(open);
             let all = pages.all(threads).await?;
             Ok::<Inputs, tenure_store::Error>(all.into_iter().map(|i| (i.account.clone(), i)).collect())
         });

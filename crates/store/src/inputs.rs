@@ -41,11 +41,13 @@ struct What {
     dated: Fields,
     /// Repetitions that show after it stay.
     open: Instant,
+    /// Not what shows after it.
+    known: Instant,
 }
 
 impl Default for What {
     fn default() -> What {
-        What { fields: None, dated: Fields::default(), open: Instant::NEVER }
+        What { fields: None, dated: Fields::default(), open: Instant::NEVER, known: Instant::NEVER }
     }
 }
 
@@ -135,7 +137,18 @@ impl Store {
 
     /// All accounts, so many a page.
     pub async fn inputs(&self, page_size: usize) -> Result<InputPages> {
-        let merges = self.merges().await?;
+        self.pages(self.merges().await?, page_size).await
+    }
+
+    /// All accounts as they were known at an instant, so many a page: those that were merged later are two, and of versions those that show later are
+    /// left out.
+    pub async fn inputs_known(&self, at: Instant, page_size: usize) -> Result<InputPages> {
+        let mut pages = self.pages(self.merges_by(at).await?, page_size).await?;
+        pages.what.known = at;
+        Ok(pages)
+    }
+
+    async fn pages(&self, merges: Merges, page_size: usize) -> Result<InputPages> {
         let ids = self.canonical_accounts(&merges).await?.into_iter();
         Ok(InputPages { store: self.clone(), merges, ids, size: page_size.max(1), what: What::default() })
     }
@@ -186,6 +199,7 @@ impl Store {
         Ok(page
             .into_values()
             .map(|mut inputs| {
+                inputs.versions.retain(|version| version.visible_from() <= what.known);
                 versions::settle(&mut inputs.versions, what.open);
                 memberships::settle(&mut inputs.memberships);
                 inputs

@@ -83,6 +83,16 @@ impl Store {
         self.merges_with(&[]).await
     }
 
+    /// As `merges`, only those that were decided up to an instant.
+    pub(crate) async fn merges_by(&self, at: Instant) -> Result<Merges> {
+        let (mut accounts, mut people) = (BTreeMap::new(), BTreeMap::new());
+        for merge in self.merge_list().await?.into_iter().filter(|merge| merge.at <= at) {
+            let direct = if merge.account { &mut accounts } else { &mut people };
+            direct.insert(merge.from, merge.into);
+        }
+        Ok(Merges { accounts: resolve(&accounts), people: resolve(&people) })
+    }
+
     /// As `merges`, with some that are still to be written.
     pub(crate) async fn merges_with(&self, unwritten: &[Merge]) -> Result<Merges> {
         let rows = query("SELECT kind, from_id, into_id FROM merges").fetch_all(&self.pool).await?;

@@ -65,7 +65,7 @@ pub async fn plan_model(
         let watch = Watch::standing();
         let through = |model: &Arc<Model>| {
             let engine = Arc::new(Engine::new(model.clone()));
-            replayed(&state, &job, &Scope { columns: watch.columns(&engine) }, &watch, engine, at, Mode::Exact)
+            replayed(&state, &job, &Scope { columns: watch.columns(&engine), known: None }, &watch, engine, at, Mode::Exact)
         };
         let (before, after) = (through(&old)?, through(&new)?);
         let effect = compare(Side { model: &old, timelines: &before }, Side { model: &new, timelines: &after }, from, at);

@@ -118,7 +118,7 @@ fn both(opened: &Opened, old: Arc<Model>, new: Arc<Model>, at: Instant, from: In
     let watch = Watch::standing();
     let through = |model: &Arc<Model>, message: &'static str| {
         let engine = Arc::new(Engine::new(model.clone()));
-        let world = opened.world_of_scope(&Scope { columns: watch.columns(&engine) }, engine)?;
+        let world = opened.world_of_scope(&Scope { columns: watch.columns(&engine), known: None }, engine)?;
         let bar = world::progress(&world);
         bar.set_message(message);
         let progress = |_: usize, events: usize| ProgressBar::inc(&bar, events as u64);
