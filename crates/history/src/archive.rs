@@ -99,7 +99,7 @@ impl Archive {
     pub fn resolve(&mut self, resolver: &Resolver) -> Result<Resolved, Error> {
         let _lock = self.lock()?;
         let jobs = self.unresolved(resolver)?.into_iter().map(|(month, _)| (month, Job::default())).collect();
-        let change = self.rewrite(jobs, &Arc::default(), resolver, Instant::NEVER, &mut |_, _| {})?;
+        let change = self.rewrite(jobs, &Arc::default(), resolver, (None, Instant::NEVER), &mut |_, _| {})?;
         Ok(Resolved { found: change.found, lost: change.lost, moved: change.moved })
     }
 
@@ -166,13 +166,13 @@ impl Archive {
         Ok(orphans)
     }
 
-    /// Rewrites months, swaps the catalog, removes the files that were replaced.
+    /// Rewrites months, swaps the catalog, removes the files that were replaced. `imported_at`: the arrival that new events were given.
     pub(crate) fn rewrite(
         &mut self,
         jobs: BTreeMap<Month, Job>,
         symbols: &Arc<Interner>,
         resolver: &Resolver,
-        horizon: Instant,
+        (imported_at, horizon): (Option<Instant>, Instant),
         progress: &mut (dyn FnMut(usize, usize) + Send),
     ) -> Result<Outcome, Error> {
         let next_file = self.catalog.next_file;
@@ -194,10 +194,10 @@ impl Archive {
             },
             progress,
         )?;
-        self.swap(outcomes)
+        self.swap(outcomes, imported_at)
     }
 
-    fn swap(&mut self, outcomes: Vec<(Month, Outcome)>) -> Result<Outcome, Error> {
+    fn swap(&mut self, outcomes: Vec<(Month, Outcome)>, imported_at: Option<Instant>) -> Result<Outcome, Error> {
         let mut total = Outcome::default();
         let mut catalog = self.catalog.clone();
         catalog.next_file += 2 * outcomes.len() as u64;
@@ -217,6 +217,7 @@ impl Archive {
         if total.files.is_none() {
             return Ok(total);
         }
+        catalog.imported_at.extend(imported_at);
         catalog.next_position = catalog.next_position.max(total.last_position.map_or(0, |p| p + 1));
         catalog.save(&catalog_path(&self.data))?;
         self.catalog = catalog;

@@ -1,6 +1,6 @@
 //! The catalog: which files the archive consists of. Saved in one atomic step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
@@ -86,11 +86,14 @@ pub struct Catalog {
     pub events: BTreeMap<Month, File>,
     /// Events of which it is not known whose they are, a file a month.
     pub quarantine: BTreeMap<Month, File>,
+    /// The arrival that events of imported files were given, which say themselves of none.
+    #[serde(default)]
+    pub imported_at: BTreeSet<Instant>,
 }
 
 impl Default for Catalog {
     fn default() -> Self {
-        Catalog { version: VERSION, next_file: 1, next_position: 0, events: BTreeMap::new(), quarantine: BTreeMap::new() }
+        Catalog { version: VERSION, next_file: 1, next_position: 0, events: BTreeMap::new(), quarantine: BTreeMap::new(), imported_at: BTreeSet::new() }
     }
 }
 

@@ -23,6 +23,7 @@ pub struct Import<'a> {
     archive: &'a mut Archive,
     /// Held locked while the import lives.
     _lock: File,
+    now: Instant,
     horizon: Instant,
     incoming: Incoming,
     spilled: BTreeMap<Month, Vec<PathBuf>>,
@@ -54,6 +55,7 @@ impl<'a> Import<'a> {
         Import {
             archive,
             _lock: lock,
+            now,
             horizon: now.plus(tolerance),
             incoming: Incoming::new(source, now),
             spilled: BTreeMap::new(),
@@ -105,7 +107,8 @@ impl<'a> Import<'a> {
             jobs.entry(month).or_default().rows = Some(rows);
         }
         let symbols = Arc::new(std::mem::take(&mut self.incoming.symbols));
-        let change = self.archive.rewrite(jobs, &symbols, resolver, self.horizon, progress)?;
+        let now = Some(self.now).filter(|_| self.incoming.is_stamped);
+        let change = self.archive.rewrite(jobs, &symbols, resolver, (now, self.horizon), progress)?;
         Ok(Summary {
             rows: self.rows,
             added: change.added,

@@ -20,6 +20,8 @@ pub(crate) struct Incoming {
     columns: [SymbolColumn; 4],
     months: Vec<(Month, Rows)>,
     month_of_day: FxHashMap<i64, usize>,
+    /// Are there events that do not say when they arrived?
+    pub is_stamped: bool,
 }
 
 impl Incoming {
@@ -27,7 +29,7 @@ impl Incoming {
     pub fn new(source: &str, now: Instant) -> Incoming {
         let mut symbols = Interner::default();
         let origin = (symbols.id(source), now.0);
-        Incoming { origin, symbols, columns: Default::default(), months: Vec::new(), month_of_day: FxHashMap::default() }
+        Incoming { origin, symbols, columns: Default::default(), months: Vec::new(), month_of_day: FxHashMap::default(), is_stamped: false }
     }
 
     /// Adds a batch with the columns of `tenure_ingest::batch::schema()` or `exported_schema()`, at the positions from `first_position` on.
@@ -48,6 +50,7 @@ impl Incoming {
         let times =
             |c: usize| exported.then(|| events.column(c).as_primitive::<TimestampMicrosecondType>()).filter(|t| t.null_count() < t.len());
         let (sent, original) = (times(batch::SENT_AT), times(batch::ORIGINAL_TIME));
+        self.is_stamped |= received.is_none_or(|received| received.null_count() > 0);
         let (own, now) = self.origin;
         let origin = |r: usize| -> Origin {
             let source = source.get(r).copied().filter(|s| *s != NONE).unwrap_or(own);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use datafusion::parquet::file::statistics::Statistics;
 use serde_json::value::RawValue;
@@ -14,13 +14,11 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::schema::{self, Source, column};
 
-/// Which events had arrived by an instant.
+/// Which events had arrived by an instant. What files tell that were imported counts as known when it happened: it was somewhere else before.
 #[derive(Clone, Debug)]
 pub struct Arrived {
-    /// The instant.
-    pub by: Instant,
-    /// When files were imported. What they tell counts as known when it happened: it was somewhere else before.
-    pub imports: BTreeSet<Instant>,
+    by: Instant,
+    imports: BTreeSet<Instant>,
 }
 
 impl Arrived {
@@ -42,6 +40,11 @@ impl Arrived {
 }
 
 impl Archive {
+    /// Which of its events had arrived by an instant.
+    pub fn arrived(&self, by: Instant) -> Arrived {
+        Arrived { by, imports: self.catalog().imported_at.clone() }
+    }
+
     /// The accounts with events that happened by then but had not arrived.
     pub fn late(&self, arrived: &Arrived) -> Result<BTreeSet<String>, Error> {
         let files: Vec<_> = self.catalog().events.values().filter(|file| file.min_time <= arrived.by).collect();

@@ -64,21 +64,18 @@ pub async fn import(
     progress: &Arc<Progress>,
 ) -> Result<(ImportKey, Outcome)> {
     let key = reading.key(source.hash()?);
-    let before = store.import(&key).await?;
-    if let Some(done @ Import { status: ImportStatus::Done, .. }) = &before
+    if let Some(done @ Import { status: ImportStatus::Done, .. }) = store.import(&key).await?
         && !again
     {
-        return Ok((key, Outcome::Known(Box::new(done.clone()))));
+        return Ok((key, Outcome::Known(Box::new(done))));
     }
-    // Its events are known by this instant: one that was interrupted keeps it, for some of them may be there.
-    let began = before.filter(|import| import.status == ImportStatus::Running).map_or_else(now, |import| import.started_at);
     let mut write = store.write().await?;
-    let id = write.begin_import(&key, source.name(), began).await?;
+    let id = write.begin_import(&key, source.name(), now()).await?;
     write.commit().await?;
 
     let mut archive = Archive::open(data)?;
     let mut rejects = Rejects::to(rejects.unwrap_or_else(|| rejects_path(data, &key, source.name())));
-    let mut events = archive.import(&reading.source, began, FUTURE_TOLERANCE)?;
+    let mut events = archive.import(&reading.source, now(), FUTURE_TOLERANCE)?;
     let read = read(source, reading, Some(&mut events), &mut rejects, progress).await?;
     progress.keep()?;
     let stated = if read.states() { state(source, reading, store, id, &Transactions::One, progress).await? } else { Stated::default() };

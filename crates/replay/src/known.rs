@@ -22,10 +22,9 @@ pub(crate) struct Known {
 impl Known {
     /// Reads what came in after an instant.
     pub async fn read(at: Instant, archive: &Archive, store: &Store) -> Result<Known> {
-        let imports = store.imports().await?.into_iter().map(|import| import.started_at).collect();
         let (earlier, later): (Vec<_>, Vec<_>) = store.merge_list().await?.into_iter().partition(|merge| merge.at <= at);
         let resolver = if later.is_empty() { None } else { Some(Resolver::new(&store.memberships().await?, &earlier)) };
-        let arrived = Arrived { by: at, imports };
+        let arrived = archive.arrived(at);
         tokio::task::block_in_place(|| {
             let late = archive.late(&arrived)?;
             let (merged, resolved) = match resolver {

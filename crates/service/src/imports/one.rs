@@ -9,7 +9,7 @@ use tenure_import::{
     FUTURE_TOLERANCE, Imported, Kept, Phase, Progress, Read, Reading, Rejects, Source, Stated, Transactions, rejects_path, settle, state,
 };
 use tenure_model::Instant;
-use tenure_store::{Import, ImportStatus, Mark, transact};
+use tenure_store::{Import, Mark, transact};
 
 use super::STATEMENTS_MAX;
 use super::tell::tell;
@@ -24,9 +24,7 @@ type Put = (Stated, Summary, u64);
 pub(super) async fn import(inner: &Inner, asked: &Import, progress: &Arc<Progress>) -> Result<()> {
     // Neither archive nor snapshot meanwhile: the journal keeps what comes in.
     let _still = inner.archiving.lock().await;
-    // Its events are known by this instant: one that was interrupted keeps it, for some of them may be there.
-    let now = if asked.status == ImportStatus::Running { asked.started_at } else { (inner.clock)() };
-    let lease = inner.lease.lock().await.clone();
+    let (now, lease) = ((inner.clock)(), inner.lease.lock().await.clone());
     transact!(inner.store, "import", |write| {
         write.fenced(&lease).await?;
         write.run_import(asked.id, now).await
