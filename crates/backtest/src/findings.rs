@@ -310,9 +310,7 @@ impl<'p> Past<'p> {
         let all: Vec<Result<Sign, usize>> = cards.chain(Sign::all(self.model).into_iter().map(Ok)).collect();
         let found = in_parallel(threads, &all, |what| match *what {
             Err(card) => Found::Card(self.scorecard(card, &[0], true)),
-            Ok(sign) => {
-                Found::Sign(SignSummary { kind: sign.kind(), name: sign.name(self.model).to_owned(), of: self.summary(sign) })
-            }
+            Ok(sign) => Found::Sign(SignSummary { kind: sign.kind(), name: sign.name(self.model).to_owned(), of: self.summary(sign) }),
         });
         let mut model = ModelFindings { signs: vec![], scorecards: vec![] };
         for one in found {

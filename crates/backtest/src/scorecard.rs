@@ -208,7 +208,12 @@ pub fn score<'t>(
 
 /// The readings for which it is known whether the outcome came within the horizon that begins so many days after their date, unless the account is gone
 /// by then. `ends`: of the period's dates.
-fn followed<'r, 't>(terms: &Terms, ends: &[Instant], readings: &'r [Read<'t>], lead: i32) -> impl Iterator<Item = (&'t Timeline, Seen<'t>)> + 'r {
+fn followed<'r, 't>(
+    terms: &Terms,
+    ends: &[Instant],
+    readings: &'r [Read<'t>],
+    lead: i32,
+) -> impl Iterator<Item = (&'t Timeline, Seen<'t>)> + 'r {
     let horizon = |end: &Instant| {
         let from = terms.calendar.add(*end, Span::Days(lead), 1);
         terms.is_known(from).then(|| (from, terms.horizon(from)))

@@ -53,7 +53,9 @@ impl Watch {
     pub fn columns(&self, engine: &Engine) -> Upstream {
         let model = engine.model();
         let mut columns = engine.everything();
-        columns.account.extend(self.owner.into_iter().chain(model.alerts.iter().filter_map(|rule| rule.owner)).chain(self.outcome.column()));
+        columns
+            .account
+            .extend(self.owner.into_iter().chain(model.alerts.iter().filter_map(|rule| rule.owner)).chain(self.outcome.column()));
         columns
     }
 
@@ -164,7 +166,9 @@ impl Sink for Watching<'_> {
         match self.watch.readings {
             _ if self.watch.outcome.column().is_some() => day,
             Some(r) if day <= r.from => r.from,
-            Some(r) => Some(Day(r.from.0 + (day.0 - r.from.0 + READ_EVERY - 1) / READ_EVERY * READ_EVERY)).filter(|next| *next <= r.to).unwrap_or(NO_DAY),
+            Some(r) => Some(Day(r.from.0 + (day.0 - r.from.0 + READ_EVERY - 1) / READ_EVERY * READ_EVERY))
+                .filter(|next| *next <= r.to)
+                .unwrap_or(NO_DAY),
             None => NO_DAY,
         }
     }

@@ -3,9 +3,9 @@
 use tenure_model::definition::{Builtin, ColumnId, Source};
 use tenure_model::input::Fields;
 
+use crate::Engine;
 use crate::input::SUBSCRIPTION_FIELDS;
 use crate::upstream::Upstream;
-use crate::Engine;
 
 /// They tell when an account lives, whatever definitions read.
 const LIFE: [&str; 3] = ["started_at", "ended_at", "cancelled_at"];

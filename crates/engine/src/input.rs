@@ -160,10 +160,12 @@ impl<'m> Changes<'m> {
         let mut cancelled: FxHashMap<&Entity, Instant> = FxHashMap::default();
         for ((entity, field), versions) in &fields {
             if *field == "cancelled_at" && matches!(entity, Entity::Subscription(..)) {
-                let at = versions
-                    .iter()
-                    .filter_map(|v| Value::from_json(&v.value, Kind::Time, &self.model.calendar)?.as_instant(&self.model.calendar))
-                    .min();
+                // A cancellation is known once it is told, and not before it comes.
+                let told = |v: &&Version| {
+                    let at = Value::from_json(&v.value, Kind::Time, &self.model.calendar)?.as_instant(&self.model.calendar)?;
+                    Some(at.max(v.visible_from()))
+                };
+                let at = versions.iter().filter_map(|v| told(v)).min();
                 if let Some(at) = at {
                     cancelled.insert(entity, at);
                 }
@@ -220,7 +222,9 @@ impl<'m> Changes<'m> {
                 self.unreadable.push(Unreadable { entity: entity.clone(), field: field.to_owned(), value: best.value.to_string(), kind });
             }
             let value = read(best, kind, &calendar);
-            if at > self.open || last.as_ref().is_none_or(|l| !l.1.same(&value)) {
+            // A date for what was assumed is news: an account may begin with it.
+            let is_news = |last: &(Instant, Value)| last.0 == Instant::MIN || !last.1.same(&value);
+            if at > self.open || last.as_ref().is_none_or(is_news) {
                 let what = target(self, value.clone());
                 self.out.push(Change { at, what });
                 last = Some((at, value));

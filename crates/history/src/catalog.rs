@@ -93,7 +93,14 @@ pub struct Catalog {
 
 impl Default for Catalog {
     fn default() -> Self {
-        Catalog { version: VERSION, next_file: 1, next_position: 0, events: BTreeMap::new(), quarantine: BTreeMap::new(), imported_at: BTreeSet::new() }
+        Catalog {
+            version: VERSION,
+            next_file: 1,
+            next_position: 0,
+            events: BTreeMap::new(),
+            quarantine: BTreeMap::new(),
+            imported_at: BTreeSet::new(),
+        }
     }
 }
 

@@ -23,7 +23,7 @@ impl Known {
     /// Reads what came in after an instant.
     pub async fn read(at: Instant, archive: &Archive, store: &Store) -> Result<Known> {
         let (earlier, later): (Vec<_>, Vec<_>) = store.merge_list().await?.into_iter().partition(|merge| merge.at <= at);
-        let resolver = if later.is_empty() { None } else { Some(Resolver::new(&store.memberships().await?, &earlier)) };
+        let resolver = if later.is_empty() { None } else { Some(Resolver::new(&store.memberships_known(at).await?, &earlier)) };
         let arrived = archive.arrived(at);
         tokio::task::block_in_place(|| {
             let late = archive.late(&arrived)?;

@@ -132,25 +132,22 @@ impl InputPages {
 impl Store {
     /// The canonical ids of all accounts of whom something was said or decided, ascending. Accounts known by events only are not among them.
     pub async fn accounts(&self) -> Result<Vec<String>> {
-        self.canonical_accounts(&self.merges().await?).await
+        self.canonical_accounts(&self.merges().await?, Instant::NEVER).await
     }
 
     /// All accounts, so many a page.
     pub async fn inputs(&self, page_size: usize) -> Result<InputPages> {
-        self.pages(self.merges().await?, page_size).await
+        self.pages(self.merges().await?, page_size, Instant::NEVER).await
     }
 
-    /// All accounts as they were known at an instant, so many a page: those that were merged later are two, and of versions those that show later are
-    /// left out.
+    /// All accounts as they were known at an instant, so many a page: those that were merged later are two, and what shows later is left out.
     pub async fn inputs_known(&self, at: Instant, page_size: usize) -> Result<InputPages> {
-        let mut pages = self.pages(self.merges_by(at).await?, page_size).await?;
-        pages.what.known = at;
-        Ok(pages)
+        self.pages(self.merges_known(at).await?, page_size, at).await
     }
 
-    async fn pages(&self, merges: Merges, page_size: usize) -> Result<InputPages> {
-        let ids = self.canonical_accounts(&merges).await?.into_iter();
-        Ok(InputPages { store: self.clone(), merges, ids, size: page_size.max(1), what: What::default() })
+    async fn pages(&self, merges: Merges, page_size: usize, known: Instant) -> Result<InputPages> {
+        let ids = self.canonical_accounts(&merges, known).await?.into_iter();
+        Ok(InputPages { store: self.clone(), merges, ids, size: page_size.max(1), what: What { known, ..What::default() } })
     }
 
     /// One account, by any of its ids; empty where nothing was said of it.
@@ -171,10 +168,12 @@ impl Store {
         Ok(self.gather_into(&merges, page, &What { open, ..What::default() }).await?.pop().unwrap_or_default())
     }
 
-    async fn canonical_accounts(&self, merges: &Merges) -> Result<Vec<String>> {
-        let sql = "SELECT DISTINCT owner FROM versions WHERE kind = 'account' UNION ALL SELECT DISTINCT owner FROM versions WHERE kind = 'subscription' \
-            UNION ALL SELECT DISTINCT account FROM memberships UNION ALL SELECT DISTINCT account FROM decisions";
-        let rows = query(sql).fetch_all(&self.pool).await?;
+    /// Of those of whom something was known at an instant.
+    async fn canonical_accounts(&self, merges: &Merges, known: Instant) -> Result<Vec<String>> {
+        let sql = "SELECT DISTINCT owner FROM versions WHERE kind = 'account' AND valid_from <= $1 AND known_from <= $1 \
+            UNION ALL SELECT DISTINCT owner FROM versions WHERE kind = 'subscription' AND valid_from <= $1 AND known_from <= $1 \
+            UNION ALL SELECT DISTINCT account FROM memberships WHERE valid_from <= $1 UNION ALL SELECT DISTINCT account FROM decisions WHERE at <= $1";
+        let rows = query(sql).bind(known).fetch_all(&self.pool).await?;
         let ids: BTreeSet<String> = rows.iter().map(|row| Ok(merges.account(row.get(0)?).to_owned())).collect::<Result<_>>()?;
         Ok(ids.into_iter().collect())
     }
@@ -200,6 +199,7 @@ impl Store {
             .into_values()
             .map(|mut inputs| {
                 inputs.versions.retain(|version| version.visible_from() <= what.known);
+                inputs.decisions.retain(|decision| decision.at <= what.known);
                 versions::settle(&mut inputs.versions, what.open);
                 memberships::settle(&mut inputs.memberships);
                 inputs
@@ -219,7 +219,8 @@ impl Store {
         let sql = "SELECT m.account, m.person, m.valid_from, m.valid_until FROM memberships m WHERE m.account BETWEEN $1 AND $2";
         for row in self.between(sql, low, high).await? {
             let membership = merges.membership(memberships::read(&row)?);
-            if let Some(inputs) = page.get_mut(&membership.account) {
+            let is_known = membership.from.is_none_or(|from| from <= what.known);
+            if is_known && let Some(inputs) = page.get_mut(&membership.account) {
                 inputs.memberships.push(membership);
             }
         }

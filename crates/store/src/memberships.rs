@@ -4,7 +4,7 @@ use tenure_model::Instant;
 use tenure_model::input::Membership;
 
 use crate::dialect::{Row, Value, query};
-use crate::{Added, Result, Store, Write};
+use crate::{Added, Merges, Result, Store, Write};
 
 impl Write {
     /// Adds memberships from an import. Those already there change nothing.
@@ -24,7 +24,15 @@ fn values(m: &Membership, import: i64) -> [Value<'_>; 5] {
 impl Store {
     /// All memberships under canonical ids, by person, then account and start. Whose event it is without a group: the sole account of its person.
     pub async fn memberships(&self) -> Result<Vec<Membership>> {
-        let merges = self.merges().await?;
+        self.memberships_by(&self.merges().await?).await
+    }
+
+    /// As `memberships`, by the merges that were decided up to an instant.
+    pub async fn memberships_known(&self, at: Instant) -> Result<Vec<Membership>> {
+        self.memberships_by(&self.merges_known(at).await?).await
+    }
+
+    async fn memberships_by(&self, merges: &Merges) -> Result<Vec<Membership>> {
         let rows = query("SELECT m.account, m.person, m.valid_from, m.valid_until FROM memberships m").fetch_all(&self.pool).await?;
         let mut all = rows.iter().map(|row| Ok(merges.membership(read(row)?))).collect::<Result<Vec<_>>>()?;
         settle(&mut all);

@@ -84,7 +84,7 @@ impl Store {
     }
 
     /// As `merges`, only those that were decided up to an instant.
-    pub(crate) async fn merges_by(&self, at: Instant) -> Result<Merges> {
+    pub(crate) async fn merges_known(&self, at: Instant) -> Result<Merges> {
         let (mut accounts, mut people) = (BTreeMap::new(), BTreeMap::new());
         for merge in self.merge_list().await?.into_iter().filter(|merge| merge.at <= at) {
             let direct = if merge.account { &mut accounts } else { &mut people };
