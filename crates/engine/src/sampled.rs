@@ -188,11 +188,12 @@ impl Engine {
         Moment { t: calendar.last_instant(day), today: day, calendar, started: account.started.map(|s| s.1) }
     }
 
-    fn fill_columns(&self, plan: &Columns, sheet: &mut Sheet, account: &Account, dates: usize) {
-        let row = &account.body.row;
-        sheet.columns.resize_with(row.len(), Column::default);
+    /// Makes the columns. What is the same on all dates goes into the row, which they share: its column stays empty.
+    fn fill_columns(&self, plan: &Columns, sheet: &mut Sheet, account: &mut Account, dates: usize) {
+        sheet.columns.resize_with(account.body.row.len(), Column::default);
         sheet.columns.iter_mut().for_each(Column::clear);
         for (slot, task) in &plan.made {
+            let row = &account.body.row;
             let mut values = std::mem::take(&mut sheet.columns[*slot as usize]).into_numbers();
             values.resize(dates, f64::NAN);
             match task {
@@ -214,7 +215,13 @@ impl Engine {
                 _ => {}
             }
             let truths = self.model.account[*slot as usize].kind == tenure_model::Kind::Bool;
-            sheet.columns[*slot as usize] = if truths { Column::Truths(values) } else { Column::Numbers(values) };
+            let is_constant = !matches!(task, Task::Segment(_)) && is_constant(&values);
+            let mut column = if truths { Column::Truths(values) } else { Column::Numbers(values) };
+            if is_constant {
+                column.put(0, &mut account.body.row[*slot as usize]);
+                column.clear();
+            }
+            sheet.columns[*slot as usize] = column;
         }
     }
 
@@ -285,7 +292,7 @@ impl Engine {
             sheet.columns[slot].put(i, &mut account.body.row[slot]);
             changed &= changed - 1;
         }
-        for slot in plan.taken.iter().skip(64) {
+        for slot in plan.taken.iter().skip(64).filter(|slot| !sheet.columns[**slot as usize].is_empty()) {
             sheet.columns[*slot as usize].put(i, &mut account.body.row[*slot as usize]);
         }
         if let Some(slot) = plan.days_in_stage {
@@ -347,13 +354,14 @@ impl Passed {
     }
 }
 
-/// By date, which columns of the row changed from the date before; on the first all of them.
+/// By date, which columns of the row changed from the date before; on the first all that are there.
 fn find_changed(plan: &Columns, sheet: &mut Sheet, dates: usize) {
     sheet.changed.clear();
     sheet.changed.resize(dates, 0);
-    sheet.changed[0] = first(plan.taken.len());
     for (bit, slot) in plan.taken.iter().take(64).enumerate() {
-        mark_changes(sheet.columns[*slot as usize].numbers(), &mut sheet.changed, bit);
+        let column = &sheet.columns[*slot as usize];
+        sheet.changed[0] |= u64::from(!column.is_empty()) << bit;
+        mark_changes(column.numbers(), &mut sheet.changed, bit);
     }
 }
 
@@ -379,6 +387,7 @@ fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize, scor
     let beside = if scored { &plan.scored } else { &plan.unscored };
     for (bit, trigger) in plan.triggers.iter().chain(beside).filter(|t| health.is_none_or(|h| h.bit != t.0)) {
         match trigger {
+            Trigger::Truth(program) if program.reads().iter().all(|slot| sheet.columns[*slot as usize].is_empty()) => {}
             Trigger::Truth(program) => {
                 let rows = Rows { from: 0, len: dates, shared: row, columns: &sheet.columns };
                 program.over(&rows, Instant::MIN, &mut sheet.scratch, &mut sheet.column);
@@ -402,6 +411,12 @@ fn mark_changes(column: &[f64], due: &mut [u64], bit: usize) {
         let same = (before == after) | (before.is_nan() & after.is_nan());
         *due |= if same { 0 } else { bit };
     }
+}
+
+/// Is a column the same on all dates?
+fn is_constant(column: &[f64]) -> bool {
+    let Some((first, rest)) = column.split_first() else { return false };
+    rest.last().is_none_or(|last| last.to_bits() == first.to_bits()) && rest.iter().all(|x| x.to_bits() == first.to_bits())
 }
 
 /// The first `n` bits, at most all.

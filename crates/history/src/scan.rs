@@ -207,7 +207,6 @@ impl<'a, 'b> Filling<'a, 'b> {
     /// Turns the symbols of persons into ordinals per account, in order of their ids.
     fn finish(self) -> Accounts {
         let (mut accounts, persons) = (self.accounts, self.persons);
-        let ranks = persons.ranks();
         // By person's symbol: the account (plus 1) it was last seen in and its ordinal there.
         let mut seen: Vec<(u32, u32)> = vec![(0, 0); persons.len()];
         let mut here: Vec<u32> = Vec::new();
@@ -223,7 +222,7 @@ impl<'a, 'b> Filling<'a, 'b> {
                     here.push(symbol);
                 }
             }
-            here.sort_unstable_by_key(|symbol| ranks[*symbol as usize]);
+            here.sort_unstable_by(|a, b| persons.text(*a).cmp(persons.text(*b)));
             for (ordinal, symbol) in here.iter().enumerate() {
                 seen[*symbol as usize].1 = ordinal as u32;
                 accounts.persons.push(Arc::clone(persons.text(*symbol)));

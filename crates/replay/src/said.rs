@@ -42,7 +42,8 @@ impl Said {
                 None => store.inputs(PAGE_ACCOUNTS).await?,
             };
             let pages = pages.only(fields).and_dated(dated).open_after(open);
-            let all = pages.all(threads).await?;
+            // Connections wait for their databases now and then.
+            let all = pages.all(2 * threads).await?;
             Ok::<Inputs, tenure_store::Error>(all.into_iter().map(|i| (i.account.clone(), i)).collect())
         });
         let cell = said.0.clone();

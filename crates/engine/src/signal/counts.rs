@@ -103,10 +103,14 @@ impl Counts {
     /// window and goes when it leaves it: what comes and goes sums up to what is there.
     fn fill_sums(&self, first: i32, days: Option<i32>, out: &mut [f64], forgotten: f64, of: impl Fn(u32) -> f64) {
         let dates = self.dates.as_slices().0;
-        out.fill(0.0);
         let start = days.map_or(0, |days| dates.partition_point(|d| d.0 <= first.saturating_sub(days)));
+        if start == dates.len() {
+            out.fill(if days.is_none() { forgotten } else { 0.0 });
+            return;
+        }
         let mut before = if start == 0 { self.forgotten.0 } else { dates[start - 1].1 };
         let mut within = if days.is_none() { forgotten } else { 0.0 };
+        out.fill(0.0);
         for (day, upto) in &dates[start..] {
             let made = of(upto - before);
             before = *upto;
