@@ -7,6 +7,7 @@ use tenure_model::Instant;
 use tenure_model::input::{Decision, Fields, Membership, Merge, Version};
 
 use crate::dialect::{Row, query};
+use crate::versions::OfOwner;
 use crate::{Merges, Result, Store, decisions, memberships, versions};
 
 /// What was said and decided about one account and its persons.
@@ -225,9 +226,9 @@ impl Store {
             }
         }
         for kind in [Kind::Account, Kind::Subscription] {
-            for row in self.versions_between(kind, "v.owner BETWEEN $1 AND $2", low, high, what).await? {
-                if let Some(inputs) = page.get_mut(merges.account(row.get(1)?)) {
-                    inputs.versions.extend(versions::unpack(&row, merges)?);
+            for (owner, versions) in self.versions_between(kind, "v.owner BETWEEN $1 AND $2", (low, high), merges, what).await? {
+                if let Some(inputs) = page.get_mut(merges.account(&owner)) {
+                    inputs.versions.extend(versions);
                 }
             }
         }
@@ -260,23 +261,22 @@ impl Store {
                 accounts.entry(membership.person.clone()).or_default().insert(inputs.account.clone());
             }
         }
-        let mut rows = Vec::new();
+        let mut people = Vec::new();
         for (low, high) in ranges {
             let members = "v.owner IN (SELECT m.person FROM memberships m WHERE m.account BETWEEN $1 AND $2)";
-            rows.extend(self.versions_between(Kind::Person, members, low, high, what).await?);
+            people.extend(self.versions_between(Kind::Person, members, (low, high), merges, what).await?);
         }
-        let read: BTreeSet<String> = rows.iter().map(|row| Ok(row.get(1)?)).collect::<Result<_>>()?;
+        let read: BTreeSet<String> = people.iter().map(|(person, _)| person.clone()).collect();
         // Ids of a person that stand in no membership here: those merged, or merged into.
         let merged = merges.people().flat_map(|(from, into)| [(from, into), (into, into)]);
         let new = unwritten.iter().map(|person| (person.as_str(), person.as_str()));
         let missing: BTreeSet<&str> =
             merged.chain(new).filter(|(id, into)| accounts.contains_key(*into) && !read.contains(*id)).map(|(id, _)| id).collect();
         for id in missing {
-            rows.extend(self.versions_between(Kind::Person, "v.owner BETWEEN $1 AND $2", id, id, what).await?);
+            people.extend(self.versions_between(Kind::Person, "v.owner BETWEEN $1 AND $2", (id, id), merges, what).await?);
         }
-        for row in &rows {
-            let versions = versions::unpack(row, merges)?;
-            for account in accounts.get(merges.person(row.get(1)?)).into_iter().flatten() {
+        for (person, versions) in &people {
+            for account in accounts.get(merges.person(person)).into_iter().flatten() {
                 if let Some(inputs) = page.get_mut(account) {
                     inputs.versions.extend(versions.iter().cloned());
                 }
@@ -285,12 +285,19 @@ impl Store {
         Ok(())
     }
 
-    /// Packed versions of a kind, by a condition with two bounds.
-    async fn versions_between(&self, kind: Kind, condition: &'static str, low: &str, high: &str, what: &What) -> Result<Vec<Row>> {
+    /// Versions of a kind by owner, by a condition with two bounds.
+    async fn versions_between(
+        &self,
+        kind: Kind,
+        condition: &'static str,
+        (low, high): (&str, &str),
+        merges: &Merges,
+        what: &What,
+    ) -> Result<Vec<OfOwner>> {
         let dialect = self.pool.dialect();
         let condition = format!("v.kind = '{}' AND {condition}", kind.name());
         let Some(fields) = &what.fields else {
-            return self.between(versions::packed(dialect, &condition), low, high).await;
+            return versions::unpack(&self.between(versions::packed(dialect, &condition, low < high), low, high).await?, merges);
         };
         let (whole, dated) = (kind.of(fields), kind.of(&what.dated));
         let any_of = |n: usize| format!("v.field IN ({})", dialect.unpack_names.replace('?', &format!("${n}")));
@@ -305,10 +312,10 @@ impl Store {
             ),
         };
         let names = |names: &BTreeSet<String>| serde_json::json!(names).to_string();
-        let sql = versions::packed(dialect, &condition);
+        let sql = versions::packed(dialect, &condition, low < high);
         let asked = query(sql).bind(low).bind(high).bind(names(whole));
         let asked = if dated.is_empty() { asked } else { asked.bind(names(dated)) };
-        Ok(asked.fetch_all(&self.pool).await?)
+        versions::unpack(&asked.fetch_all(&self.pool).await?, merges)
     }
 
     /// Rows of a query with two bounds.

@@ -24,8 +24,9 @@ impl Store {
     pub async fn people(&self) -> Result<Vec<PersonInputs>> {
         let merges = self.merges().await?;
         let mut people: BTreeMap<String, PersonInputs> = BTreeMap::new();
-        for row in query(versions::packed(self.pool.dialect(), "v.kind = 'person'")).fetch_all(&self.pool).await? {
-            people.entry(merges.person(row.get(1)?).to_owned()).or_default().versions.extend(versions::unpack(&row, &merges)?);
+        let rows = query(versions::packed(self.pool.dialect(), "v.kind = 'person'", true)).fetch_all(&self.pool).await?;
+        for (person, versions) in versions::unpack(&rows, &merges)? {
+            people.entry(merges.person(&person).to_owned()).or_default().versions.extend(versions);
         }
         for membership in self.memberships().await? {
             people.entry(membership.person.clone()).or_default().memberships.push(membership);

@@ -35,10 +35,20 @@ impl Added {
     }
 }
 
-/// A query for packed versions, as `unpack` expects them: all that belongs to one owner is one row. `condition` is a constant text.
-pub(crate) fn packed(dialect: &Dialect, condition: &str) -> AssertSqlSafe<String> {
-    let packed = dialect.pack_versions;
-    AssertSqlSafe(format!("SELECT v.kind, v.owner, {packed} FROM versions v WHERE {condition} GROUP BY v.kind, v.owner"))
+/// Owners whose versions are one row of `packed`.
+const OWNERS_A_ROW: usize = 64;
+
+/// A query for packed versions, as `unpack` expects them: all that belongs to one owner, or, where there are many, to some of them, is one row.
+/// `condition` is a constant text.
+pub(crate) fn packed(dialect: &Dialect, condition: &str, are_many: bool) -> AssertSqlSafe<String> {
+    let Dialect { pack_versions, join_packed, .. } = dialect;
+    let from = format!("FROM versions v WHERE {condition} GROUP BY v.kind, v.owner");
+    AssertSqlSafe(match are_many {
+        false => format!("SELECT {pack_versions} {from}"),
+        true => format!(
+            "SELECT {join_packed} FROM (SELECT {pack_versions} AS packed, row_number() OVER () / {OWNERS_A_ROW} AS part {from}) AS owners GROUP BY part"
+        ),
+    })
 }
 
 impl Write {
@@ -88,23 +98,42 @@ fn key(entity: &Entity) -> (&'static str, &str, &str) {
     }
 }
 
-/// The versions in a row of `packed`, under canonical ids.
-pub(crate) fn unpack(row: &Row, merges: &Merges) -> Result<Vec<Version>> {
+/// Kind, owner, and of each version item, field, valid from, known from, value.
+type Packed = (String, String, Vec<(String, String, i64, i64, serde_json::Value)>);
+
+/// An owner as it was told, and its versions under canonical ids.
+pub(crate) type OfOwner = (String, Vec<Version>);
+
+/// The versions in rows of `packed`, by their owners.
+pub(crate) fn unpack(rows: &[Row], merges: &Merges) -> Result<Vec<OfOwner>> {
+    let mut all = Vec::new();
+    for row in rows {
+        unpack_row(row, merges, &mut all)?;
+    }
+    Ok(all)
+}
+
+fn unpack_row(row: &Row, merges: &Merges, all: &mut Vec<OfOwner>) -> Result<()> {
     let corrupt = |why: String| Error::Corrupt { table: "versions", why };
-    let (kind, owner): (&str, &str) = (row.get(0)?, row.get(1)?);
-    let packed: Vec<(String, String, i64, i64, serde_json::Value)> =
-        serde_json::from_str(row.get(2)?).map_err(|e| corrupt(e.to_string()))?;
     let dated = |t: i64| (t != Instant::MIN.0).then_some(Instant(t));
-    let version = |(item, field, valid_from, known_from, value)| {
-        let entity = match kind {
-            "account" => Entity::Account(merges.account(owner).to_owned()),
-            "person" => Entity::Person(merges.person(owner).to_owned()),
-            "subscription" => Entity::Subscription(merges.account(owner).to_owned(), item),
-            other => return Err(corrupt(format!("kind {other:?}"))),
+    let of_owner = |(kind, owner, packed): Packed| {
+        let version = |(item, field, valid_from, known_from, value)| {
+            let entity = match kind.as_str() {
+                "account" => Entity::Account(merges.account(&owner).to_owned()),
+                "person" => Entity::Person(merges.person(&owner).to_owned()),
+                "subscription" => Entity::Subscription(merges.account(&owner).to_owned(), item),
+                other => return Err(corrupt(format!("kind {other:?}"))),
+            };
+            Ok(Version { entity, field, value, valid_from: dated(valid_from), known_from: dated(known_from) })
         };
-        Ok(Version { entity, field, value, valid_from: dated(valid_from), known_from: dated(known_from) })
+        let versions = packed.into_iter().map(version).collect::<Result<Vec<_>>>()?;
+        Ok((owner, versions))
     };
-    packed.into_iter().map(version).collect()
+    let owners = serde_json::Deserializer::from_str(row.get(0)?).into_iter::<Packed>();
+    for owner in owners {
+        all.push(of_owner(owner.map_err(|e| corrupt(e.to_string()))?)?);
+    }
+    Ok(())
 }
 
 /// Brings versions into their one order (entity, field, valid from, known from) and leaves out those that say nothing: of contradicting ones

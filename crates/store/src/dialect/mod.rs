@@ -25,8 +25,10 @@ pub(crate) struct Dialect {
     pub clock: Option<&'static str>,
     /// Reads every page and says `ok`, or what is wrong; None where the database has nothing such.
     pub check: Option<&'static str>,
-    /// Packs the versions of a group into one JSON text: a row fetched costs several microseconds, however short, and accounts have dozens.
+    /// Packs the versions of an owner into one JSON text, with its kind and id: a row fetched costs several microseconds, however short.
     pub pack_versions: &'static str,
+    /// Joins such texts (`packed`), one after the other.
+    pub join_packed: &'static str,
     /// A query for the texts of a JSON array; `?` stands for its place.
     pub unpack_names: &'static str,
 }
