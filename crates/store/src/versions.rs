@@ -116,7 +116,7 @@ pub(crate) fn unpack(rows: &[Row], merges: &Merges) -> Result<Vec<OfOwner>> {
 fn unpack_row(row: &Row, merges: &Merges, all: &mut Vec<OfOwner>) -> Result<()> {
     let corrupt = |why: String| Error::Corrupt { table: "versions", why };
     let dated = |t: i64| (t != Instant::MIN.0).then_some(Instant(t));
-    let of_owner = |(kind, owner, packed): Packed| {
+    let of_owner = |(kind, owner, packed): Packed| -> Result<OfOwner> {
         let version = |(item, field, valid_from, known_from, value)| {
             let entity = match kind.as_str() {
                 "account" => Entity::Account(merges.account(&owner).to_owned()),
