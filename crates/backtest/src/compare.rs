@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenure_model::time::Instant;
 use tenure_model::{Model, definition::OnExisting};
 
@@ -23,10 +23,10 @@ pub struct Side<'s> {
 }
 
 /// What is otherwise by another model.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// As of when accounts are compared.
-    #[serde(serialize_with = "crate::written::instant")]
+    #[serde(serialize_with = "crate::written::instant", deserialize_with = "crate::written::read_instant")]
     pub at: Instant,
     /// Accounts that are customers then, by either.
     pub accounts: usize,
@@ -43,7 +43,7 @@ pub struct Comparison {
 }
 
 /// So many accounts stand there instead of here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Move {
     /// By the first model; None: nowhere.
     pub from: Option<String>,
@@ -54,7 +54,7 @@ pub struct Move {
 }
 
 /// How often an alert rule fires.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AlertDifference {
     /// Its name, in the second model if it is there.
     pub alert: String,
@@ -71,11 +71,11 @@ pub struct AlertDifference {
     /// Firing at the end by the first only.
     pub stop: usize,
     /// What the second model does with accounts that match already: `ignore`, `fire` or `silent`.
-    pub on_existing: Option<&'static str>,
+    pub on_existing: Option<String>,
 }
 
 /// Who belongs to a segment.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SegmentDifference {
     /// Its name.
     pub segment: String,
@@ -88,7 +88,7 @@ pub struct SegmentDifference {
 }
 
 /// Where an account stands otherwise.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AccountDifference {
     /// Which.
     pub account: Arc<str>,
@@ -204,7 +204,7 @@ impl Found {
             .map(|rule| AlertDifference {
                 alert: rule.name.clone(),
                 was: renamed.alerts.iter().find(|(_, is)| **is == rule.name).map(|(was, _)| was.clone()),
-                on_existing: Some(on_existing(rule.on_existing)),
+                on_existing: Some(on_existing(rule.on_existing).to_owned()),
                 ..AlertDifference::default()
             })
             .collect();

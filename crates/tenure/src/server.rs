@@ -10,6 +10,9 @@ use crate::failure::failure;
 /// How long an answer is waited for.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long to wait before asking again how far something is.
+pub const AGAIN: Duration = Duration::from_millis(200);
+
 /// Which service.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ServerArgs {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,12 +16,9 @@ use crate::evaluation::Evaluation;
 use crate::failure::failure;
 use crate::model::{applied_before, short};
 use crate::render::{self, Grid, StyleArgs};
-use crate::server::{Server, ServerArgs};
+use crate::server::{AGAIN, Server, ServerArgs};
 use crate::world::Opened;
 use crate::{clock, when};
-
-/// How long until it is asked again how far a service is.
-const AGAIN: Duration = Duration::from_millis(200);
 
 /// Options of `tenure apply`.
 #[derive(clap::Args, Debug)]

@@ -85,7 +85,7 @@ pub fn effect(found: &Comparison, days: i32) -> String {
     let differs = |a: &&tenure_backtest::compare::AlertDifference| a.start + a.stop > 0 || a.fired_before != a.fired_after;
     let fired = |n: Option<usize>| n.map_or_else(|| Value::from(NOTHING), number);
     let rows = found.alerts.iter().filter(differs).map(|a| {
-        let existing = if a.start > 0 { a.on_existing.unwrap_or(NOTHING) } else { NOTHING };
+        let existing = if a.start > 0 { a.on_existing.as_deref().unwrap_or(NOTHING) } else { NOTHING };
         let name = a.was.as_ref().map_or_else(|| a.alert.clone(), |was| format!("{} (was {was})", a.alert));
         vec![name.into(), fired(a.fired_before), fired(a.fired_after), number(a.stay), number(a.start), number(a.stop), existing.into()]
     });

@@ -1,23 +1,26 @@
 //! `tenure plan`: what applying a folder of definitions would change.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use tenure_backtest::Watch;
 use tenure_backtest::compare::{Comparison, Side, compare};
 use tenure_engine::{Engine, Mode};
-use tenure_model::diff::diff;
+use tenure_model::diff::{Difference, diff};
 use tenure_model::time::Span;
 use tenure_model::{Day, Instant, Model, check};
 use tenure_replay::Scope;
 
-use super::comparison::{accounts, definitions, effect};
+use super::comparison::{self, accounts, definitions};
 use super::{Outcome, Shared};
-use crate::model::{Source, applied_before, short};
+use crate::failure::failure;
+use crate::model::{Loaded, Source, applied_before, short};
+use crate::server::{AGAIN, Server, ServerArgs};
 use crate::world::{self, Opened};
 use crate::{clock, render, when};
 
@@ -30,7 +33,7 @@ pub struct Plan {
     /// The model's folder or file [default: --model, else ./model]
     model: Option<PathBuf>,
     /// As of when accounts are compared [default: up to when the model applied last was evaluated, else now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", conflicts_with = "server")]
     as_of: Option<String>,
     /// How many days before that firings are counted
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(i32).range(1..=3660))]
@@ -39,7 +42,7 @@ pub struct Plan {
     #[arg(long)]
     definitions: bool,
     /// Once a date, at its last instant, instead of every instant: faster
-    #[arg(long)]
+    #[arg(long, conflicts_with = "server")]
     sampled: bool,
     /// Name the accounts that would stand otherwise
     #[arg(long)]
@@ -47,6 +50,17 @@ pub struct Plan {
     /// Write JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// What a plan found.
+struct Found {
+    /// The model applied last.
+    from: Option<String>,
+    differences: Vec<Difference>,
+    /// None where nothing was replayed.
+    effect: Option<Comparison>,
 }
 
 /// Where definitions lie: as asked, else ./model. Never those applied last, which would be compared with themselves.
@@ -57,36 +71,37 @@ pub fn proposed(asked: Option<PathBuf>, shared: &Shared) -> Result<Source> {
 impl Plan {
     /// Runs it.
     pub async fn run(self, shared: &Shared) -> Result<Outcome> {
-        let folder = shared.folder()?;
-        let store = folder.store_to_read().await?;
-        let opened = Opened::with(folder, store, proposed(self.model.clone(), shared)?)?;
-        let last = opened.store.last_model().await?;
-        let before = match &last {
-            Some(last) => applied_before(last).load()?.model,
-            None => nothing()?,
+        let source = proposed(self.model.clone(), shared)?;
+        let origin = source.origin.clone();
+        let (to, found) = match self.server.server()? {
+            Some(server) => {
+                let loaded = source.load()?;
+                let found = self.asked_of(&server, &loaded).await?;
+                (loaded.model.revision, found)
+            }
+            None => {
+                let folder = shared.folder()?;
+                let store = folder.store_to_read().await?;
+                let opened = Opened::with(folder, store, source)?;
+                let found = self.found_here(&opened).await?;
+                (opened.loaded.model.revision, found)
+            }
         };
-        let after = &opened.loaded.model;
-        let differences = diff(&before, after);
-        let found = match self.definitions || differences.is_empty() {
-            true => None,
-            false => Some(self.effect(&opened, &before).await?),
-        };
+        let Found { from, differences, effect } = &found;
         if self.json {
-            let report = json!({
-                "from": last.as_ref().map(|last| &last.revision.0), "to": after.revision.0, "definitions": differences,
-                "at": found.as_ref().map(|found| found.at.to_string()), "days": self.days, "effect": found,
-            });
+            let at = effect.as_ref().map(|effect| effect.at.to_string());
+            let report = json!({ "from": from, "to": to.0, "definitions": differences, "at": at, "days": self.days, "effect": effect });
             render::text(&format!("{report}\n"))?;
             return Ok(Outcome::Fine);
         }
-        let from = last.as_ref().map_or("nothing applied yet", |last| short(&last.revision.0));
+        let from = from.as_ref().map_or("nothing applied yet", |from| short(from));
         let mut text = match differences.len() {
-            0 => format!("{}: the definitions are those that are applied already ({from})\n", opened.loaded.source.origin),
-            n => format!("{from} → {}: {}\n\n", short(&after.revision.0), render::counted(n as u64, "difference")),
+            0 => format!("{origin}: the definitions are those that are applied already ({from})\n"),
+            n => format!("{from} → {}: {}\n\n", short(&to.0), render::counted(n as u64, "difference")),
         };
-        text += &definitions(&differences);
-        if let Some(found) = &found {
-            text += &format!("\n{}", effect(found, self.days));
+        text += &definitions(differences);
+        if let Some(found) = effect {
+            text += &format!("\n{}", comparison::effect(found, self.days));
             if self.accounts {
                 text += &accounts(found);
             }
@@ -94,6 +109,50 @@ impl Plan {
         }
         render::text(&text)?;
         Ok(Outcome::Fine)
+    }
+
+    /// What the data folder says.
+    async fn found_here(&self, opened: &Opened) -> Result<Found> {
+        let last = opened.store.last_model().await?;
+        let before = match &last {
+            Some(last) => applied_before(last).load()?.model,
+            None => nothing()?,
+        };
+        let differences = diff(&before, &opened.loaded.model);
+        let effect = match self.definitions || differences.is_empty() {
+            true => None,
+            false => Some(self.effect(opened, &before).await?),
+        };
+        Ok(Found { from: last.map(|last| last.revision.0), differences, effect })
+    }
+
+    /// What a running service says.
+    async fn asked_of(&self, server: &Server, loaded: &Loaded) -> Result<Found> {
+        let files: BTreeMap<&String, &String> = loaded.source.files.iter().map(|(path, text)| (path, text)).collect();
+        if self.definitions {
+            let answer = server.post("/model/diff", &json!({ "files": files }))?;
+            let from = answer["from"].as_str().map(str::to_owned);
+            return Ok(Found { from, differences: serde_json::from_value(answer["differences"].clone())?, effect: None });
+        }
+        let began = server.post("/model/plan", &json!({ "files": files, "days": self.days }))?;
+        let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());
+        bar.set_style(ProgressStyle::with_template("replaying {wide_bar} {percent} %").unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let findings = loop {
+            let mut asked = server.get(&format!("/backtests/{}", began["id"]))?;
+            match asked["state"].as_str() {
+                Some("done") => break asked["findings"].take(),
+                Some("queued" | "running") => bar.set_position((asked["share"].as_f64().unwrap_or(0.0) * 1000.0) as u64),
+                _ => {
+                    let why = asked["error"].as_str().unwrap_or("it was cancelled").to_owned();
+                    return Err(failure(format!("there is no plan: {why}"), "ask again; nothing has changed"));
+                }
+            }
+            tokio::time::sleep(AGAIN).await;
+        };
+        bar.finish_and_clear();
+        let differences: Vec<Difference> = serde_json::from_value(findings["definitions"].clone())?;
+        let effect = if differences.is_empty() { None } else { Some(serde_json::from_value(findings["effect"].clone())?) };
+        Ok(Found { from: findings["from"].as_str().map(str::to_owned), differences, effect })
     }
 
     async fn effect(&self, opened: &Opened, before: &Model) -> Result<Comparison> {
