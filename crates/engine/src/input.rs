@@ -165,7 +165,7 @@ impl<'m> Changes<'m> {
                     let at = Value::from_json(&v.value, Kind::Time, &self.model.calendar)?.as_instant(&self.model.calendar)?;
                     Some(at.max(v.visible_from()))
                 };
-                let at = versions.iter().filter_map(|v| told(v)).min();
+                let at = versions.iter().filter_map(told).min();
                 if let Some(at) = at {
                     cancelled.insert(entity, at);
                 }

@@ -46,6 +46,11 @@ impl Known {
         self.late.iter().chain(merged).chain(resolved).map(String::as_str)
     }
 
+    /// The accounts with events that arrived later: how many.
+    pub fn late(&self) -> usize {
+        self.late.len()
+    }
+
     /// The events of an account up to an instant.
     pub fn events(&self, archive: &Archive, account: &str, until: Instant) -> Result<Vec<Event>> {
         let mut events = match self.resolved.get(account) {

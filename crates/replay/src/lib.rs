@@ -87,6 +87,11 @@ impl World {
         self.said.wait()
     }
 
+    /// Of how many accounts events are left out, because they arrived after what is known.
+    pub fn late(&self) -> usize {
+        self.known.as_ref().map_or(0, Known::late)
+    }
+
     /// Is nothing dated known of an account, though it was spoken of?
     pub fn is_undated(&self, account: &str) -> Result<bool> {
         Ok(self.inputs()?.get(account).is_some_and(replay::is_undated))

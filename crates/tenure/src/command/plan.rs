@@ -132,7 +132,7 @@ impl Plan {
         if self.definitions {
             let answer = server.post("/model/diff", &json!({ "files": files }))?;
             let from = answer["from"].as_str().map(str::to_owned);
-            return Ok(Found { from, differences: serde_json::from_value(answer["differences"].clone())?, effect: None });
+            return Ok(Found { from, differences: serde_json::from_value(answer["changes"].clone())?, effect: None });
         }
         let began = server.post("/model/plan", &json!({ "files": files, "days": self.days }))?;
         let bar = ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr());

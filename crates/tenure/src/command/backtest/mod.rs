@@ -167,6 +167,10 @@ fn ask(asked: &Asking, opened: &Opened, loaded: &Loaded, doing: &'static str) ->
     let (timelines, findings) = ready.run(threads, |prepared, until, mode| {
         n += 1;
         let world = opened.world_of_scope(&ready.scope(prepared), prepared.engine.clone())?;
+        if n == 1 && world.late() > 0 {
+            let accounts = render::counted(world.late() as u64, "account");
+            remark!("events of {accounts} arrived after {}: they are left out", ready.terms.known);
+        }
         let bar = world::progress(&world);
         bar.set_message(if replays > 1 { format!("{doing} {n}/{replays}") } else { doing.to_owned() });
         let progress = |_: usize, events: usize| ProgressBar::inc(&bar, events as u64);
