@@ -7,7 +7,6 @@ pub mod replay;
 mod rollup;
 mod said;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenure_engine::{Change, Engine, EventTable, Inputs, Unreadable, Upstream};
@@ -82,9 +81,14 @@ impl World {
         Ok(World { engine, archive, said, known: None, open: Instant::NEVER })
     }
 
-    /// What was said and decided, by account. Waits until it is read.
-    pub fn inputs(&self) -> Result<&BTreeMap<String, AccountInputs>> {
-        self.said.wait()
+    /// What was said and decided, by account. Waits until all of it is read.
+    pub fn inputs(&self) -> Result<impl Iterator<Item = &AccountInputs>> {
+        self.said.all()
+    }
+
+    /// What was said and decided of one account; None where nothing was. Waits until it is read.
+    pub fn inputs_of(&self, account: &str) -> Result<Option<&AccountInputs>> {
+        self.said.of(account)
     }
 
     /// Of how many accounts events are left out, because they arrived after what is known.
@@ -94,7 +98,7 @@ impl World {
 
     /// Is nothing dated known of an account, though it was spoken of?
     pub fn is_undated(&self, account: &str) -> Result<bool> {
-        Ok(self.inputs()?.get(account).is_some_and(replay::is_undated))
+        Ok(self.inputs_of(account)?.is_some_and(replay::is_undated))
     }
 
     /// The events of one account up to an instant, as far as they are known.
@@ -111,7 +115,7 @@ impl World {
     /// What the archive says.
     pub fn history(&self, account: &str, until: Instant) -> Result<History> {
         let events = self.events(account, until)?;
-        let said = self.inputs()?.get(account).cloned().unwrap_or_default();
+        let said = self.inputs_of(account)?.cloned().unwrap_or_default();
         let children = rollup::of_parent(self, account, until)?;
         Ok(History::new(&self.engine, account, events, said, children, self.open))
     }

@@ -87,13 +87,13 @@ pub fn replay<V: Visitor>(
     let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Some(last) = visitors.first_mut() else { return Ok(visitors) };
     // Accounts of which there are no events, then parents, each after its children.
-    let inputs = world.inputs()?;
-    let quiet = inputs.keys().map(String::as_str).filter(|id| !seen.contains(*id) && !later.contains(id));
+    let quiet = world.inputs()?.map(|said| said.account.as_str()).filter(|id| !seen.contains(*id) && !later.contains(id));
     // Of an account with other events than the archive's perhaps nothing was known.
-    let apart = apart.iter().copied().filter(|id| inputs.contains_key(*id) || !world.events(id, to).is_ok_and(|events| events.is_empty()));
+    let is_known = |id: &str| world.inputs_of(id).is_ok_and(|said| said.is_some());
+    let apart = apart.iter().copied().filter(|id| is_known(id) || !world.events(id, to).is_ok_and(|events| events.is_empty()));
     for id in quiet.chain(apart).chain(parents.iter().map(String::as_str)) {
         let events = if later.contains(id) { world.events(id, to)? } else { vec![] };
-        let said = inputs.get(id).cloned().unwrap_or_default();
+        let said = world.inputs_of(id)?.cloned().unwrap_or_default();
         let history = crate::History::new(&world.engine, id, events, said, reports.remove(id).unwrap_or_default(), world.open);
         let there = one(world, &history.account, &history.inputs(), to, mode, last, &mut reports)?;
         progress(usize::from(there), history.events.len());
@@ -144,7 +144,7 @@ fn with_events<V: Visitor>(
     reports: &mut Reports,
 ) -> Result<bool> {
     let mut changes = world.engine.changes(events.persons).open_after(world.open);
-    if let Some(said) = world.inputs()?.get(events.account.as_ref()) {
+    if let Some(said) = world.inputs_of(events.account)? {
         changes.versions(&said.versions);
         changes.memberships(&said.memberships);
         changes.decisions(&said.decisions);

@@ -52,9 +52,10 @@ pub(super) fn parents_in_order(world: &World) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let mut children: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (id, said) in world.inputs()? {
+    for said in world.inputs()? {
+        let id = said.account.as_str();
         for version in said.versions.iter().filter(|v| v.field == "parent" && matches!(v.entity, Entity::Account(_))) {
-            if let Some(parent) = version.value.as_str().filter(|p| p != id) {
+            if let Some(parent) = version.value.as_str().filter(|p| *p != id) {
                 children.entry(parent).or_default().insert(id);
             }
         }
@@ -94,15 +95,14 @@ fn reports_of(world: &World, parent: &str, until: Instant, reports: &mut Reports
     }
     let is_child =
         |said: &tenure_store::AccountInputs| said.versions.iter().any(|v| v.field == "parent" && v.value.as_str() == Some(parent));
-    let children: Vec<&String> =
-        world.inputs()?.iter().filter(|(id, said)| id.as_str() != parent && is_child(said)).map(|(id, _)| id).collect();
+    let children = world.inputs()?.filter(|said| said.account != parent && is_child(said)).map(|said| said.account.as_str());
     for child in children {
         reports_of(world, child, until, reports, seen)?;
         let events = world.events(child, until)?;
-        let said = world.inputs()?.get(child).cloned().unwrap_or_default();
-        let own = reports.remove(child.as_str()).unwrap_or_default();
+        let said = world.inputs_of(child)?.cloned().unwrap_or_default();
+        let own = reports.remove(child).unwrap_or_default();
         let history = crate::History::new(&world.engine, child, events, said, own, Instant::NEVER);
-        let mut account = world.engine.account(child.as_str());
+        let mut account = world.engine.account(child);
         let mut nothing = tenure_engine::Nothing;
         world.engine.advance(&mut account, &history.inputs(), until, Mode::Exact, &mut Reporting { inner: &mut nothing, reports })?;
     }

@@ -1,8 +1,9 @@
 //! All inputs of an account together, under canonical ids, in the order the engine takes them: for one account, and for all page by page.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use sqlx::SqlSafeStr;
+use sqlx::{AssertSqlSafe, SqlSafeStr};
 use tenure_model::Instant;
 use tenure_model::input::{Decision, Fields, Membership, Merge, Version};
 
@@ -23,14 +24,39 @@ pub struct AccountInputs {
     pub decisions: Vec<Decision>,
 }
 
-/// Reads all accounts in order of their ids, some at a time.
+/// All accounts in order of their ids, some a page. What is not read yet may be read in any order, also several pages at a time.
 #[derive(Debug)]
 pub struct InputPages {
     store: Store,
-    merges: Merges,
-    ids: std::vec::IntoIter<String>,
-    size: usize,
-    what: What,
+    merges: Arc<Merges>,
+    spans: std::vec::IntoIter<IdSpan>,
+    what: Arc<What>,
+}
+
+/// Accounts that follow one another, not read yet.
+#[derive(Debug)]
+pub struct InputPage {
+    store: Store,
+    merges: Arc<Merges>,
+    span: IdSpan,
+    what: Arc<What>,
+}
+
+/// The ids from one (inclusive) to another (exclusive; None: to the end).
+#[derive(Clone, Debug)]
+struct IdSpan {
+    from: String,
+    to: Option<String>,
+}
+
+impl IdSpan {
+    fn all() -> IdSpan {
+        IdSpan { from: String::new(), to: None }
+    }
+
+    fn contains(&self, id: &str) -> bool {
+        self.from.as_str() <= id && self.to.as_ref().is_none_or(|to| id < to.as_str())
+    }
 }
 
 /// What of versions is read.
@@ -81,74 +107,85 @@ impl Kind {
 impl InputPages {
     /// Only versions of these fields: what else was said of the accounts is not read.
     pub fn only(mut self, fields: Fields) -> InputPages {
-        self.what.fields = Some(fields);
+        Arc::make_mut(&mut self.what).fields = Some(fields);
         self
     }
 
     /// Beside the fields of `only`, versions of these that have a date.
     pub fn and_dated(mut self, fields: Fields) -> InputPages {
-        self.what.dated = fields;
+        Arc::make_mut(&mut self.what).dated = fields;
         self
     }
 
     /// For those who go on from an instant and may yet learn of what lies after it: what repeats a value after it is not left out.
     pub fn open_after(mut self, at: Instant) -> InputPages {
-        self.what.open = at;
+        Arc::make_mut(&mut self.what).open = at;
         self
     }
+}
 
-    /// How many accounts are still to come.
-    pub fn left(&self) -> usize {
-        self.ids.len()
+impl Iterator for InputPages {
+    type Item = InputPage;
+
+    fn next(&mut self) -> Option<InputPage> {
+        let span = self.spans.next()?;
+        Some(InputPage { store: self.store.clone(), merges: self.merges.clone(), span, what: self.what.clone() })
+    }
+}
+
+impl InputPage {
+    /// The id with which it begins; whether there is such an account or not.
+    pub fn from(&self) -> &str {
+        &self.span.from
     }
 
-    /// The next page; None after the last.
-    pub async fn next(&mut self) -> Result<Option<Vec<AccountInputs>>> {
-        let ids: Vec<String> = self.ids.by_ref().take(self.size).collect();
-        if ids.is_empty() {
-            return Ok(None);
-        }
-        self.store.gather(&self.merges, ids, &self.what).await.map(Some)
-    }
-
-    /// All that are still to come, several pages at a time: each connection reads with a core of its own.
-    pub async fn all(mut self, at_a_time: usize) -> Result<Vec<AccountInputs>> {
-        let mut reading = tokio::task::JoinSet::new();
-        let mut all = Vec::with_capacity(self.left());
-        loop {
-            while reading.len() < at_a_time.max(1) && self.left() > 0 {
-                let ids: Vec<String> = self.ids.by_ref().take(self.size).collect();
-                let (store, merges, what) = (self.store.clone(), self.merges.clone(), self.what.clone());
-                reading.spawn(async move { store.gather(&merges, ids, &what).await });
-            }
-            match reading.join_next().await {
-                Some(Ok(page)) => all.extend(page?),
-                Some(Err(stopped)) => std::panic::resume_unwind(stopped.into_panic()),
-                None => return Ok(all),
-            }
-        }
+    /// Reads it: its accounts by id.
+    pub async fn read(self) -> Result<Vec<AccountInputs>> {
+        let ids = self.store.canonical_accounts(&self.merges, self.what.known, &self.span).await?;
+        self.store.gather(&self.merges, ids, &self.what).await
     }
 }
 
 impl Store {
     /// The canonical ids of all accounts of whom something was said or decided, ascending. Accounts known by events only are not among them.
     pub async fn accounts(&self) -> Result<Vec<String>> {
-        self.canonical_accounts(&self.merges().await?, Instant::NEVER).await
+        self.canonical_accounts(&self.merges().await?, Instant::NEVER, &IdSpan::all()).await
     }
 
-    /// All accounts, so many a page.
+    /// All accounts, about so many a page.
     pub async fn inputs(&self, page_size: usize) -> Result<InputPages> {
         self.pages(self.merges().await?, page_size, Instant::NEVER).await
     }
 
-    /// All accounts as they were known at an instant, so many a page: those that were merged later are two, and what shows later is left out.
+    /// All accounts as they were known at an instant, about so many a page: those that were merged later are two, and what shows later is left out.
     pub async fn inputs_known(&self, at: Instant, page_size: usize) -> Result<InputPages> {
         self.pages(self.merges_known(at).await?, page_size, at).await
     }
 
     async fn pages(&self, merges: Merges, page_size: usize, known: Instant) -> Result<InputPages> {
-        let ids = self.canonical_accounts(&merges, known).await?.into_iter();
-        Ok(InputPages { store: self.clone(), merges, ids, size: page_size.max(1), what: What { known, ..What::default() } })
+        let spans = self.spans(page_size).await?.into_iter();
+        Ok(InputPages { store: self.clone(), merges: Arc::new(merges), spans, what: Arc::new(What { known, ..What::default() }) })
+    }
+
+    /// All ids, cut where so many of them are through of those with traits, with subscriptions, or with members.
+    async fn spans(&self, page_size: usize) -> Result<Vec<IdSpan>> {
+        let sources = [
+            ("owner", "versions WHERE kind = 'account' AND"),
+            ("owner", "versions WHERE kind = 'subscription' AND"),
+            ("account", "memberships WHERE"),
+        ];
+        let next = sources.map(|(id, table)| {
+            format!("SELECT id FROM (SELECT DISTINCT {id} AS id FROM {table} {id} >= $1 ORDER BY {id} LIMIT 1 OFFSET $2) AS next")
+        });
+        let sql = format!("SELECT MIN(id) FROM ({}) AS ids", next.join(" UNION ALL "));
+        let mut spans = vec![IdSpan::all()];
+        while let Some(last) = spans.last_mut() {
+            let next = query(AssertSqlSafe(sql.as_str())).bind(&last.from).bind(page_size.max(1) as i64).fetch_one(&self.pool).await?;
+            let Some(next) = next.get::<Option<String>>(0)? else { break };
+            last.to = Some(next.clone());
+            spans.push(IdSpan { from: next, to: None });
+        }
+        Ok(spans)
     }
 
     /// One account, by any of its ids; empty where nothing was said of it.
@@ -169,13 +206,24 @@ impl Store {
         Ok(self.gather_into(&merges, page, &What { open, ..What::default() }).await?.pop().unwrap_or_default())
     }
 
-    /// Of those of whom something was known at an instant.
-    async fn canonical_accounts(&self, merges: &Merges, known: Instant) -> Result<Vec<String>> {
-        let sql = "SELECT DISTINCT owner FROM versions WHERE kind = 'account' AND valid_from <= $1 AND known_from <= $1 \
-            UNION ALL SELECT DISTINCT owner FROM versions WHERE kind = 'subscription' AND valid_from <= $1 AND known_from <= $1 \
-            UNION ALL SELECT DISTINCT account FROM memberships WHERE valid_from <= $1 UNION ALL SELECT DISTINCT account FROM decisions WHERE at <= $1";
-        let rows = query(sql).bind(known).fetch_all(&self.pool).await?;
-        let ids: BTreeSet<String> = rows.iter().map(|row| Ok(merges.account(row.get(0)?).to_owned())).collect::<Result<_>>()?;
+    /// Of those of whom something was known at an instant, with ids in a span.
+    async fn canonical_accounts(&self, merges: &Merges, known: Instant, span: &IdSpan) -> Result<Vec<String>> {
+        let mut ids = BTreeSet::new();
+        let to = if span.to.is_some() { " AND {id} < $3" } else { "" };
+        let rows = query(owners(&format!("{{id}} >= $2{to}"))).bind(known).bind(&span.from);
+        let rows = if let Some(to) = &span.to { rows.bind(to) } else { rows };
+        for row in rows.fetch_all(&self.pool).await? {
+            let id = row.get::<String>(0)?;
+            if span.contains(merges.account(&id)) {
+                ids.insert(merges.account(&id).to_owned());
+            }
+        }
+        // Perhaps it was all said of those that were merged into one.
+        for (from, into) in merges.accounts().filter(|(from, into)| span.contains(into) && !span.contains(from)) {
+            if !ids.contains(into) && query(owners("{id} = $2")).bind(known).bind(from).fetch_optional(&self.pool).await?.is_some() {
+                ids.insert(into.to_owned());
+            }
+        }
         Ok(ids.into_iter().collect())
     }
 
@@ -322,4 +370,18 @@ impl Store {
     async fn between(&self, sql: impl SqlSafeStr, low: &str, high: &str) -> Result<Vec<Row>> {
         Ok(query(sql).bind(low).bind(high).fetch_all(&self.pool).await?)
     }
+}
+
+/// A query for the ids of accounts of whom something was known at `$1`, by a condition on `{id}`, a constant text.
+fn owners(condition: &str) -> AssertSqlSafe<String> {
+    let versions = |kind: &str| {
+        let condition = condition.replace("{id}", "owner");
+        format!("SELECT DISTINCT owner FROM versions WHERE kind = '{kind}' AND {condition} AND valid_from <= $1 AND known_from <= $1")
+    };
+    let of = |table: &str, since: &str| {
+        let condition = condition.replace("{id}", "account");
+        format!("SELECT DISTINCT account FROM {table} WHERE {condition} AND {since} <= $1")
+    };
+    let all = [versions("account"), versions("subscription"), of("memberships", "valid_from"), of("decisions", "at")];
+    AssertSqlSafe(all.join(" UNION ALL "))
 }

@@ -3,6 +3,8 @@
 //! Every statement is kept, also one that repeats an earlier one at a later time: only so does the order of files not matter. Reading leaves
 //! out what says nothing new (`settle`).
 
+use std::borrow::Cow;
+
 use sqlx::AssertSqlSafe;
 use tenure_model::Instant;
 use tenure_model::input::{Entity, Version};
@@ -98,8 +100,8 @@ fn key(entity: &Entity) -> (&'static str, &str, &str) {
     }
 }
 
-/// Kind, owner, and of each version item, field, valid from, known from, value.
-type Packed = (String, String, Vec<(String, String, i64, i64, serde_json::Value)>);
+/// Kind, owner, and of each version item, field, valid from, known from, and the JSON text of its value.
+type Packed<'r> = (&'r str, String, Vec<(String, String, i64, i64, Cow<'r, str>)>);
 
 /// An owner as it was told, and its versions under canonical ids.
 pub(crate) type OfOwner = (String, Vec<Version>);
@@ -116,9 +118,10 @@ pub(crate) fn unpack(rows: &[Row], merges: &Merges) -> Result<Vec<OfOwner>> {
 fn unpack_row(row: &Row, merges: &Merges, all: &mut Vec<OfOwner>) -> Result<()> {
     let corrupt = |why: String| Error::Corrupt { table: "versions", why };
     let dated = |t: i64| (t != Instant::MIN.0).then_some(Instant(t));
-    let of_owner = |(kind, owner, packed): Packed| -> Result<OfOwner> {
-        let version = |(item, field, valid_from, known_from, value)| {
-            let entity = match kind.as_str() {
+    let of_owner = |(kind, owner, packed): Packed<'_>| -> Result<OfOwner> {
+        let version = |(item, field, valid_from, known_from, value): (_, _, _, _, Cow<'_, str>)| {
+            let value = serde_json::from_str(&value).map_err(|e| corrupt(e.to_string()))?;
+            let entity = match kind {
                 "account" => Entity::Account(merges.account(&owner).to_owned()),
                 "person" => Entity::Person(merges.person(&owner).to_owned()),
                 "subscription" => Entity::Subscription(merges.account(&owner).to_owned(), item),

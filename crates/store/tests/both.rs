@@ -316,7 +316,7 @@ async fn dump(store: &Store) -> String {
     add("position", &store.position().await.unwrap());
     add("entities", &store.count_entities().await.unwrap());
     add("accounts", &store.accounts().await.unwrap());
-    add("inputs", &store.inputs(2).await.unwrap().all(2).await.map(sorted).unwrap());
+    add("inputs", &all_inputs(store).await);
     add("people", &store.people().await.unwrap());
     add("merges", &store.merge_list().await.unwrap());
     add("decisions", &store.decisions().await.unwrap());
@@ -346,7 +346,10 @@ async fn dump(store: &Store) -> String {
 }
 
 /// Pages read at once come in any order.
-fn sorted(mut inputs: Vec<AccountInputs>) -> Vec<AccountInputs> {
-    inputs.sort_by(|a, b| a.account.cmp(&b.account));
-    inputs
+async fn all_inputs(store: &Store) -> Vec<AccountInputs> {
+    let mut all = Vec::new();
+    for page in store.inputs(2).await.unwrap() {
+        all.extend(page.read().await.unwrap());
+    }
+    all
 }

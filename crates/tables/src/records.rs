@@ -24,9 +24,8 @@ pub(super) async fn memberships(store: &Store) -> Result<RecordBatch> {
 /// Every value ever said: `entity`, `account_id`, `id`, `field`, `value` (JSON), `valid_from`, `known_from`.
 pub(super) async fn versions(store: &Store) -> Result<RecordBatch> {
     let mut all: Vec<Version> = Vec::new();
-    let mut pages = store.inputs(PAGE).await?;
-    while let Some(page) = pages.next().await? {
-        all.extend(page.into_iter().flat_map(|inputs| inputs.versions).filter(|v| !matches!(v.entity, Entity::Person(_))));
+    for page in store.inputs(PAGE).await? {
+        all.extend(page.read().await?.into_iter().flat_map(|inputs| inputs.versions).filter(|v| !matches!(v.entity, Entity::Person(_))));
     }
     all.extend(store.people().await?.into_iter().flat_map(|person| person.versions));
     let mut columns = Columns::default();

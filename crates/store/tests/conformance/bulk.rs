@@ -18,10 +18,9 @@ pub async fn bulk(store: Store) {
     let took = started.elapsed().as_secs_f64();
     eprintln!("{} versions in {took:.2} s: {:.0} a second", versions.len(), versions.len() as f64 / took);
     let started = std::time::Instant::now();
-    let mut pages = store.inputs(1000).await.unwrap();
     let mut read = 0;
-    while let Some(page) = pages.next().await.unwrap() {
-        read += page.iter().map(|i| i.versions.len()).sum::<usize>();
+    for page in store.inputs(1000).await.unwrap() {
+        read += page.read().await.unwrap().iter().map(|i| i.versions.len()).sum::<usize>();
     }
     assert_eq!(read, versions.len());
     let took = started.elapsed().as_secs_f64();

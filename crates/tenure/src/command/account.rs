@@ -47,7 +47,7 @@ impl Account {
             return Err(failure(format!("nothing dated is known of {id} at {at}"), "ask as of a later time: --as-of TIME"));
         }
         let ledger = opened.store.account_alerts(&id).await?;
-        let stays = world.inputs()?.get(&id).map_or(&[][..], |said| &said.memberships);
+        let stays = world.inputs_of(&id)?.map_or(&[][..], |said| &said.memberships);
         let here = stays.iter().filter(|m| m.from.is_none_or(|t| t <= at) && m.until.is_none_or(|t| at < t));
         let members = here.map(|m| &m.person).collect::<BTreeSet<_>>().len() as u64;
         let page = Page { engine, model: engine.model(), account: &account, line: &line, at, history: &history, members, ledger: &ledger };

@@ -77,7 +77,7 @@ impl Explain {
         }
         let world = opened.world_of(&id).await?;
         let history = world.history(&id, at)?;
-        let versions = world.inputs()?.get(&id).map_or(&[][..], |said| &said.versions);
+        let versions = world.inputs_of(&id)?.map_or(&[][..], |said| &said.versions);
         let events_max = self.events.unwrap_or(if self.json { EVENTS_SHOWN_MAX } else { EVENTS_FOR_PEOPLE });
         let told = Told { history: &history, versions, events_max };
         let id: Arc<str> = id.into();

@@ -166,9 +166,8 @@ type Saying = (Option<Instant>, Option<Instant>);
 /// A row for every date at which something was said of an account or subscription.
 async fn entities(store: &Store, ids: &[&str], wanted: impl Fn(&Entity) -> bool) -> Result<Grid> {
     let mut rows: Vec<Map<String, Json>> = Vec::new();
-    let mut pages = store.inputs(PAGE).await?;
-    while let Some(page) = pages.next().await? {
-        for inputs in page {
+    for page in store.inputs(PAGE).await? {
+        for inputs in page.read().await? {
             let mut by_entity: BTreeMap<Entity, Vec<Version>> = BTreeMap::new();
             for version in inputs.versions.into_iter().filter(|v| wanted(&v.entity)) {
                 by_entity.entry(version.entity.clone()).or_default().push(version);

@@ -64,9 +64,8 @@ async fn undeclared(names: &BTreeSet<&str>, store: &Store, calendar: &Calendar) 
     let names = names.iter().filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
     let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
     let fields = Fields { account: names.map(|name| (*name).to_owned()).collect(), ..Fields::default() };
-    let mut pages = store.inputs(PAGE).await?.only(fields);
-    while let Some(page) = pages.next().await? {
-        let versions = page.into_iter().flat_map(|inputs| inputs.versions);
+    for page in store.inputs(PAGE).await?.only(fields) {
+        let versions = page.read().await?.into_iter().flat_map(|inputs| inputs.versions);
         for version in versions.filter(|v| !v.value.is_null()) {
             let kind = kind_of(&version.value, calendar);
             kinds.entry(version.field).and_modify(|known| *known = common(*known, kind)).or_insert(kind);

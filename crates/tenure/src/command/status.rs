@@ -118,9 +118,9 @@ async fn seen_in_events(folder: &Folder, store: &Store) -> Result<(Vec<String>, 
 /// How many subscriptions there are, those of merged accounts counted once.
 async fn subscriptions(store: &Store) -> Result<u64> {
     let started = Fields { subscription: ["started_at".to_owned()].into(), ..Fields::default() };
-    let (mut all, mut pages) = (BTreeSet::new(), store.inputs(PAGE).await?.only(started));
-    while let Some(page) = pages.next().await? {
-        all.extend(page.into_iter().flat_map(|inputs| inputs.versions).map(|v| v.entity));
+    let mut all = BTreeSet::new();
+    for page in store.inputs(PAGE).await?.only(started) {
+        all.extend(page.read().await?.into_iter().flat_map(|inputs| inputs.versions).map(|v| v.entity));
     }
     Ok(all.len() as u64)
 }
