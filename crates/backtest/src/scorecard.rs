@@ -122,31 +122,47 @@ pub struct MeasureFindings {
     pub adds: Estimate,
 }
 
-/// A reading of the card.
+/// A reading of the card. Small: there are millions.
 #[derive(Clone, Copy)]
 struct Read<'t> {
-    /// Number of the account.
-    account: usize,
     timeline: &'t Timeline,
-    reading: &'t Reading,
-    /// The scores of the card's measures, if they were read.
-    measures: &'t [f64],
+    /// Number of the account.
+    account: u32,
+    /// Number of the reading in the timeline.
+    number: u32,
+}
+
+impl<'t> Read<'t> {
+    fn reading(&self) -> &'t Reading {
+        &self.timeline.readings[self.number as usize]
+    }
 }
 
 /// A reading whose horizon is known.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen<'t> {
-    /// Number of the account; readings of one account stand together, these numbers ascend.
-    pub account: usize,
-    pub reading: &'t Reading,
-    /// The scores of the card's measures, if they were read.
-    pub measures: &'t [f64],
+    read: Read<'t>,
     pub outcome: bool,
 }
 
-impl Seen<'_> {
-    fn scored(&self, score: Option<f64>) -> Option<Scored> {
-        score.map(|score| Scored { account: self.account, score, outcome: self.outcome })
+impl<'t> Seen<'t> {
+    /// Number of the account; readings of one account stand together, these numbers ascend.
+    pub fn account(&self) -> usize {
+        self.read.account as usize
+    }
+
+    pub fn reading(&self) -> &'t Reading {
+        self.read.reading()
+    }
+
+    /// The scores of the card's measures, if they were read.
+    pub fn measures(&self) -> &'t [f64] {
+        self.read.timeline.measures.get(self.read.number as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// With a score, if it has one.
+    pub fn scored(&self, score: Option<f64>) -> Option<Scored> {
+        score.map(|score| Scored { account: self.read.account, score, outcome: self.outcome })
     }
 }
 
@@ -156,7 +172,7 @@ pub fn score<'t>(
     model: &Model,
     card: usize,
     terms: &Terms,
-    timelines: impl Iterator<Item = &'t Timeline>,
+    timelines: impl Iterator<Item = &'t Timeline> + Clone,
     within: &Within,
     leads: &[i32],
     brief: bool,
@@ -164,37 +180,33 @@ pub fn score<'t>(
     let definition = &model.scorecards[card];
     let ends: Vec<Instant> = (terms.from.0..=terms.to.0).map(|day| terms.calendar.last_instant(Day(day))).collect();
     let end = |day: Day| ends[(day.0 - terms.from.0) as usize];
-    let of_account = |(account, timeline): (usize, &'t Timeline)| {
-        let of_card = move |(_, r): &(usize, &Reading)| usize::from(r.card) == card && within.holds(timeline, end(r.day));
-        let measures = |i| timeline.measures.get(i).map_or(&[][..], Vec::as_slice);
-        let read = move |(i, reading)| Read { account, timeline, reading, measures: measures(i) };
-        timeline.readings.iter().enumerate().filter(of_card).map(read)
+    let of_account = |(account, timeline): (u32, &'t Timeline)| {
+        let of_card = move |(_, r): &(u32, &Reading)| usize::from(r.card) == card && within.holds(timeline, end(r.day));
+        (0..).zip(&timeline.readings).filter(of_card).map(move |(number, _)| Read { timeline, account, number })
     };
-    let readings: Vec<Read<'t>> = timelines.enumerate().flat_map(of_account).collect();
-    let at_lead = |days: i32| followed(terms, &ends, &readings, days);
-    let known: Vec<Seen<'_>> = at_lead(0).map(|(_, seen)| seen).collect();
+    let count = timelines.clone().map(|timeline| timeline.readings.len()).sum();
+    let readings: Vec<Read<'t>> = at_most(count, (0..).zip(timelines).flat_map(of_account));
+    let known = followed(terms, &ends, &readings, 0);
     let part = |name: &str, of: &dyn Fn(&Timeline, &Reading) -> bool| {
-        let seen: Vec<Seen<'_>> = at_lead(0).filter(|(timeline, seen)| of(timeline, seen.reading)).map(|(_, seen)| seen).collect();
+        let seen: Vec<Seen<'_>> = at_most(known.len(), known.iter().filter(|s| of(s.read.timeline, s.reading())).copied());
         Slice { name: name.to_owned(), auc: auc(&scores(&seen)), base_rate: rate(&seen, |_| true).1, readings: seen.len() }
     };
     let in_segment = |(s, segment): (usize, &tenure_model::definition::Segment)| {
         part(&segment.name, &|timeline, reading| timeline.is_member(s, end(reading.day)))
     };
     let in_stage = |(s, stage): (usize, &tenure_model::definition::Stage)| part(&stage.name, &|_, reading| reading.stage() == Some(s));
-    let scored = || readings.iter().map(|read| read.reading).filter(|reading| reading.score().is_some());
+    let scored = || readings.iter().map(Read::reading).filter(|reading| reading.score().is_some());
+    let at_lead = |days: &i32| {
+        let scores = if *days == 0 { scores(&known) } else { scores(&followed(terms, &ends, &readings, *days)) };
+        AtLead { days: *days, auc: auc(&scores), readings: scores.len(), followed: scores.iter().filter(|s| s.outcome).count() }
+    };
     ScoreFindings {
         scorecard: definition.name.clone(),
         readings: readings.len(),
         accounts: readings.chunk_by(|a, b| a.account == b.account).count(),
         scored: scored().count(),
-        coverage: spread(scored().filter_map(Reading::coverage).collect()),
-        leads: leads
-            .iter()
-            .map(|days| {
-                let scores: Vec<Scored> = at_lead(*days).filter_map(|(_, seen)| seen.scored(seen.reading.score())).collect();
-                AtLead { days: *days, auc: auc(&scores), readings: scores.len(), followed: scores.iter().filter(|s| s.outcome).count() }
-            })
-            .collect(),
+        coverage: spread(at_most(readings.len(), scored().filter_map(Reading::coverage))),
+        leads: leads.iter().map(at_lead).collect(),
         base_rate: rate(&known, |_| true).1,
         bands: bands(definition, &known),
         deciles: if brief { vec![] } else { deciles(&known) },
@@ -208,26 +220,29 @@ pub fn score<'t>(
 
 /// The readings for which it is known whether the outcome came within the horizon that begins so many days after their date, unless the account is gone
 /// by then. `ends`: of the period's dates.
-fn followed<'r, 't>(
-    terms: &Terms,
-    ends: &[Instant],
-    readings: &'r [Read<'t>],
-    lead: i32,
-) -> impl Iterator<Item = (&'t Timeline, Seen<'t>)> + 'r {
+fn followed<'t>(terms: &Terms, ends: &[Instant], readings: &[Read<'t>], lead: i32) -> Vec<Seen<'t>> {
     let horizon = |end: &Instant| {
         let from = terms.calendar.add(*end, Span::Days(lead), 1);
         terms.is_known(from).then(|| (from, terms.horizon(from)))
     };
-    let (first, horizons): (Day, Vec<Option<(Instant, Instant)>>) = (terms.from, ends.iter().map(horizon).collect());
-    readings.iter().filter_map(move |read| {
-        let (from, until) = horizons[(read.reading.day.0 - first.0) as usize].filter(|(from, _)| read.timeline.is_live(*from))?;
-        let outcome = read.timeline.outcome_within(from, until).is_some();
-        Some((read.timeline, Seen { account: read.account, reading: read.reading, measures: read.measures, outcome }))
-    })
+    let horizons: Vec<Option<(Instant, Instant)>> = ends.iter().map(horizon).collect();
+    let seen = |read: &Read<'t>| {
+        let day = read.reading().day.0 - terms.from.0;
+        let (from, until) = horizons[day as usize].filter(|(from, _)| read.timeline.is_live(*from))?;
+        Some(Seen { read: *read, outcome: read.timeline.outcome_within(from, until).is_some() })
+    };
+    at_most(readings.len(), readings.iter().filter_map(seen))
+}
+
+/// Collects what at most so many come of: memory is taken once.
+fn at_most<T>(count: usize, items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all = Vec::with_capacity(count);
+    all.extend(items);
+    all
 }
 
 pub(crate) fn scores(seen: &[Seen<'_>]) -> Vec<Scored> {
-    seen.iter().filter_map(|s| s.scored(s.reading.score())).collect()
+    at_most(seen.len(), seen.iter().filter_map(|s| s.scored(s.reading().score())))
 }
 
 /// Of the readings wanted, how many there are, and how often the outcome followed them.
@@ -238,10 +253,10 @@ fn rate(seen: &[Seen<'_>], wanted: impl Fn(&Seen<'_>) -> bool) -> (usize, Estima
 
 /// By number of the account: how many readings, and how many of them the outcome followed.
 fn parts(seen: &[Seen<'_>], wanted: &dyn Fn(&Seen<'_>) -> bool) -> Vec<Part> {
-    let mut parts = vec![Part::default(); seen.last().map_or(0, |s| s.account + 1)];
+    let mut parts = vec![Part::default(); seen.last().map_or(0, |s| s.account() + 1)];
     for s in seen.iter().filter(|s| wanted(s)) {
-        parts[s.account].of += 1.0;
-        parts[s.account].hits += f64::from(u8::from(s.outcome));
+        parts[s.account()].of += 1.0;
+        parts[s.account()].hits += f64::from(u8::from(s.outcome));
     }
     parts
 }
@@ -250,7 +265,7 @@ fn bands(card: &Scorecard, seen: &[Seen<'_>]) -> Vec<BandRate> {
     let mut better: Option<Vec<Part>> = None;
     let numbers = 0..=card.bands.len();
     let rates = numbers.map(|band| {
-        let parts = parts(seen, &|s| s.reading.band() == Some(band));
+        let parts = parts(seen, &|s| s.reading().band() == Some(band));
         let rate = BandRate {
             band: band_name(card, band).to_owned(),
             readings: parts.iter().map(|part| part.of).sum::<f64>() as usize,
@@ -264,7 +279,7 @@ fn bands(card: &Scorecard, seen: &[Seen<'_>]) -> Vec<BandRate> {
 }
 
 fn deciles(seen: &[Seen<'_>]) -> Vec<Decile> {
-    let mut scores: Vec<f64> = seen.iter().filter_map(|s| s.reading.score()).collect();
+    let mut scores: Vec<f64> = seen.iter().filter_map(|s| s.reading().score()).collect();
     scores.sort_unstable_by(f64::total_cmp);
     let mut deciles: Vec<Decile> = Vec::new();
     let mut done = 0;
@@ -277,7 +292,7 @@ fn deciles(seen: &[Seen<'_>]) -> Vec<Decile> {
             continue;
         }
         let (from, to) = (scores[done], scores[until - 1]);
-        let (readings, rate) = rate(seen, |s| s.reading.score().is_some_and(|score| from <= score && score <= to));
+        let (readings, rate) = rate(seen, |s| s.reading().score().is_some_and(|score| from <= score && score <= to));
         deciles.push(Decile { from, to, readings, rate });
         done = until;
     }
@@ -288,8 +303,8 @@ fn stability(readings: &[Read<'_>]) -> Stability {
     let (mut changes, mut days) = (0, 0);
     for (earlier, later) in readings.iter().zip(readings.iter().skip(1)).filter(|(earlier, later)| earlier.account == later.account) {
         // A break in the readings is no change.
-        if later.reading.day.0 - earlier.reading.day.0 == crate::watch::READ_EVERY
-            && let (Some(was), Some(is)) = (earlier.reading.band(), later.reading.band())
+        if later.reading().day.0 - earlier.reading().day.0 == crate::watch::READ_EVERY
+            && let (Some(was), Some(is)) = (earlier.reading().band(), later.reading().band())
         {
             days += crate::watch::READ_EVERY;
             changes += usize::from(was != is);
@@ -299,19 +314,19 @@ fn stability(readings: &[Read<'_>]) -> Stability {
 }
 
 fn measures(card: &Scorecard, seen: &[Seen<'_>]) -> Vec<MeasureFindings> {
-    let seen: Vec<Seen<'_>> = seen.iter().filter(|s| !s.measures.is_empty()).copied().collect();
+    let seen: Vec<Seen<'_>> = seen.iter().filter(|s| !s.measures().is_empty()).copied().collect();
     if seen.is_empty() {
         return Vec::new();
     }
     let shares = shares(card);
     let names = card.groups.iter().flat_map(|group| group.measures.iter().map(|measure| (&group.name, &measure.name)));
     let found = names.enumerate().map(|(i, (group, measure))| {
-        let own = |s: &Seen<'_>| s.measures.get(i).copied().filter(|score| !score.is_nan());
+        let own = |s: &Seen<'_>| s.measures().get(i).copied().filter(|score| !score.is_nan());
         let alone: Vec<Scored> = seen.iter().filter_map(|s| s.scored(own(s))).collect();
         let both = seen.iter().filter_map(|s| {
-            let mut without = s.measures.to_vec();
+            let mut without = s.measures().to_vec();
             *without.get_mut(i)? = f64::NAN;
-            Some((s.scored(weighted(card, s.measures))?, s.scored(weighted(card, &without))?))
+            Some((s.scored(weighted(card, s.measures()))?, s.scored(weighted(card, &without))?))
         });
         let (with, without): (Vec<Scored>, Vec<Scored>) = both.unzip();
         MeasureFindings {

@@ -54,18 +54,18 @@ const OUTCOMES_MIN: usize = 20;
 /// Fits weights; None where measures were not read, or too few outcomes are there.
 pub(crate) fn suggest(card: &Scorecard, terms: &Terms, seen: &[Seen<'_>]) -> Option<Suggestion> {
     let filled = |s: &Seen<'_>| -> Option<(Vec<f64>, f64)> {
-        let total = weighted(card, s.measures)?;
+        let total = weighted(card, s.measures())?;
         // What is missing is left out of a score: as if it were like the rest.
-        Some((s.measures.iter().map(|score| if score.is_nan() { total } else { *score }).collect(), total))
+        Some((s.measures().iter().map(|score| if score.is_nan() { total } else { *score }).collect(), total))
     };
-    let mut dates: Vec<Day> = seen.iter().map(|s| s.reading.day).collect();
+    let mut dates: Vec<Day> = seen.iter().map(|s| s.reading().day).collect();
     dates.sort_unstable();
     dates.dedup();
     let tried_from = *dates.get((dates.len() as f64 * (1.0 - TRIED)) as usize)?;
     let before = terms.calendar.midnight(tried_from);
     let is_earlier = |day: Day| terms.horizon(terms.calendar.last_instant(day)) < before;
     let fitted_to = dates.iter().copied().filter(|day| is_earlier(*day)).max()?;
-    let earlier = || seen.iter().filter(|s| s.reading.day <= fitted_to);
+    let earlier = || seen.iter().filter(|s| s.reading().day <= fitted_to);
     let every = earlier().count().div_ceil(FITTED_MAX).max(1);
     let (rows, outcomes): (Vec<Vec<f64>>, Vec<bool>) = earlier().step_by(every).filter_map(|s| Some((filled(s)?.0, s.outcome))).unzip();
     if outcomes.iter().filter(|o| **o).count() < OUTCOMES_MIN {
@@ -73,10 +73,9 @@ pub(crate) fn suggest(card: &Scorecard, terms: &Terms, seen: &[Seen<'_>]) -> Opt
     }
     let fit = fit(&rows, &outcomes)?;
     let by_fit = |row: &[f64]| row.iter().zip(&fit.weights).map(|(score, weight)| score * weight).sum::<f64>() / 100.0;
-    let later = seen.iter().filter(|s| s.reading.day >= tried_from).filter_map(|s| {
+    let later = seen.iter().filter(|s| s.reading().day >= tried_from).filter_map(|s| {
         let (row, total) = filled(s)?;
-        let scored = |score: f64| Scored { account: s.account, score, outcome: s.outcome };
-        Some((scored(total), scored(by_fit(&row))))
+        Some((s.scored(Some(total))?, s.scored(Some(by_fit(&row)))?))
     });
     let (present, suggested): (Vec<Scored>, Vec<Scored>) = later.unzip();
     let names = card.groups.iter().flat_map(|group| group.measures.iter().map(|measure| (&group.name, &measure.name)));

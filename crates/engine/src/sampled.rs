@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use tenure_model::Value;
+use tenure_model::{Program, Value};
 use tenure_model::condition::{self, Column, Rows};
 use tenure_model::definition::{Builtin, ColumnId, MetricDef, Window};
 use tenure_model::time::{Day, Instant};
@@ -195,7 +195,8 @@ impl Engine {
         for (slot, task) in &plan.made {
             let row = &account.body.row;
             let mut values = std::mem::take(&mut sheet.columns[*slot as usize]).into_numbers();
-            values.resize(dates, f64::NAN);
+            let is_same = self.is_same(*task, sheet, account);
+            values.resize(if is_same { 1 } else { dates }, f64::NAN);
             match task {
                 Task::Age => {
                     if let Some((_, day)) = account.started {
@@ -209,13 +210,13 @@ impl Engine {
                 }
                 Task::Segment(s) => self.expression(&self.model.segments[*s].when, sheet, row, dates, &mut values),
                 Task::Metric(m) => match &self.model.metrics[*m].def {
-                    MetricDef::Sql(program) => self.expression(program, sheet, row, dates, &mut values),
+                    MetricDef::Sql(program) => self.expression(program, sheet, row, values.len(), &mut values),
                     _ => self.metric_of_dates(*m, account, &mut values),
                 },
                 _ => {}
             }
             let truths = self.model.account[*slot as usize].kind == tenure_model::Kind::Bool;
-            let is_constant = !matches!(task, Task::Segment(_)) && is_constant(&values);
+            let is_constant = is_same || !matches!(task, Task::Segment(_)) && is_constant(&values);
             let mut column = if truths { Column::Truths(values) } else { Column::Numbers(values) };
             if is_constant {
                 column.put(0, &mut account.body.row[*slot as usize]);
@@ -225,7 +226,20 @@ impl Engine {
         }
     }
 
-    fn expression(&self, program: &tenure_model::Program, sheet: &mut Sheet, row: &[Value], dates: usize, out: &mut Vec<f64>) {
+    /// Is a metric known to be the same on all dates, before it is computed?
+    fn is_same(&self, task: Task, sheet: &Sheet, account: &Account) -> bool {
+        let Task::Metric(m) = task else { return false };
+        match &self.model.metrics[m].def {
+            MetricDef::Sql(program) => is_shared(&sheet.columns, program),
+            MetricDef::Events { aggregate, window, .. } => {
+                let signal = &account.body.signals[self.plan.account.metric_signal[m]];
+                by_date(*window).is_some_and(|(days, offset)| signal.same(*aggregate, account.today, days, offset))
+            }
+            _ => false,
+        }
+    }
+
+    fn expression(&self, program: &Program, sheet: &mut Sheet, row: &[Value], dates: usize, out: &mut Vec<f64>) {
         let rows = Rows { from: 0, len: dates, shared: row, columns: &sheet.columns };
         program.over(&rows, Instant::MIN, &mut sheet.scratch, out);
     }
@@ -234,12 +248,9 @@ impl Engine {
     fn metric_of_dates(&self, m: usize, account: &Account, out: &mut [f64]) {
         let MetricDef::Events { aggregate, window, .. } = &self.model.metrics[m].def else { return };
         let signal = &account.body.signals[self.plan.account.metric_signal[m]];
-        let (days, offset) = match window {
-            Window::Days { days, offset } => (Some(*days), *offset),
-            _ => (None, 0),
-        };
-        let by_date = matches!(window, Window::Days { .. } | Window::Lifetime);
-        if by_date && signal.fill(*aggregate, account.today, days, offset, out) {
+        if let Some((days, offset)) = by_date(*window)
+            && signal.fill(*aggregate, account.today, days, offset, out)
+        {
             if *aggregate == tenure_model::definition::Aggregate::Since
                 && let Some((_, started)) = account.started
             {
@@ -380,14 +391,16 @@ fn find_due(plan: &Columns, sheet: &mut Sheet, row: &[Value], dates: usize, scor
             mark_changes(column, &mut sheet.moved, 0);
             // Conditions of alerts may read it.
             if let Some(read) = sheet.columns.get_mut(slot) {
-                *read = Column::Numbers(column.clone());
+                let mut numbers = std::mem::take(read).into_numbers();
+                numbers.clone_from(column);
+                *read = Column::Numbers(numbers);
             }
         }
     }
     let beside = if scored { &plan.scored } else { &plan.unscored };
     for (bit, trigger) in plan.triggers.iter().chain(beside).filter(|t| health.is_none_or(|h| h.bit != t.0)) {
         match trigger {
-            Trigger::Truth(program) if program.reads().iter().all(|slot| sheet.columns[*slot as usize].is_empty()) => {}
+            Trigger::Truth(program) if is_shared(&sheet.columns, program) => {}
             Trigger::Truth(program) => {
                 let rows = Rows { from: 0, len: dates, shared: row, columns: &sheet.columns };
                 program.over(&rows, Instant::MIN, &mut sheet.scratch, &mut sheet.column);
@@ -413,10 +426,25 @@ fn mark_changes(column: &[f64], due: &mut [u64], bit: usize) {
     }
 }
 
-/// Is a column the same on all dates?
+/// Do all dates share what an expression reads?
+pub(crate) fn is_shared(columns: &[Column], program: &Program) -> bool {
+    program.reads().iter().all(|slot| columns[*slot as usize].is_empty())
+}
+
+/// Is a column the same on all dates? Without a branch for each of them.
 fn is_constant(column: &[f64]) -> bool {
-    let Some((first, rest)) = column.split_first() else { return false };
-    rest.last().is_none_or(|last| last.to_bits() == first.to_bits()) && rest.iter().all(|x| x.to_bits() == first.to_bits())
+    let Some(first) = column.first().map(|x| x.to_bits()) else { return false };
+    let differ = |part: &[f64]| part.iter().fold(0, |differ, x| differ | (x.to_bits() ^ first)) != 0;
+    column.last().is_some_and(|last| last.to_bits() == first) && !differ(column)
+}
+
+/// The dates of a window that dates serve (None: all up to the present), and how many of them its end lies before the present.
+fn by_date(window: Window) -> Option<(Option<i32>, i32)> {
+    match window {
+        Window::Days { days, offset } => Some((Some(days), offset)),
+        Window::Lifetime => Some((None, 0)),
+        _ => None,
+    }
 }
 
 /// The first `n` bits, at most all.

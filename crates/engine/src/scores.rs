@@ -9,7 +9,7 @@ use crate::account::Account;
 use crate::columns::Columns;
 use crate::curve::{score, score_all};
 use crate::health::{At, rounded};
-use crate::sampled::Sheet;
+use crate::sampled::{Sheet, is_shared};
 use tenure_model::time::{Day, Instant};
 
 /// Memory for the parts of a score, used again.
@@ -89,7 +89,9 @@ impl Engine {
         if !self.plan.score_slots[index].is_empty() || !card.caps.iter().chain(&card.floors).all(|l| plan.can(&l.when)) {
             return None;
         }
+        let is_same = reads_shared(sheet, card);
         let mut scratch = std::mem::take(&mut sheet.scores);
+        let (all, dates) = (dates, if is_same { 1 } else { dates });
         scratch.total.clear(dates);
         scratch.covered.clear(dates);
         let row = &account.body.row;
@@ -100,6 +102,13 @@ impl Engine {
             scratch.total.get_all(&mut sheet.score);
             scratch.covered.get_all(&mut sheet.coverage);
             self.limit(sheet, &mut scratch, card, row, dates);
+        }
+        if is_same {
+            // What one date has, all of them have.
+            for column in [&mut sheet.score, &mut sheet.coverage] {
+                let first = column[0];
+                column.resize(all, first);
+            }
         }
         sheet.scores = scratch;
         done.then_some(index)
@@ -232,6 +241,13 @@ impl Engine {
         let rows = Rows { from: 0, len: dates, shared: row, columns: &sheet.columns };
         program.over(&rows, Instant::MIN, &mut sheet.scratch, &mut scratch.truth);
     }
+}
+
+/// Do all dates share what a card reads?
+fn reads_shared(sheet: &Sheet, card: &Scorecard) -> bool {
+    let measures = || card.groups.iter().flat_map(|group| &group.measures);
+    let conditions = measures().filter_map(|m| m.when.as_ref()).chain(card.caps.iter().chain(&card.floors).map(|l| &l.when));
+    measures().all(|m| sheet.columns[m.column as usize].is_empty()) && { conditions }.all(|when| is_shared(&sheet.columns, when))
 }
 
 /// What a shape makes of a column, or of the value that all dates share; NaN where that is nothing.

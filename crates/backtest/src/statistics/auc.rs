@@ -9,7 +9,7 @@ const EQUAL: f64 = 1e6;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scored {
     /// Number of the account; equal ones belong together.
-    pub account: usize,
+    pub account: u32,
     /// The score; higher ones are to be followed by the outcome less often.
     pub score: f64,
     /// Did it?
@@ -58,17 +58,17 @@ impl Placements {
     /// None where there are no scores.
     fn of(scores: &[Scored]) -> Option<Placements> {
         let mut order: Vec<(i64, u32)> = scores.iter().zip(0..).map(|(s, i)| ((s.score * EQUAL).round() as i64, i)).collect();
-        order.sort_unstable();
+        order.sort_unstable_by_key(|(score, _)| *score);
         let outcome = |i: u32| scores[i as usize].outcome;
         let ill = scores.iter().filter(|s| s.outcome).count() as f64;
         let well = scores.len() as f64 - ill;
-        let mut sums = vec![Sums::default(); scores.iter().map(|s| s.account + 1).max()?];
+        let mut sums = vec![Sums::default(); scores.iter().map(|s| s.account as usize + 1).max()?];
         let (mut ill_below, mut well_below) = (0.0, 0.0);
         for ties in order.chunk_by(|a, b| a.0 == b.0) {
             let ill_here = ties.iter().filter(|(_, i)| outcome(*i)).count() as f64;
             let well_here = ties.len() as f64 - ill_here;
             for (_, i) in ties {
-                let sums = &mut sums[scores[*i as usize].account];
+                let sums = &mut sums[scores[*i as usize].account as usize];
                 if outcome(*i) {
                     sums.ill += 1.0;
                     sums.of_ill += (well - well_below - well_here / 2.0) / well;
@@ -131,7 +131,7 @@ impl Sums {
 mod tests {
     use super::*;
 
-    fn scored(scores: &[(usize, f64, bool)]) -> Vec<Scored> {
+    fn scored(scores: &[(u32, f64, bool)]) -> Vec<Scored> {
         scores.iter().map(|(account, score, outcome)| Scored { account: *account, score: *score, outcome: *outcome }).collect()
     }
 

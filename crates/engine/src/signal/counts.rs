@@ -99,6 +99,12 @@ impl Counts {
         }
     }
 
+    /// Would `fill` make the same of all dates? No event comes into a window then, or goes out of it.
+    pub fn same(&self, aggregate: Aggregate, from: Day, days: Option<i32>, offset: i32) -> bool {
+        let counted = (from.0 - offset).saturating_sub(days.unwrap_or(0));
+        aggregate != Aggregate::Since && self.dates.back().is_none_or(|d| d.0 <= counted)
+    }
+
     /// What the events of each date make, summed over the dates of a window, for each date from `first` on. A date comes when it enters the
     /// window and goes when it leaves it: what comes and goes sums up to what is there.
     fn fill_sums(&self, first: i32, days: Option<i32>, out: &mut [f64], forgotten: f64, of: impl Fn(u32) -> f64) {

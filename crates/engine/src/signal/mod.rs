@@ -198,6 +198,16 @@ impl Signal {
         true
     }
 
+    /// Would `fill` make the same of all dates, however many? Where it is not known it would not.
+    pub fn same(&self, aggregate: Aggregate, from: Day, days: Option<i32>, offset: i32) -> bool {
+        match (self, aggregate) {
+            (Signal::Counts(s), Aggregate::Count | Aggregate::Days | Aggregate::Ever) => s.same(aggregate, from, days, offset),
+            (Signal::People(s), _) if offset == 0 => s.same(from, days),
+            (Signal::Names(s), _) if offset == 0 => s.same(from, days),
+            _ => false,
+        }
+    }
+
     /// The aggregate over a range of dates.
     pub fn over_dates(&self, aggregate: Aggregate, dates: Dates) -> Value {
         match (self, aggregate) {

@@ -41,6 +41,11 @@ impl Moves {
         self.held
     }
 
+    /// Would `fill` make the same of all dates? Nobody is seen then, or was within the window.
+    pub fn same(&self, from: Day, days: Option<i32>) -> bool {
+        self.moves.is_empty() && days.is_none_or(|days| self.start.iter().all(|s| s.0 <= from.0 - days))
+    }
+
     /// For each date from one on: how many different ones in the `days` dates up to it; None is all there ever were.
     ///
     /// One that is seen on a date counts on it and the `days - 1` after it, but for those on which it counted already: it comes on the first of
@@ -96,7 +101,11 @@ mod tests {
         assert_eq!(fill(Some(3)), [2.0, 1.0, 2.0, 2.0, 1.0, 1.0]);
         assert_eq!(fill(Some(1)), [1.0, 1.0, 1.0, 0.0, 0.0, 1.0]);
         assert_eq!(fill(None), [5.0, 5.0, 6.0, 6.0, 6.0, 6.0]);
+        assert_eq!((moves.same(Day(10), Some(3)), moves.same(Day(10), None)), (false, false));
         assert_eq!(moves.end().len(), 3);
         assert!(!moves.add(Day(16), 15));
+        moves.begin([(8, 1), (10, 1)].into_iter(), 5);
+        assert_eq!([3, 4].map(|days| moves.same(Day(13), Some(days))), [true, false]);
+        assert!(moves.same(Day(13), None));
     }
 }

@@ -41,6 +41,11 @@ impl Names {
         }
     }
 
+    /// As `Moves::same`.
+    pub fn same(&self, from: Day, days: Option<i32>) -> bool {
+        self.moves.as_ref().is_some_and(|m| m.same(from, days))
+    }
+
     /// As `Moves::fill`.
     pub fn fill(&self, from: Day, days: Option<i32>, out: &mut [f64]) {
         self.moves.iter().for_each(|m| m.fill(from, days, out));

@@ -29,6 +29,8 @@ pub(crate) struct Dialect {
     pub pack_versions: &'static str,
     /// Joins such texts (`packed`), one after the other.
     pub join_packed: &'static str,
+    /// Packs ids into one JSON array.
+    pub pack_ids: &'static str,
     /// A query for the texts of a JSON array; `?` stands for its place.
     pub unpack_names: &'static str,
 }

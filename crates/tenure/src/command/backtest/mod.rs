@@ -92,7 +92,8 @@ impl Backtest {
         if let Some(path) = &self.against {
             return against::run(&self, &asked, &opened, path);
         }
-        let (ready, _, findings) = ask(&asked, &opened, &opened.loaded, "replaying")?;
+        let (ready, timelines, findings) = ask(&asked, &opened, &opened.loaded, "replaying")?;
+        drop_aside(timelines);
         let terms = &ready.terms;
         if self.cases {
             let Some(found) = findings.cases() else {
@@ -177,9 +178,15 @@ fn ask(asked: &Asking, opened: &Opened, loaded: &Loaded, doing: &'static str) ->
         let through = || prepared.watch.through(&world, until, mode, threads, &progress, &on);
         let timelines = tokio::task::block_in_place(through).map_err(anyhow::Error::from);
         bar.finish_and_clear();
+        drop_aside(world);
         timelines
     })?;
     Ok((ready, timelines, findings))
+}
+
+/// Drops what is large beside what goes on: nobody waits until it is gone.
+fn drop_aside<T: Send + 'static>(large: T) {
+    tokio::task::spawn_blocking(|| drop(large));
 }
 
 /// What is wrong with a question, for people.
