@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use tenure_model::{Program, Value};
 use tenure_model::condition::{self, Column, Rows};
 use tenure_model::definition::{Builtin, ColumnId, MetricDef, Window};
 use tenure_model::time::{Day, Instant};
+use tenure_model::{Program, Value};
 
 use crate::Engine;
 use crate::account::{Account, Life};

@@ -222,7 +222,9 @@ impl Store {
         }
         // Perhaps it was all said of those that were merged into one.
         for (from, into) in merges.accounts().filter(|(from, into)| span.contains(into) && !span.contains(from)) {
-            if !ids.contains(into) && query(AssertSqlSafe(owners("{id} = $2"))).bind(known).bind(from).fetch_optional(&self.pool).await?.is_some() {
+            if !ids.contains(into)
+                && query(AssertSqlSafe(owners("{id} = $2"))).bind(known).bind(from).fetch_optional(&self.pool).await?.is_some()
+            {
                 ids.insert(into.to_owned());
             }
         }
