@@ -80,15 +80,16 @@ pub fn quality(tallies: &[Tally]) -> Quality {
         }
     }
     let parts = |of: fn(&Tally) -> Part| tallies.iter().map(of).collect::<Vec<_>>();
+    let (precision, base) = (parts(Tally::precision), parts(|tally| tally.days.base()));
     let leads: Vec<f64> = tallies.iter().flat_map(|tally| tally.leads.iter().copied()).collect();
     let unforetold = [Verdict::Miss, Verdict::Early, Verdict::Unforeseeable].iter().filter_map(|v| verdicts.get(v)).sum::<usize>();
     Quality {
         outcomes: leads.len() + unforetold,
         verdicts,
-        precision: share(&parts(Tally::precision)),
+        precision: share(&precision),
         recall: share(&parts(Tally::recall)),
-        base_rate: share(&parts(|tally| tally.days.base())),
-        lift: lift(&tallies.iter().map(|tally| (tally.precision(), tally.days.base())).collect::<Vec<_>>()),
+        base_rate: share(&base),
+        lift: lift(&precision.into_iter().zip(base).collect::<Vec<_>>()),
         lead_days: spread(leads),
         confusion,
     }

@@ -140,9 +140,13 @@ impl Engine {
     /// Passes over dates; their scores are noted.
     fn pass(&self, sheet: &Sheet, account: &mut Account, dates: Range<usize>) {
         for (log, (_, days)) in account.logs.iter_mut().zip(&self.plan.logs) {
-            for (date, day) in dates.clone().zip(account.today.0..).filter(|(date, _)| sheet.moved[*date] != 0) {
-                let score = sheet.score[date];
-                log.note(Day(day), &if score.is_nan() { Value::Null } else { Value::Number(score) }, *days);
+            // Of those that no look back will reach, only the last one stands.
+            let reached = dates.end.saturating_sub(*days as usize).max(dates.start);
+            let is_moved = |date: &usize| sheet.moved[*date] != 0;
+            let last = (dates.start..reached).rev().find(is_moved);
+            for date in last.into_iter().chain((reached..dates.end).filter(is_moved)) {
+                let (day, score) = (Day(account.today.0 + (date - dates.start) as i32), sheet.score[date]);
+                log.note(day, &if score.is_nan() { Value::Null } else { Value::Number(score) }, *days);
             }
         }
         let today = Day(account.today.0 + dates.len() as i32);

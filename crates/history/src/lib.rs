@@ -49,6 +49,7 @@ pub use import::{Import, Summary};
 pub use known::Arrived;
 pub use partition::{Needs, Partition};
 pub use pinned::Pinned;
+pub use scan::Scan;
 pub use schema::schema as events_schema;
 pub use tail::Tail;
 pub use tenure_ingest::Resolver;

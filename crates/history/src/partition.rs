@@ -11,7 +11,7 @@ use crate::accounts::Accounts;
 use crate::archive::Archive;
 use crate::catalog::File;
 use crate::error::Error;
-use crate::scan;
+use crate::scan::Scan;
 use crate::schema::Source;
 
 /// What a scan needs. Whatever is not needed is not read.
@@ -75,9 +75,9 @@ impl Partition {
         Partition { to: next.to, rows: self.rows + next.rows, ..self }
     }
 
-    /// Reads it, in the calling thread.
+    /// Reads it alone, in the calling thread.
     pub fn read(&self, needs: &Needs<'_>) -> Result<Accounts, Error> {
-        scan::read(self, needs)
+        Scan::new(needs.clone()).read(self)
     }
 
     /// Is an account in its range?

@@ -1,5 +1,6 @@
 //! Reading a partition: which rows belong to which account first, then each column straight to its place.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
@@ -9,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::accounts::{Accounts, NO_FIELDS};
 use crate::error::Error;
 use crate::intern::{Interner, NONE};
-use crate::partition::{Needs, Partition};
+use crate::partition::{Needs, Partition, Shared};
 use crate::properties::PropertyReader;
 use crate::schema::{self, Source, column};
 use crate::{NOBODY, OTHER};
@@ -24,75 +25,118 @@ struct Run {
     keep: usize,
 }
 
+/// Which row group: number of the file in the archive, and of the group in the file.
+type GroupKey = (usize, usize);
+
 /// What a partition needs of a row group: `take` rows after `skip`.
 struct Piece {
-    source: usize,
-    group: usize,
+    key: GroupKey,
     skip: usize,
     take: usize,
     runs: Vec<Run>,
+    /// Its accounts, where the next partition goes on in it.
+    edge: Option<RecordBatch>,
 }
 
-pub(crate) fn read(partition: &Partition, needs: &Needs<'_>) -> Result<Accounts, Error> {
-    let mut sources = Vec::new();
-    let mut symbols = Interner::default();
-    let mut pieces = Vec::new();
-    for shared in partition.files.iter() {
-        let file = &shared.file;
-        if needs.until.is_some_and(|until| file.min_time > until) || !partition.overlaps(&file.min_account, &file.max_account) {
-            continue;
-        }
-        let source = shared.open()?;
-        let until = needs.until.filter(|until| file.max_time > *until).map(|t| t.0);
-        for (group, (first, _)) in file.groups.iter().enumerate() {
-            let last = file.groups.get(group + 1).map_or(&file.max_account, |(next, _)| next);
-            if partition.overlaps(first, last)
-                && needs.accounts.is_none_or(|wanted| wanted.range::<String, _>(first..=last).next().is_some())
-            {
-                pieces.extend(piece(partition, needs, &source, sources.len(), group, until, &mut symbols)?);
-            }
-        }
-        sources.push(source);
-    }
-    let mut filling = Filling::new(symbols, &pieces, needs);
-    for piece in &pieces {
-        filling.add(&sources[piece.source], piece)?;
-    }
-    Ok(filling.finish())
+/// A row group of which all rows were read.
+struct Edge {
+    accounts: RecordBatch,
+    rest: RecordBatch,
 }
 
-/// The runs of a row group that are wanted; None if there are none.
-fn piece(
-    partition: &Partition,
-    needs: &Needs<'_>,
-    source: &Source,
-    index: usize,
-    group: usize,
-    until: Option<i64>,
-    symbols: &mut Interner,
-) -> Result<Option<Piece>, Error> {
-    let columns: &[usize] = if until.is_some() { &[column::ACCOUNT, column::TIME] } else { &[column::ACCOUNT] };
-    let batch = source.read(group, columns, 0, usize::MAX)?;
-    let accounts = schema::dictionary(batch.column(0))?;
-    let wanted = |account: &str| partition.contains(account) && needs.accounts.is_none_or(|set| set.contains(account));
-    let values = schema::map_values(accounts, |account| if wanted(account) { symbols.id(account) } else { NONE })?;
-    let times = until.map(|until| (until, batch.column(1).as_primitive::<TimestampMicrosecondType>().values()));
-    let mut runs: Vec<Run> = Vec::new();
-    let (mut start, mut skip, mut take) = (0, 0, 0);
-    for run in accounts.keys().values().chunk_by(|a, b| a == b) {
-        let account = values[run[0] as usize];
-        let keep = times.map_or(run.len(), |(until, times)| times[start..start + run.len()].partition_point(|t| *t <= until));
-        if account != NONE && keep > 0 {
-            if take == 0 {
-                skip = start;
-                runs.clear();
-            }
-            take = start + run.len() - skip;
-        }
-        runs.push(Run { account: if keep == 0 { NONE } else { account }, rows: run.len(), keep });
-        start += run.len();
+/// Reads partitions one after the other, in the calling thread. Where one follows the one before, what lies on their edge is read once.
+pub struct Scan<'a> {
+    needs: Needs<'a>,
+    files: Arc<Vec<Shared>>,
+    edges: FxHashMap<GroupKey, Edge>,
+}
+
+impl<'a> Scan<'a> {
+    /// Nothing is read yet.
+    pub fn new(needs: Needs<'a>) -> Scan<'a> {
+        Scan { needs, files: Arc::default(), edges: FxHashMap::default() }
     }
-    Ok((take > 0).then_some(Piece { source: index, group, skip, take, runs }))
+
+    /// Reads a partition.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is broken.
+    pub fn read(&mut self, partition: &Partition) -> Result<Accounts, Error> {
+        if !Arc::ptr_eq(&self.files, &partition.files) {
+            (self.files, self.edges) = (partition.files.clone(), FxHashMap::default());
+        }
+        let mut sources = FxHashMap::default();
+        let mut symbols = Interner::default();
+        let mut pieces = Vec::new();
+        for (number, shared) in partition.files.iter().enumerate() {
+            let file = &shared.file;
+            if self.needs.until.is_some_and(|until| file.min_time > until) || !partition.overlaps(&file.min_account, &file.max_account) {
+                continue;
+            }
+            let source = shared.open()?;
+            for (group, (first, _)) in file.groups.iter().enumerate() {
+                let last = file.groups.get(group + 1).map_or(&file.max_account, |(next, _)| next);
+                let is_wanted = |wanted: &BTreeSet<String>| wanted.range::<String, _>(first..=last).next().is_some();
+                if partition.overlaps(first, last) && self.needs.accounts.is_none_or(is_wanted) {
+                    let until = self.needs.until.filter(|until| file.max_time > *until).map(|t| t.0);
+                    let goes_on = self.needs.accounts.is_none() && partition.to.as_ref().is_some_and(|to| to <= last);
+                    pieces.extend(self.piece(partition, &source, (number, group), until, goes_on, &mut symbols)?);
+                }
+            }
+            sources.insert(number, source);
+        }
+        let before = std::mem::take(&mut self.edges);
+        let mut filling = Filling::new(symbols, &pieces, &self.needs);
+        for piece in pieces {
+            let source = &sources[&piece.key.0];
+            let rest = match before.get(&piece.key) {
+                Some(edge) => edge.rest.clone(),
+                None if piece.edge.is_some() => source.read(piece.key.1, &filling.columns, 0, usize::MAX)?,
+                None => source.read(piece.key.1, &filling.columns, piece.skip, piece.take)?,
+            };
+            filling.add(source, &rest, &piece)?;
+            if let Some(accounts) = piece.edge {
+                self.edges.insert(piece.key, Edge { accounts, rest });
+            }
+        }
+        Ok(filling.finish())
+    }
+
+    /// The runs of a row group that are wanted; None if there are none. Where it goes on in the next partition, all its rows are to be read.
+    fn piece(
+        &self,
+        partition: &Partition,
+        source: &Source,
+        key: GroupKey,
+        until: Option<i64>,
+        goes_on: bool,
+        symbols: &mut Interner,
+    ) -> Result<Option<Piece>, Error> {
+        let known = self.edges.get(&key).map(|edge| edge.accounts.clone());
+        let is_whole = goes_on || known.is_some();
+        let columns: &[usize] = if until.is_some() { &[column::ACCOUNT, column::TIME] } else { &[column::ACCOUNT] };
+        let batch = known.map_or_else(|| source.read(key.1, columns, 0, usize::MAX), Ok)?;
+        let accounts = schema::dictionary(batch.column(0))?;
+        let wanted = |account: &str| partition.contains(account) && self.needs.accounts.is_none_or(|set| set.contains(account));
+        let values = schema::map_values(accounts, |account| if wanted(account) { symbols.id(account) } else { NONE })?;
+        let times = until.map(|until| (until, batch.column(1).as_primitive::<TimestampMicrosecondType>().values()));
+        let mut runs: Vec<Run> = Vec::new();
+        let (mut start, mut skip, mut take) = (0, 0, 0);
+        for run in accounts.keys().values().chunk_by(|a, b| a == b) {
+            let account = values[run[0] as usize];
+            let keep = times.map_or(run.len(), |(until, times)| times[start..start + run.len()].partition_point(|t| *t <= until));
+            if account != NONE && keep > 0 {
+                if take == 0 && !is_whole {
+                    skip = start;
+                    runs.clear();
+                }
+                take = start + run.len() - skip;
+            }
+            runs.push(Run { account: if keep == 0 { NONE } else { account }, rows: run.len(), keep });
+            start += run.len();
+        }
+        Ok((take > 0).then(|| Piece { key, skip, take, runs, edge: goes_on.then(|| batch.clone()) }))
+    }
 }
 
 /// The result while it is being filled.
@@ -150,8 +194,8 @@ impl<'a, 'b> Filling<'a, 'b> {
         }
     }
 
-    fn add(&mut self, source: &Source, piece: &Piece) -> Result<(), Error> {
-        let batch = source.read(piece.group, &self.columns, piece.skip, piece.take)?;
+    /// Adds a piece, whose rows are the first of a batch.
+    fn add(&mut self, source: &Source, batch: &RecordBatch, piece: &Piece) -> Result<(), Error> {
         let column =
             |name: &str| batch.column_by_name(name).ok_or_else(|| Error::Batch(format!("{} has no column {name}", source.path.display())));
         let times = column("time")?.as_primitive::<TimestampMicrosecondType>().values();
@@ -181,7 +225,7 @@ impl<'a, 'b> Filling<'a, 'b> {
                     self.accounts.position[into.clone()].copy_from_slice(&positions[from]);
                 }
                 if !self.needs.properties.is_empty() {
-                    self.read_properties(&batch, row, to, run.keep);
+                    self.read_properties(batch, row, to, run.keep);
                 }
                 self.next[run.account as usize] = into.end;
             }

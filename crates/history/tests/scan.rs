@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use tenure_history::{Accounts, Archive, Needs, OTHER, Partition, Resolver};
+use tenure_history::{Accounts, Archive, Needs, OTHER, Partition, Resolver, Scan};
 use tenure_ingest::batch::{Builder, Row};
 use tenure_model::definition::Property;
 use tenure_model::time::DAY;
@@ -123,6 +123,20 @@ fn scans_agree_with_the_events_in_full() {
     let wanted: Vec<String> = ["account 1", "account 298"].iter().flat_map(|a| expected(&archive, a, until)).collect();
     assert!(!wanted.is_empty());
     assert_eq!(some, wanted);
+
+    // One after the other by one scan, which keeps what lies on the edges; also where they do not follow each other.
+    for n in [2, 16, 40] {
+        for until in [None, until] {
+            let needs = Needs { until, ..needs.clone() };
+            let mut kept = Scan::new(needs.clone());
+            let partitions = archive.partitions(n);
+            let places = (0..partitions.len()).chain((0..partitions.len()).rev()).chain([0, partitions.len() / 2]);
+            for place in places {
+                let alone = lines(&partitions[place].read(&needs).unwrap(), &names);
+                assert!(lines(&kept.read(&partitions[place]).unwrap(), &names) == alone, "{n} partitions, the one at {place}");
+            }
+        }
+    }
 
     let bare =
         archive.partitions(1)[0].read(&Needs { names: &[], properties: &[], properties_of: None, positions: false, ..needs }).unwrap();

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tenure_engine::{Account, Events, Inputs, Life, Mode, Sink};
-use tenure_history::{AccountEvents, Needs, Partition};
+use tenure_history::{AccountEvents, Accounts, Needs, Partition, Scan};
 use tenure_model::Instant;
 use tenure_model::input::{Entity, Version};
 use tenure_store::AccountInputs;
@@ -30,8 +30,7 @@ pub trait Visitor: Sink + Send {
 /// Called with the number of accounts (those that are there) and events that are through.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// Events that are read at a time, by each thread, at most: bounds the memory of a replay, and keeps it near the processor. With fewer, the row groups
-/// at the edges would be read more often.
+/// Events that are read at a time, by each thread, at most: bounds the memory of a replay, and keeps it near the processor.
 const PARTITION_EVENTS: u64 = 1_000_000;
 /// A partition is this many small ones: at the end they are taken one by one, so that all threads are through together.
 const PARTS: usize = 4;
@@ -54,23 +53,20 @@ pub fn replay<V: Visitor>(
     let apart: Vec<&str> = world.known.iter().flat_map(Known::apart).filter(|id| !later.contains(id)).collect();
     later.extend(&apart);
     let n = (world.archive.rows() / PARTITION_EVENTS + 1).max(threads as u64) as usize;
-    let queue: Mutex<VecDeque<Partition>> = Mutex::new(world.archive.partitions(n * PARTS).into());
+    let queues = Queues::new(world.archive.partitions(n * PARTS), threads);
     let seen: Mutex<BTreeSet<Arc<str>>> = Mutex::new(BTreeSet::new());
     let reports: Mutex<Reports> = Mutex::new(Reports::new());
-    let next = || {
-        let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let parts = (queue.len() / (2 * threads)).clamp(1, PARTS).min(queue.len());
-        queue.drain(..parts).reduce(Partition::and)
-    };
     let mut visitors: Vec<V> = std::thread::scope(|scope| -> Result<Vec<V>> {
         let workers: Vec<_> = (0..threads)
             .map(|i| {
-                let (next, seen, reports, later, visitor) = (&next, &seen, &reports, &later, &visitor);
+                let (queues, seen, reports, later, visitor) = (&queues, &seen, &reports, &later, &visitor);
                 scope.spawn(move || -> Result<V> {
                     let mut visitor = visitor(i)?;
                     let mut own = Reports::new();
-                    while let Some(partition) = next() {
-                        let through = partition_through(world, &partition, to, mode, later, &mut visitor, &mut own, progress)?;
+                    let mut scan = Scan::new(needs(world, to));
+                    while let Some(partition) = queues.next(i) {
+                        let accounts = scan.read(&partition)?;
+                        let through = accounts_through(world, &accounts, to, mode, later, &mut visitor, &mut own, progress)?;
                         seen.lock().unwrap_or_else(PoisonError::into_inner).extend(through);
                     }
                     let mut all = reports.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,19 +97,30 @@ pub fn replay<V: Visitor>(
     Ok(visitors)
 }
 
-#[allow(clippy::too_many_arguments)]
-fn partition_through<V: Visitor>(
-    world: &World,
-    partition: &Partition,
-    to: Instant,
-    mode: Mode,
-    later: &BTreeSet<&str>,
-    visitor: &mut V,
-    reports: &mut Reports,
-    progress: Progress<'_>,
-) -> Result<Vec<Arc<str>>> {
+/// Partitions on their way to threads: each has its own, one after the other, and when it is through, the last ones of who has most.
+struct Queues(Mutex<Vec<VecDeque<Partition>>>);
+
+impl Queues {
+    fn new(partitions: Vec<Partition>, threads: usize) -> Queues {
+        let share = partitions.len().div_ceil(threads.max(1)).max(1);
+        let mut partitions = partitions.into_iter();
+        Queues(Mutex::new((0..threads).map(|_| partitions.by_ref().take(share).collect()).collect()))
+    }
+
+    fn next(&self, thread: usize) -> Option<Partition> {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = queues.get_mut(thread)?;
+        if own.is_empty() {
+            return queues.iter_mut().max_by_key(|queue| queue.len())?.pop_back();
+        }
+        let parts = (own.len() / 2).clamp(1, PARTS);
+        own.drain(..parts).reduce(Partition::and)
+    }
+}
+
+fn needs(world: &World, to: Instant) -> Needs<'_> {
     let model = world.engine.model();
-    let needs = Needs {
+    Needs {
         names: &model.event_names,
         properties: &model.properties,
         properties_of: None,
@@ -121,8 +128,20 @@ fn partition_through<V: Visitor>(
         until: Some(to),
         accounts: None,
         positions: false,
-    };
-    let accounts = partition.read(&needs)?;
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn accounts_through<V: Visitor>(
+    world: &World,
+    accounts: &Accounts,
+    to: Instant,
+    mode: Mode,
+    later: &BTreeSet<&str>,
+    visitor: &mut V,
+    reports: &mut Reports,
+    progress: Progress<'_>,
+) -> Result<Vec<Arc<str>>> {
     let mut through = Vec::with_capacity(accounts.len());
     for events in accounts.iter() {
         if later.contains(events.account.as_ref()) {

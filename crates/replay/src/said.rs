@@ -53,6 +53,11 @@ impl Said {
                 Err(error) => (Err(error), Vec::new()),
             };
             let _ = list.set(list_of);
+            // Threads begin at as many places, and go on from there.
+            let stretch = queue.len().div_ceil(threads.max(1)).max(1);
+            let mut queue: Vec<_> = queue.into_iter().enumerate().collect();
+            queue.sort_by_key(|(i, _)| (i % stretch, *i));
+            let queue: Vec<_> = queue.into_iter().map(|(_, page)| page).collect();
             let queue: Arc<Queue> = Arc::new(Mutex::new(queue.into_iter()));
             // Connections wait for their databases now and then.
             for _ in 0..2 * threads {
