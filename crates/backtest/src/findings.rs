@@ -279,8 +279,8 @@ impl<'p> Past<'p> {
 
     fn summary(&self, sign: Sign) -> Summary {
         let tallies = self.tallies(sign, &self.within);
-        let fires = tallies.iter().flat_map(Tally::fired).count();
-        let accounts = tallies.iter().filter(|tally| tally.fired().next().is_some()).count();
+        let fires = tallies.iter().map(Tally::fires).sum();
+        let accounts = tallies.iter().filter(|tally| tally.fires() > 0).count();
         Summary { fires, accounts, fires_per_week: fires as f64 / self.terms.weeks(), quality: quality(&tallies) }
     }
 

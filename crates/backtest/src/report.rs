@@ -71,14 +71,11 @@ pub struct Quality {
 
 /// How good a rule was by the tallies of some accounts.
 pub fn quality(tallies: &[Tally]) -> Quality {
-    let mut verdicts = BTreeMap::new();
     let mut confusion = Confusion::default();
-    for tally in tallies {
-        confusion.add(&tally.days);
-        for case in &tally.cases {
-            *verdicts.entry(case.verdict).or_default() += 1;
-        }
-    }
+    tallies.iter().for_each(|tally| confusion.add(&tally.days));
+    let count = |verdict: &Verdict| tallies.iter().map(|tally| tally.verdicts[*verdict as usize] as usize).sum::<usize>();
+    let verdicts: BTreeMap<Verdict, usize> =
+        Verdict::ALL.iter().map(|verdict| (*verdict, count(verdict))).filter(|(_, count)| *count > 0).collect();
     let parts = |of: fn(&Tally) -> Part| tallies.iter().map(of).collect::<Vec<_>>();
     let (precision, base) = (parts(Tally::precision), parts(|tally| tally.days.base()));
     let leads: Vec<f64> = tallies.iter().flat_map(|tally| tally.leads.iter().copied()).collect();
@@ -109,7 +106,7 @@ pub fn load(terms: &Terms, tallies: &[Tally]) -> Load {
     let lengths = cases.iter().filter_map(|case| Some((case.resolved?.0 - case.fired?.0) as f64 / DAY as f64));
     Load {
         fires: cases.len(),
-        accounts: tallies.iter().filter(|tally| tally.fired().next().is_some()).count(),
+        accounts: tallies.iter().filter(|tally| tally.fires() > 0).count(),
         open: cases.iter().filter(|case| case.resolved.is_none()).count(),
         days: spread(lengths.collect()),
         by_week: by_week.into_iter().map(|(week, fires)| OfWeek { week, fires }).collect(),

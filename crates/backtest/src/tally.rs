@@ -29,6 +29,12 @@ pub enum Verdict {
     Unforeseeable,
 }
 
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Verdict; 6] =
+        [Verdict::Hit, Verdict::FalseAlarm, Verdict::Censored, Verdict::Miss, Verdict::Early, Verdict::Unforeseeable];
+}
+
 /// One firing, or one outcome that no firing foretold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
@@ -82,6 +88,8 @@ impl Confusion {
 pub struct Tally {
     /// Firings and outcomes, in order of time.
     pub cases: Vec<Case>,
+    /// How many of each verdict, in their order.
+    pub verdicts: [u32; Verdict::ALL.len()],
     /// Days on which the account was in the rule's scope and whose horizon is known.
     pub days: Confusion,
     /// Days from the first firing within the horizon to the outcome, of each that was foretold.
@@ -92,6 +100,15 @@ impl Tally {
     /// All firings.
     pub fn fired(&self) -> impl Iterator<Item = &Case> {
         self.cases.iter().filter(|case| case.fired.is_some())
+    }
+
+    /// How many firings.
+    pub fn fires(&self) -> usize {
+        self.count(&[Verdict::Hit, Verdict::FalseAlarm, Verdict::Censored])
+    }
+
+    fn count(&self, wanted: &[Verdict]) -> usize {
+        wanted.iter().map(|verdict| self.verdicts[*verdict as usize] as usize).sum()
     }
 
     /// Firings that the outcome followed, of those whose horizon is known.
@@ -106,8 +123,7 @@ impl Tally {
     }
 
     fn part(&self, hits: &[Verdict], of: &[Verdict]) -> Part {
-        let count = |wanted: &[Verdict]| self.cases.iter().filter(|case| wanted.contains(&case.verdict)).count() as f64;
-        Part { hits: count(hits), of: count(of) }
+        Part { hits: self.count(hits) as f64, of: self.count(of) as f64 }
     }
 }
 
@@ -176,6 +192,9 @@ pub fn tally(terms: &Terms, sign: Sign, scope: &Scope, timeline: &Timeline, with
         });
     }
     tally.cases.sort_by_key(|case| case.fired.or(case.outcome));
+    for case in &tally.cases {
+        tally.verdicts[case.verdict as usize] += 1;
+    }
     tally
 }
 

@@ -133,7 +133,11 @@ impl<'w> Watching<'w> {
             let health = self.engine.health(account);
             health.groups.iter().flat_map(|group| group.measures.iter().map(|m| m.score.unwrap_or(f64::NAN))).collect()
         });
+        let left = self.watch.readings.map_or(0, |r| (r.to.0 - day.0) / READ_EVERY + 1);
         let timeline = self.timeline(account);
+        if timeline.readings.is_empty() {
+            timeline.readings.reserve_exact(left as usize);
+        }
         timeline.readings.push(reading);
         timeline.measures.extend(scores);
     }

@@ -31,9 +31,7 @@ pub trait Visitor: Sink + Send {
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 /// Events that are read at a time, by each thread, at most: bounds the memory of a replay, and keeps it near the processor.
-const PARTITION_EVENTS: u64 = 1_000_000;
-/// A partition is this many small ones: at the end they are taken one by one, so that all threads are through together.
-const PARTS: usize = 4;
+const PARTITION_EVENTS: u64 = 250_000;
 
 /// Replays every account from its beginning up to and with an instant. Gives the visitors back, one for each thread.
 ///
@@ -53,7 +51,7 @@ pub fn replay<V: Visitor>(
     let apart: Vec<&str> = world.known.iter().flat_map(Known::apart).filter(|id| !later.contains(id)).collect();
     later.extend(&apart);
     let n = (world.archive.rows() / PARTITION_EVENTS + 1).max(threads as u64) as usize;
-    let queues = Queues::new(world.archive.partitions(n * PARTS), threads);
+    let queues = Queues::new(world.archive.partitions(n), threads);
     let seen: Mutex<BTreeSet<Arc<str>>> = Mutex::new(BTreeSet::new());
     let reports: Mutex<Reports> = Mutex::new(Reports::new());
     let mut visitors: Vec<V> = std::thread::scope(|scope| -> Result<Vec<V>> {
@@ -110,11 +108,7 @@ impl Queues {
     fn next(&self, thread: usize) -> Option<Partition> {
         let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = queues.get_mut(thread)?;
-        if own.is_empty() {
-            return queues.iter_mut().max_by_key(|queue| queue.len())?.pop_back();
-        }
-        let parts = (own.len() / 2).clamp(1, PARTS);
-        own.drain(..parts).reduce(Partition::and)
+        own.pop_front().or_else(|| queues.iter_mut().max_by_key(|queue| queue.len())?.pop_back())
     }
 }
 

@@ -13,14 +13,13 @@ use super::extremes::later;
 use super::{Instants, Seen, mean};
 use crate::snapshot::{Broken, Reader, Saved, Writer};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     time: Instant,
     name: u32,
     person: u32,
     /// How many different dates there have been, up to and with this event.
     dates: u32,
-    value: Value,
 }
 
 /// Events in order of time; those older than the horizon are forgotten.
@@ -32,6 +31,8 @@ pub(crate) struct Log {
     horizon: Option<i64>,
     held: bool,
     entries: VecDeque<Entry>,
+    /// By entry, where a property is read.
+    values: Option<VecDeque<Value>>,
     /// How many were forgotten.
     forgotten: usize,
     last_day: Day,
@@ -39,7 +40,7 @@ pub(crate) struct Log {
     sums: VecDeque<(Decimal, u32)>,
     people: RefCell<Different<Numbers>>,
     names: RefCell<Different<Numbers>>,
-    values: RefCell<Different<FxHashSet<Value>>>,
+    distinct: RefCell<Different<FxHashSet<Value>>>,
 }
 
 /// What was seen in a range that was asked for.
@@ -51,11 +52,11 @@ struct Different<S> {
 
 impl<S: Default> Different<S> {
     /// What is seen in a range, continuing from the range before where that began at the same place.
-    fn of<'e>(
+    fn of<'e, E: 'e>(
         &mut self,
         range: Range<usize>,
-        entries: impl Fn(Range<usize>) -> std::collections::vec_deque::Iter<'e, Entry>,
-        see: impl Fn(&mut S, &Entry),
+        entries: impl Fn(Range<usize>) -> std::collections::vec_deque::Iter<'e, E>,
+        see: impl Fn(&mut S, &E),
     ) -> &S {
         if range.start != self.range.start || range.end < self.range.end {
             *self = Different { range: range.start..range.start, seen: S::default() };
@@ -88,17 +89,19 @@ impl Numbers {
 }
 
 impl Log {
-    pub fn new(horizon: Option<i64>) -> Log {
+    /// `valued`: is a property read?
+    pub fn new(horizon: Option<i64>, valued: bool) -> Log {
         Log {
             horizon,
             held: false,
             entries: VecDeque::new(),
+            values: valued.then(VecDeque::new),
             forgotten: 0,
             last_day: Day(i32::MIN),
             sums: VecDeque::new(),
             people: RefCell::default(),
             names: RefCell::default(),
-            values: RefCell::default(),
+            distinct: RefCell::default(),
         }
     }
 
@@ -106,6 +109,7 @@ impl Log {
         if let Some(horizon) = self.horizon.filter(|_| !self.held) {
             while self.entries.front().is_some_and(|x| x.time.0 <= e.time.0 - horizon) {
                 self.entries.pop_front();
+                self.values.as_mut().map(VecDeque::pop_front);
                 self.sums.pop_front();
                 self.forgotten += 1;
             }
@@ -119,7 +123,10 @@ impl Log {
         } else if let Some(last) = self.sums.back().copied() {
             self.sums.push_back(last);
         }
-        self.entries.push_back(Entry { time: e.time, name: e.name, person: e.person, dates, value: e.value.clone() });
+        self.entries.push_back(Entry { time: e.time, name: e.name, person: e.person, dates });
+        if let Some(values) = &mut self.values {
+            values.push_back(e.value.clone());
+        }
     }
 
     /// Forgets nothing until further notice.
@@ -136,10 +143,11 @@ impl Log {
     pub fn aggregate(&self, aggregate: Aggregate, range: Instants) -> Value {
         let range = self.range(range);
         let within = || self.entries.range(range.clone());
-        let values = || within().filter(|e| !e.value.is_null());
-        let fold = |better: fn(&Entry, &Entry) -> bool| {
-            let best = values().fold(None, |best: Option<&Entry>, e| if best.is_none_or(|b| better(e, b)) { Some(e) } else { best });
-            best.map_or(Value::Null, |e| e.value.clone())
+        let values = || self.values.iter().flat_map(|values| values.range(range.clone()));
+        let fold = |better: fn((Instant, &Value), (Instant, &Value)) -> bool| {
+            let all = within().map(|e| e.time).zip(values()).filter(|(_, value)| !value.is_null());
+            let best = all.fold(None, |best, e| if best.is_none_or(|b| better(e, b)) { Some(e) } else { best });
+            best.map_or(Value::Null, |(_, value)| value.clone())
         };
         let absolute = range.start + self.forgotten..range.end + self.forgotten;
         let entries = |r: Range<usize>| self.entries.range(r.start - self.forgotten..r.end - self.forgotten);
@@ -153,18 +161,20 @@ impl Log {
             Aggregate::LastTime => within().next_back().map_or(Value::Null, |e| Value::Time(e.time)),
             Aggregate::Sum(_) => Value::number(self.sum(range.clone()).0.to_f64()),
             Aggregate::Avg(_) => mean(self.sum(range.clone())),
-            Aggregate::Min(_) => fold(|a, b| a.value.compare(&b.value).is_some_and(|o| o.is_lt())),
-            Aggregate::Max(_) => fold(|a, b| a.value.compare(&b.value).is_some_and(|o| o.is_gt())),
-            Aggregate::Last(_) => fold(|a, b| later(&(a.time, a.value.clone()), &(b.time, b.value.clone()))),
+            Aggregate::Min(_) => fold(|a, b| a.1.compare(b.1).is_some_and(|o| o.is_lt())),
+            Aggregate::Max(_) => fold(|a, b| a.1.compare(b.1).is_some_and(|o| o.is_gt())),
+            Aggregate::Last(_) => fold(|a, b| later(&(a.0, a.1.clone()), &(b.0, b.1.clone()))),
             Aggregate::People => different(&self.people, |e| e.person),
             Aggregate::Events => different(&self.names, |e| e.name),
             Aggregate::Distinct(_) => {
-                let see = |seen: &mut FxHashSet<Value>, e: &Entry| {
-                    if !e.value.is_null() && !seen.contains(&e.value) {
-                        seen.insert(e.value.clone());
+                let Some(values) = &self.values else { return Value::Number(0.0) };
+                let see = |seen: &mut FxHashSet<Value>, value: &Value| {
+                    if !value.is_null() && !seen.contains(value) {
+                        seen.insert(value.clone());
                     }
                 };
-                Value::Number(self.values.borrow_mut().of(absolute, entries, see).len() as f64)
+                let values = |r: Range<usize>| values.range(r.start - self.forgotten..r.end - self.forgotten);
+                Value::Number(self.distinct.borrow_mut().of(absolute, values, see).len() as f64)
             }
             Aggregate::Days => {
                 let first = within().next().map(|e| e.dates);
@@ -180,7 +190,7 @@ impl Log {
         let Some((sum, n)) = up_to(range.end) else { return (Decimal::ZERO, 0) };
         // What was forgotten stands in the first entry's sum: take it from the entries themselves.
         let before = match range.start {
-            0 => self.sums.front().zip(self.entries.front()).map(|(s, e)| match e.value.as_number() {
+            0 => self.sums.front().zip(self.values.as_ref().and_then(VecDeque::front)).map(|(s, value)| match value.as_number() {
                 Some(x) => (s.0 - Decimal::from_f64(x), s.1 - 1),
                 None => *s,
             }),
@@ -196,7 +206,8 @@ impl Log {
     }
 
     pub fn bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() + self.sums.capacity() * size_of::<(Decimal, u32)>()
+        let values = self.values.as_ref().map_or(0, |values| values.capacity() * size_of::<Value>());
+        self.entries.capacity() * size_of::<Entry>() + values + self.sums.capacity() * size_of::<(Decimal, u32)>()
     }
 }
 
@@ -204,12 +215,12 @@ impl Log {
     pub fn save(&self, w: &mut Writer<'_>) {
         self.last_day.save(w);
         w.length(self.entries.len());
-        for entry in &self.entries {
+        for (i, entry) in self.entries.iter().enumerate() {
             entry.time.save(w);
             entry.name.save(w);
             entry.person.wrapping_add(1).save(w);
             entry.dates.save(w);
-            entry.value.save(w);
+            self.values.as_ref().and_then(|values| values.get(i)).unwrap_or(&Value::Null).save(w);
         }
         let mut before = Decimal::ZERO;
         w.length(self.sums.len());
@@ -225,7 +236,11 @@ impl Log {
         self.last_day = Day::restore(r)?;
         for _ in 0..r.length()? {
             let (time, name, person) = (Instant::restore(r)?, u32::restore(r)?, u32::restore(r)?.wrapping_sub(1));
-            self.entries.push_back(Entry { time, name, person, dates: u32::restore(r)?, value: Value::restore(r)? });
+            self.entries.push_back(Entry { time, name, person, dates: u32::restore(r)? });
+            let value = Value::restore(r)?;
+            if let Some(values) = &mut self.values {
+                values.push_back(value);
+            }
         }
         let mut sum = Decimal::ZERO;
         for _ in 0..r.length()? {

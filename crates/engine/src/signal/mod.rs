@@ -120,7 +120,7 @@ impl Signal {
             Need::People => Signal::People(People::new(horizon.days)),
             Need::Names => Signal::Names(Names::default()),
             Need::Values(_) => Signal::Values(Values::new(horizon)),
-            Need::Log(_) => Signal::Log(Box::new(Log::new(horizon.micros))),
+            Need::Log(property) => Signal::Log(Box::new(Log::new(horizon.micros, property.is_some()))),
         }
     }
 

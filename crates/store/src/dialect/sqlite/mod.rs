@@ -39,6 +39,8 @@ const ROWS_MAX: usize = 250;
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Connections that read.
 const READERS_MAX: u32 = 4;
+/// Bytes of the file that readers map instead of copying them, each for itself.
+const MAPPED: &str = "1073741824";
 /// Rows that wait for their reader at most: with few, the thread that reads and the one that takes them wake each other at every turn.
 const ROWS_AHEAD: usize = 1_024;
 
@@ -79,7 +81,7 @@ pub(super) async fn open(path: &Path) -> sqlx::Result<Pools> {
         .pragma("cache_size", "-65536")
         .pragma("temp_store", "memory");
     let writer = pool_options().max_connections(1).acquire_timeout(BUSY_WAIT).connect_with(options.clone()).await?;
-    let readers = pool_options().max_connections(READERS_MAX).connect_with(options).await?;
+    let readers = pool_options().max_connections(READERS_MAX).connect_with(options.pragma("mmap_size", MAPPED)).await?;
     Ok(Pools { readers, writer })
 }
 
@@ -91,7 +93,7 @@ pub(super) async fn look(path: &Path, is_frozen: bool) -> sqlx::Result<Pools> {
     log.push("-wal");
     let is_whole = !Path::new(&log).exists();
     let options = if is_frozen && is_whole { options.immutable(true) } else { options };
-    let readers = pool_options().max_connections(READERS_MAX).connect_with(options).await?;
+    let readers = pool_options().max_connections(READERS_MAX).connect_with(options.pragma("mmap_size", MAPPED)).await?;
     Ok(Pools { writer: readers.clone(), readers })
 }
 
