@@ -4,7 +4,7 @@
 //! ```text
 //! ingest's batches → Import ─ month by month: resolve accounts, sort, drop duplicates ─→ events/2025-06/000042.parquet
 //!                                                                └─ whose event is unknown ─→ quarantine/2025-06/000043.parquet
-//! Archive::partitions(n) → Partition::read(needs) → Accounts (columns per account, in time order)
+//! Archive::partitions(n) → Scan::new(needs), .read(partition) → Accounts (columns per account, in time order)
 //! Archive::account(id)   → events in full, for explanations
 //! ```
 //!
