@@ -68,7 +68,32 @@ impl Terms {
         self.dates.partition_point(|(_, horizon)| *horizon < outcome)..self.ends_before(outcome)
     }
 
+    /// How many of them ended before an instant: those before its own date.
     fn ends_before(&self, at: Instant) -> usize {
-        self.dates.partition_point(|(end, _)| *end < at)
+        match (self.dates.first(), self.dates.last()) {
+            (Some((first, _)), Some((last, _))) if *first < at && at <= *last => (self.calendar.day(at).0 - self.from.0) as usize,
+            (Some((first, _)), _) if *first < at => self.dates.len(),
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_that_ended_before_an_instant() {
+        // Clocks go forward on 31 March and back on 27 October.
+        let calendar = Calendar::named("Europe/Berlin").expect("a time zone");
+        let (from, to) = (Day(19_780), Day(20_040));
+        let terms = Terms::new(calendar.clone(), from, to, 30, Instant::NEVER);
+        assert_eq!(terms.dates(), 261);
+        for end in terms.dates.iter().map(|(end, _)| *end) {
+            for at in [-1, 0, 1, 3_600_000_000].map(|micros| end.plus(micros)) {
+                assert_eq!(terms.ends_before(at), terms.dates.partition_point(|(end, _)| *end < at), "{at:?}");
+            }
+        }
+        assert_eq!((terms.ends_before(Instant::MIN), terms.ends_before(Instant::NEVER)), (0, 261));
     }
 }

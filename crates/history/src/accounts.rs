@@ -27,6 +27,18 @@ pub struct Accounts {
 pub(crate) const NO_FIELDS: u32 = u32::MAX;
 
 impl Accounts {
+    /// Leaves none, and their memory for others.
+    pub(crate) fn clear(&mut self) {
+        let Accounts { ids, starts, time, name, person, position, persons, person_starts, fields, values, property_count } = self;
+        [starts, person_starts].into_iter().for_each(Vec::clear);
+        [time, position].into_iter().for_each(Vec::clear);
+        [person, fields].into_iter().for_each(Vec::clear);
+        [ids, persons].into_iter().for_each(Vec::clear);
+        name.clear();
+        values.clear();
+        *property_count = 0;
+    }
+
     /// How many accounts.
     pub fn len(&self) -> usize {
         self.ids.len()

@@ -77,7 +77,9 @@ impl Partition {
 
     /// Reads it alone, in the calling thread.
     pub fn read(&self, needs: &Needs<'_>) -> Result<Accounts, Error> {
-        Scan::new(needs.clone()).read(self)
+        let mut scan = Scan::new(needs.clone());
+        scan.read(self)?;
+        Ok(scan.into_accounts())
     }
 
     /// Is an account in its range?

@@ -49,19 +49,21 @@ pub struct Scan<'a> {
     needs: Needs<'a>,
     files: Arc<Vec<Shared>>,
     edges: FxHashMap<GroupKey, Edge>,
+    /// Of the last partition; their memory serves the next one.
+    accounts: Accounts,
 }
 
 impl<'a> Scan<'a> {
     /// Nothing is read yet.
     pub fn new(needs: Needs<'a>) -> Scan<'a> {
-        Scan { needs, files: Arc::default(), edges: FxHashMap::default() }
+        Scan { needs, files: Arc::default(), edges: FxHashMap::default(), accounts: Accounts::default() }
     }
 
     /// Reads a partition.
     ///
     /// # Errors
     /// A file that cannot be read, or is broken.
-    pub fn read(&mut self, partition: &Partition) -> Result<Accounts, Error> {
+    pub fn read(&mut self, partition: &Partition) -> Result<&Accounts, Error> {
         if !Arc::ptr_eq(&self.files, &partition.files) {
             (self.files, self.edges) = (partition.files.clone(), FxHashMap::default());
         }
@@ -85,12 +87,12 @@ impl<'a> Scan<'a> {
             }
             sources.insert(number, source);
         }
-        let before = std::mem::take(&mut self.edges);
-        let mut filling = Filling::new(symbols, &pieces, &self.needs);
+        let mut before = std::mem::take(&mut self.edges);
+        let mut filling = Filling::new(std::mem::take(&mut self.accounts), symbols, &pieces, &self.needs);
         for piece in pieces {
             let source = &sources[&piece.key.0];
-            let rest = match before.get(&piece.key) {
-                Some(edge) => edge.rest.clone(),
+            let rest = match before.remove(&piece.key) {
+                Some(edge) => edge.rest,
                 None if piece.edge.is_some() => source.read(piece.key.1, &filling.columns, 0, usize::MAX)?,
                 None => source.read(piece.key.1, &filling.columns, piece.skip, piece.take)?,
             };
@@ -99,7 +101,13 @@ impl<'a> Scan<'a> {
                 self.edges.insert(piece.key, Edge { accounts, rest });
             }
         }
-        Ok(filling.finish())
+        self.accounts = filling.finish();
+        Ok(&self.accounts)
+    }
+
+    /// The accounts that were read last.
+    pub fn into_accounts(self) -> Accounts {
+        self.accounts
     }
 
     /// The runs of a row group that are wanted; None if there are none. Where it goes on in the next partition, all its rows are to be read.
@@ -153,14 +161,16 @@ struct Filling<'a, 'b> {
 }
 
 impl<'a, 'b> Filling<'a, 'b> {
-    fn new(symbols: Interner, pieces: &[Piece], needs: &'a Needs<'b>) -> Filling<'a, 'b> {
+    /// Into accounts that are not needed any more.
+    fn new(mut accounts: Accounts, symbols: Interner, pieces: &[Piece], needs: &'a Needs<'b>) -> Filling<'a, 'b> {
         let mut counts = vec![0usize; symbols.len()];
         for run in pieces.iter().flat_map(|p| &p.runs).filter(|r| r.account != NONE) {
             counts[run.account as usize] += run.keep;
         }
         let mut order: Vec<u32> = (0..symbols.len() as u32).filter(|s| counts[*s as usize] > 0).collect();
         order.sort_unstable_by(|a, b| symbols.text(*a).cmp(symbols.text(*b)));
-        let mut accounts = Accounts { property_count: needs.properties.len(), ..Accounts::default() };
+        accounts.clear();
+        accounts.property_count = needs.properties.len();
         let mut next = vec![0; symbols.len()];
         let mut total = 0;
         for symbol in order {
@@ -170,16 +180,16 @@ impl<'a, 'b> Filling<'a, 'b> {
             total += counts[symbol as usize];
         }
         accounts.starts.push(total);
-        accounts.time = vec![0; total];
-        accounts.name = vec![OTHER; total];
-        accounts.person = vec![NOBODY; total];
+        accounts.time.resize(total, 0);
+        accounts.name.resize(total, OTHER);
+        accounts.person.resize(total, NOBODY);
         let mut columns = vec![column::PERSON, column::NAME, column::TIME];
         if needs.positions {
-            accounts.position = vec![0; total];
+            accounts.position.resize(total, 0);
             columns.push(column::POSITION);
         }
         if !needs.properties.is_empty() {
-            accounts.fields = vec![NO_FIELDS; total];
+            accounts.fields.resize(total, NO_FIELDS);
             columns.push(column::PROPERTIES);
         }
         Filling {
@@ -203,7 +213,9 @@ impl<'a, 'b> Filling<'a, 'b> {
         let ids = schema::map_values(names, |name| self.name_ids.get(name).copied().unwrap_or(OTHER))?;
         let names = names.keys().values();
         let persons = schema::dictionary(column("person_id")?)?;
-        let symbols = schema::map_values(persons, |person| self.persons.id(person))?;
+        // A row group has the persons of many partitions: only those of this one get symbols.
+        let ids_of_persons = schema::texts(persons.values())?;
+        let mut symbols = vec![NONE; ids_of_persons.len()];
         let (persons, nobody) = (persons.keys().values(), persons.keys().nulls());
         let mut row = 0;
         for run in &piece.runs {
@@ -215,7 +227,13 @@ impl<'a, 'b> Filling<'a, 'b> {
                     *id = ids[*key as usize];
                 }
                 let known = self.accounts.person[into.clone()].iter_mut().zip(&persons[from.clone()]);
-                let set = |(person, key): (&mut u32, &i32)| *person = symbols[*key as usize];
+                let mut set = |(person, key): (&mut u32, &i32)| {
+                    let symbol = &mut symbols[*key as usize];
+                    if *symbol == NONE {
+                        *symbol = self.persons.id(ids_of_persons.value(*key as usize));
+                    }
+                    *person = *symbol;
+                };
                 match nobody {
                     None => known.for_each(set),
                     Some(nulls) => known.zip(from.clone()).filter(|(_, i)| nulls.is_valid(*i)).for_each(|(pair, _)| set(pair)),

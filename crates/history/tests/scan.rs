@@ -133,7 +133,7 @@ fn scans_agree_with_the_events_in_full() {
             let places = (0..partitions.len()).chain((0..partitions.len()).rev()).chain([0, partitions.len() / 2]);
             for place in places {
                 let alone = lines(&partitions[place].read(&needs).unwrap(), &names);
-                assert!(lines(&kept.read(&partitions[place]).unwrap(), &names) == alone, "{n} partitions, the one at {place}");
+                assert!(lines(kept.read(&partitions[place]).unwrap(), &names) == alone, "{n} partitions, the one at {place}");
             }
         }
     }

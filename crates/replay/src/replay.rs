@@ -64,7 +64,7 @@ pub fn replay<V: Visitor>(
                     let mut scan = Scan::new(needs(world, to));
                     while let Some(partition) = queues.next(i) {
                         let accounts = scan.read(&partition)?;
-                        let through = accounts_through(world, &accounts, to, mode, later, &mut visitor, &mut own, progress)?;
+                        let through = accounts_through(world, accounts, to, mode, later, &mut visitor, &mut own, progress)?;
                         seen.lock().unwrap_or_else(PoisonError::into_inner).extend(through);
                     }
                     let mut all = reports.lock().unwrap_or_else(PoisonError::into_inner);
