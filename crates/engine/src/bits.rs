@@ -12,6 +12,15 @@ impl Bits {
         Bits { words: vec![0; bound.div_ceil(64).max(1)].into() }
     }
 
+    /// Makes it an empty set for numbers below `bound`, in the same memory where it has as much.
+    pub fn reset(&mut self, bound: usize) {
+        if self.words.len() == bound.div_ceil(64).max(1) {
+            self.clear();
+        } else {
+            *self = Bits::new(bound);
+        }
+    }
+
     #[inline]
     pub fn insert(&mut self, i: usize) {
         self.words[i / 64] |= 1 << (i % 64);

@@ -36,20 +36,24 @@ pub(crate) struct EventRow {
 
 impl Default for EventRow {
     fn default() -> Self {
-        EventRow::new(0)
-    }
-}
-
-impl EventRow {
-    pub fn new(properties: usize) -> EventRow {
         EventRow {
-            values: vec![Value::Null; 2 + properties],
+            values: Vec::new(),
             filled: false,
             day: Day(0),
             span: (Instant::NEVER, Instant::MIN),
             batch: Batch::default(),
             tallies: Tallies::default(),
         }
+    }
+}
+
+impl EventRow {
+    /// Makes it ready for a model with so many properties, in the same memory.
+    pub fn reset(&mut self, properties: usize) {
+        self.values.clear();
+        self.values.resize(2 + properties, Value::Null);
+        self.filled = false;
+        self.span = (Instant::NEVER, Instant::MIN);
     }
 
     #[inline]

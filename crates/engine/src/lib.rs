@@ -36,7 +36,7 @@ use tenure_model::time::Instant;
 use tenure_model::{Kind, Model, Value};
 
 pub use account::{Account, Life, MilestoneState, Override};
-pub use advance::{Late, Mode};
+pub use advance::{Late, Mode, Scratch};
 pub use curve::score;
 pub use events::{EventTable, Events, NO_PROPERTIES, NOBODY, OTHER_NAME};
 pub use health::{GroupNow, HealthNow, MeasureNow, band, band_name, weighted};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tenure_engine::{Account, Events, Inputs, Life, Mode, Sink};
+use tenure_engine::{Account, Events, Inputs, Life, Mode, Scratch, Sink};
 use tenure_history::{AccountEvents, Accounts, Needs, Partition, Scan};
 use tenure_model::Instant;
 use tenure_model::input::{Entity, Version};
@@ -53,33 +53,26 @@ pub fn replay<V: Visitor>(
     let n = (world.archive.rows() / PARTITION_EVENTS + 1).max(threads as u64) as usize;
     let queues = Queues::new(world.archive.partitions(n), threads);
     let seen: Mutex<BTreeSet<Arc<str>>> = Mutex::new(BTreeSet::new());
-    let reports: Mutex<Reports> = Mutex::new(Reports::new());
-    let mut visitors: Vec<V> = std::thread::scope(|scope| -> Result<Vec<V>> {
-        let workers: Vec<_> = (0..threads)
-            .map(|i| {
-                let (queues, seen, reports, later, visitor) = (&queues, &seen, &reports, &later, &visitor);
-                scope.spawn(move || -> Result<V> {
-                    let mut visitor = visitor(i)?;
-                    let mut own = Reports::new();
-                    let mut scan = Scan::new(needs(world, to));
-                    while let Some(partition) = queues.next(i) {
-                        let accounts = scan.read(&partition)?;
-                        let through = accounts_through(world, accounts, to, mode, later, &mut visitor, &mut own, progress)?;
-                        seen.lock().unwrap_or_else(PoisonError::into_inner).extend(through);
-                    }
-                    let mut all = reports.lock().unwrap_or_else(PoisonError::into_inner);
-                    for (parent, changes) in own {
-                        all.entry(parent).or_default().extend(changes);
-                    }
-                    Ok(visitor)
-                })
-            })
-            .collect();
-        workers.into_iter().map(|w| w.join().unwrap_or_else(|_| Err(Error::Panicked))).collect()
+    let work = |i: usize| -> Result<Worker<'_, V>> {
+        let mut worker = Worker { world, to, mode, visitor: visitor(i)?, reports: Reports::new(), scratch: Scratch::default() };
+        let mut scan = Scan::new(needs(world, to));
+        while let Some(partition) = queues.next(i) {
+            let through = worker.partition(scan.read(&partition)?, &later, progress)?;
+            seen.lock().unwrap_or_else(PoisonError::into_inner).extend(through);
+        }
+        Ok(worker)
+    };
+    let mut workers: Vec<Worker<'_, V>> = std::thread::scope(|scope| -> Result<Vec<_>> {
+        let threads: Vec<_> = (0..threads).map(|i| scope.spawn(move || work(i))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| Err(Error::Panicked))).collect()
     })?;
     let seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut reports = reports.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let Some(last) = visitors.first_mut() else { return Ok(visitors) };
+    let mut reports = Reports::new();
+    for (parent, changes) in workers.iter_mut().flat_map(|worker| std::mem::take(&mut worker.reports)) {
+        reports.entry(parent).or_default().extend(changes);
+    }
+    let Some(last) = workers.first_mut() else { return Ok(Vec::new()) };
+    last.reports = reports;
     // Accounts of which there are no events, then parents, each after its children.
     let quiet = world.inputs()?.map(|said| said.account.as_str()).filter(|id| !seen.contains(*id) && !later.contains(id));
     // Of an account with other events than the archive's perhaps nothing was known.
@@ -88,11 +81,11 @@ pub fn replay<V: Visitor>(
     for id in quiet.chain(apart).chain(parents.iter().map(String::as_str)) {
         let events = if later.contains(id) { world.events(id, to)? } else { vec![] };
         let said = world.inputs_of(id)?.cloned().unwrap_or_default();
-        let history = crate::History::new(&world.engine, id, events, said, reports.remove(id).unwrap_or_default(), world.open);
-        let there = one(world, &history.account, &history.inputs(), to, mode, last, &mut reports)?;
+        let history = crate::History::new(&world.engine, id, events, said, last.reports.remove(id).unwrap_or_default(), world.open);
+        let there = last.account(&history.account, &history.inputs())?;
         progress(usize::from(there), history.events.len());
     }
-    Ok(visitors)
+    Ok(workers.into_iter().map(|worker| worker.visitor).collect())
 }
 
 /// Partitions on their way to threads: each has its own, one after the other, and when it is through, the last ones of who has most.
@@ -125,76 +118,64 @@ fn needs(world: &World, to: Instant) -> Needs<'_> {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
-fn accounts_through<V: Visitor>(
-    world: &World,
-    accounts: &Accounts,
+/// One thread of a replay.
+struct Worker<'w, V> {
+    world: &'w World,
     to: Instant,
     mode: Mode,
-    later: &BTreeSet<&str>,
-    visitor: &mut V,
-    reports: &mut Reports,
-    progress: Progress<'_>,
-) -> Result<Vec<Arc<str>>> {
-    let mut through = Vec::with_capacity(accounts.len());
-    for events in accounts.iter() {
-        if later.contains(events.account.as_ref()) {
-            continue;
+    visitor: V,
+    /// What children report to their parents.
+    reports: Reports,
+    scratch: Scratch,
+}
+
+impl<V: Visitor> Worker<'_, V> {
+    /// Tells the accounts of a partition, but for those that come later. Gives the ids of those it told.
+    fn partition(&mut self, accounts: &Accounts, later: &BTreeSet<&str>, progress: Progress<'_>) -> Result<Vec<Arc<str>>> {
+        let mut through = Vec::with_capacity(accounts.len());
+        for events in accounts.iter().filter(|events| !later.contains(events.account.as_ref())) {
+            let there = self.with_events(&events)?;
+            through.push(events.account.clone());
+            progress(usize::from(there), events.len());
         }
-        let there = with_events(world, &events, to, mode, visitor, reports)?;
-        through.push(events.account.clone());
-        progress(usize::from(there), events.len());
+        Ok(through)
     }
-    Ok(through)
-}
 
-fn with_events<V: Visitor>(
-    world: &World,
-    events: &AccountEvents<'_>,
-    to: Instant,
-    mode: Mode,
-    visitor: &mut V,
-    reports: &mut Reports,
-) -> Result<bool> {
-    let mut changes = world.engine.changes(events.persons).open_after(world.open);
-    if let Some(said) = world.inputs_of(events.account)? {
-        changes.versions(&said.versions);
-        changes.memberships(&said.memberships);
-        changes.decisions(&said.decisions);
+    fn with_events(&mut self, events: &AccountEvents<'_>) -> Result<bool> {
+        let mut changes = self.world.engine.changes(events.persons).open_after(self.world.open);
+        if let Some(said) = self.world.inputs_of(events.account)? {
+            changes.versions(&said.versions);
+            changes.memberships(&said.memberships);
+            changes.decisions(&said.decisions);
+        }
+        let (people, changes, _) = changes.finish();
+        let (rows, values) = events.property_rows();
+        let columns = Events { time: events.time, name: events.name, person: events.person, rows, values };
+        self.account(events.account, &Inputs { people: &people, events: columns, changes: &changes })
     }
-    let (people, changes, _) = changes.finish();
-    let (rows, values) = events.property_rows();
-    let columns = Events { time: events.time, name: events.name, person: events.person, rows, values };
-    let inputs = Inputs { people: &people, events: columns, changes: &changes };
-    one(world, events.account, &inputs, to, mode, visitor, reports)
-}
 
-fn one<V: Visitor>(
-    world: &World,
-    id: &Arc<str>,
-    inputs: &Inputs<'_>,
-    to: Instant,
-    mode: Mode,
-    visitor: &mut V,
-    reports: &mut Reports,
-) -> Result<bool> {
-    let mut account = world.engine.account(id.clone());
-    if world.engine.exports().is_empty() {
-        world.engine.advance(&mut account, inputs, to, mode, visitor)?;
-    } else {
-        world.engine.advance(&mut account, inputs, to, mode, &mut Reporting { inner: visitor, reports })?;
+    /// Tells an account. Is it there?
+    fn account(&mut self, id: &Arc<str>, inputs: &Inputs<'_>) -> Result<bool> {
+        let Worker { world, to, mode, visitor, reports, scratch } = self;
+        let (engine, to, mode) = (&world.engine, *to, *mode);
+        let mut account = engine.account(id.clone());
+        if engine.exports().is_empty() {
+            engine.advance_in(scratch, &mut account, inputs, to, mode, visitor)?;
+        } else {
+            engine.advance_in(scratch, &mut account, inputs, to, mode, &mut Reporting { inner: visitor, reports })?;
+        }
+        if !visitor.wants_unborn() && !is_there(world, &account)? {
+            return Ok(false);
+        }
+        // A date is told when the next one begins. One that ends with the replay is over as well; samples have told it already.
+        let calendar = &engine.model().calendar;
+        let last = calendar.day(to);
+        if account.life() == Life::Live && !matches!(mode, Mode::Daily { .. }) && calendar.last_instant(last) == to {
+            visitor.day(&account, last);
+        }
+        visitor.account(account, inputs)?;
+        Ok(true)
     }
-    if !visitor.wants_unborn() && !is_there(world, &account)? {
-        return Ok(false);
-    }
-    // A date is told when the next one begins. One that ends with the replay is over as well; samples have told it already.
-    let calendar = &world.engine.model().calendar;
-    let last = calendar.day(to);
-    if account.life() == Life::Live && !matches!(mode, Mode::Daily { .. }) && calendar.last_instant(last) == to {
-        visitor.day(&account, last);
-    }
-    visitor.account(account, inputs)?;
-    Ok(true)
 }
 
 /// Has the account begun, or is nothing dated known of it at all, so that it is assumed to have been there since ever?

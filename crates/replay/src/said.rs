@@ -8,9 +8,6 @@ use tenure_store::{AccountInputs, InputPage, Store};
 
 use crate::{Error, Result};
 
-/// How many accounts' inputs are read at a time: few, so that the first are soon there.
-const PAGE_ACCOUNTS: usize = 1_000;
-
 /// Which versions are read.
 pub(crate) struct Wanted {
     /// Those of these fields.
@@ -93,8 +90,8 @@ async fn pages(store: Store, wanted: Wanted) -> Result<Vec<InputPage>> {
     // Only starts of subscriptions begin an account.
     dated.subscription.clear();
     let pages = match known {
-        Some(at) => store.inputs_known(at, PAGE_ACCOUNTS).await?,
-        None => store.inputs(PAGE_ACCOUNTS).await?,
+        Some(at) => store.inputs_known(at, tenure_store::PAGE_ROWS).await?,
+        None => store.inputs(tenure_store::PAGE_ROWS).await?,
     };
     Ok(pages.only(fields).and_dated(dated).open_after(open).collect())
 }

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, SqlSafeStr};
+use sqlx::AssertSqlSafe;
 use tenure_model::Instant;
 use tenure_model::input::{Decision, Fields, Membership, Merge, Version};
 
 use crate::dialect::{Row, query};
-use crate::versions::OfOwner;
-use crate::{Error, Merges, Result, Store, decisions, memberships, versions};
+use crate::versions::{Kind, OfOwner};
+use crate::word::json;
+use crate::{Merges, Result, Store, decisions, memberships, versions};
+
+/// Rows of a page that serves whoever reads all of them: few, so that the first are soon there.
+pub const PAGE_ROWS: usize = 10_000;
 
 /// What was said and decided about one account and its persons.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,7 +28,7 @@ pub struct AccountInputs {
     pub decisions: Vec<Decision>,
 }
 
-/// All accounts in order of their ids, some a page. What is not read yet may be read in any order, also several pages at a time.
+/// All accounts in order of their ids, some of them a page. What is not read yet may be read in any order, also several pages at a time.
 #[derive(Debug)]
 pub struct InputPages {
     store: Store,
@@ -44,9 +48,9 @@ pub struct InputPage {
 
 /// The ids from one (inclusive) to another (exclusive; None: to the end).
 #[derive(Clone, Debug)]
-struct IdSpan {
-    from: String,
-    to: Option<String>,
+pub(crate) struct IdSpan {
+    pub from: String,
+    pub to: Option<String>,
 }
 
 impl IdSpan {
@@ -78,29 +82,12 @@ impl Default for What {
     }
 }
 
-/// What versions are of.
-#[derive(Clone, Copy)]
-enum Kind {
-    Account,
-    Person,
-    Subscription,
-}
-
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Kind::Account => "account",
-            Kind::Person => "person",
-            Kind::Subscription => "subscription",
-        }
-    }
-
-    fn of(self, fields: &Fields) -> &BTreeSet<String> {
-        match self {
-            Kind::Account => &fields.account,
-            Kind::Person => &fields.person,
-            Kind::Subscription => &fields.subscription,
-        }
+/// Those of a kind.
+fn of_kind(kind: Kind, fields: &Fields) -> &BTreeSet<String> {
+    match kind {
+        Kind::Account => &fields.account,
+        Kind::Person => &fields.person,
+        Kind::Subscription => &fields.subscription,
     }
 }
 
@@ -152,35 +139,36 @@ impl Store {
         self.canonical_accounts(&self.merges().await?, Instant::NEVER, &IdSpan::all()).await
     }
 
-    /// All accounts, about so many a page.
-    pub async fn inputs(&self, page_size: usize) -> Result<InputPages> {
-        self.pages(self.merges().await?, page_size, Instant::NEVER).await
+    /// All accounts, so many of a page that it has about so many versions of accounts, of subscriptions, or memberships.
+    pub async fn inputs(&self, page_rows: usize) -> Result<InputPages> {
+        self.pages(self.merges().await?, page_rows, Instant::NEVER).await
     }
 
-    /// All accounts as they were known at an instant, about so many a page: those that were merged later are two, and what shows later is left out.
-    pub async fn inputs_known(&self, at: Instant, page_size: usize) -> Result<InputPages> {
-        self.pages(self.merges_known(at).await?, page_size, at).await
+    /// As `inputs`, all accounts as they were known at an instant: those that were merged later are two, and what shows later is left out.
+    pub async fn inputs_known(&self, at: Instant, page_rows: usize) -> Result<InputPages> {
+        self.pages(self.merges_known(at).await?, page_rows, at).await
     }
 
-    async fn pages(&self, merges: Merges, page_size: usize, known: Instant) -> Result<InputPages> {
-        let spans = self.spans(page_size).await?.into_iter();
-        Ok(InputPages { store: self.clone(), merges: Arc::new(merges), spans, what: Arc::new(What { known, ..What::default() }) })
-    }
-
-    /// All ids, cut where so many of them are through of those with traits, with subscriptions, or with members.
-    async fn spans(&self, page_size: usize) -> Result<Vec<IdSpan>> {
+    async fn pages(&self, merges: Merges, page_rows: usize, known: Instant) -> Result<InputPages> {
         let sources = [
             ("owner", "versions WHERE kind = 'account' AND"),
             ("owner", "versions WHERE kind = 'subscription' AND"),
             ("account", "memberships WHERE"),
         ];
-        let next = sources.map(|(id, table)| {
-            format!("SELECT id FROM (SELECT DISTINCT {id} AS id FROM {table} {id} >= $1 ORDER BY {id} LIMIT 1 OFFSET $2) AS next")
+        let spans = self.spans(&sources, page_rows).await?.into_iter();
+        Ok(InputPages { store: self.clone(), merges: Arc::new(merges), spans, what: Arc::new(What { known, ..What::default() }) })
+    }
+
+    /// All ids, cut where so many rows are through of any of some tables. `sources`: a column of ids, and where it is, constant texts.
+    pub(crate) async fn spans(&self, sources: &[(&str, &str)], rows: usize) -> Result<Vec<IdSpan>> {
+        // The first id after that of the last row, of which there may be more.
+        let next = sources.iter().map(|(id, table)| {
+            format!("SELECT MIN({id}) AS id FROM {table} {id} > (SELECT {id} FROM {table} {id} >= $1 ORDER BY {id} LIMIT 1 OFFSET $2)")
         });
-        let sql = format!("SELECT MIN(id) FROM ({}) AS ids", next.join(" UNION ALL "));
+        let sql = format!("SELECT MIN(id) FROM ({}) AS ids", next.collect::<Vec<_>>().join(" UNION ALL "));
         let mut spans = vec![IdSpan::all()];
         while let Some(last) = spans.last_mut() {
-            let next = query(AssertSqlSafe(sql.as_str())).bind(&last.from).bind(page_size.max(1) as i64).fetch_one(&self.pool).await?;
+            let next = query(AssertSqlSafe(sql.as_str())).bind(&last.from).bind(rows.max(1) as i64 - 1).fetch_one(&self.pool).await?;
             let Some(next) = next.get::<Option<String>>(0)? else { break };
             last.to = Some(next.clone());
             spans.push(IdSpan { from: next, to: None });
@@ -210,11 +198,11 @@ impl Store {
     async fn canonical_accounts(&self, merges: &Merges, known: Instant, span: &IdSpan) -> Result<Vec<String>> {
         let mut ids = BTreeSet::new();
         let to = if span.to.is_some() { " AND {id} < $3" } else { "" };
-        let sql = format!("SELECT {} FROM ({}) AS ids", self.pool.dialect().pack_ids, owners(&format!("{{id}} >= $2{to}")));
+        let sql = format!("SELECT {} FROM ({}) AS ids", self.pool.dialect().packed("id"), owners(&format!("{{id}} >= $2{to}")));
         let packed = query(AssertSqlSafe(sql)).bind(known).bind(&span.from);
         let packed = if let Some(to) = &span.to { packed.bind(to) } else { packed };
         let row = packed.fetch_one(&self.pool).await?;
-        let found: Vec<String> = serde_json::from_str(row.get(0)?).map_err(|e| Error::Corrupt { table: "versions", why: e.to_string() })?;
+        let found: Vec<String> = json("versions", row.get(0)?)?;
         for id in found {
             if span.contains(merges.account(&id)) {
                 ids.insert(merges.account(&id).to_owned());
@@ -347,11 +335,11 @@ impl Store {
         what: &What,
     ) -> Result<Vec<OfOwner>> {
         let dialect = self.pool.dialect();
-        let condition = format!("v.kind = '{}' AND {condition}", kind.name());
         let Some(fields) = &what.fields else {
-            return versions::unpack(&self.between(versions::packed(dialect, &condition, low < high), low, high).await?, merges);
+            let row = query(versions::packed(dialect, kind, condition)).bind(low).bind(high).fetch_one(&self.pool).await?;
+            return versions::unpack(&row, kind, merges);
         };
-        let (whole, dated) = (kind.of(fields), kind.of(&what.dated));
+        let (whole, dated) = (of_kind(kind, fields), of_kind(kind, &what.dated));
         let any_of = |n: usize| format!("v.field IN ({})", dialect.unpack_names.replace('?', &format!("${n}")));
         // The least instant of all stands for none; PostgreSQL and SQLite write it in no literal.
         let condition = match dated.is_empty() {
@@ -364,14 +352,13 @@ impl Store {
             ),
         };
         let names = |names: &BTreeSet<String>| serde_json::json!(names).to_string();
-        let sql = versions::packed(dialect, &condition, low < high);
-        let asked = query(sql).bind(low).bind(high).bind(names(whole));
+        let asked = query(versions::packed(dialect, kind, &condition)).bind(low).bind(high).bind(names(whole));
         let asked = if dated.is_empty() { asked } else { asked.bind(names(dated)) };
-        versions::unpack(&asked.fetch_all(&self.pool).await?, merges)
+        versions::unpack(&asked.fetch_one(&self.pool).await?, kind, merges)
     }
 
     /// Rows of a query with two bounds.
-    async fn between(&self, sql: impl SqlSafeStr, low: &str, high: &str) -> Result<Vec<Row>> {
+    async fn between(&self, sql: &'static str, low: &str, high: &str) -> Result<Vec<Row>> {
         Ok(query(sql).bind(low).bind(high).fetch_all(&self.pool).await?)
     }
 }

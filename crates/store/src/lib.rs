@@ -55,7 +55,7 @@ pub use evaluated::Evaluated;
 pub use hash::Hash;
 pub use id::{ApiKeyId, AuditId, MessageId, NoteId, QuarantineId, SourceId, TeammateId, ViewId};
 pub use imports::{Import, ImportCounts, ImportKey, ImportStatus};
-pub use inputs::{AccountInputs, InputPage, InputPages};
+pub use inputs::{AccountInputs, InputPage, InputPages, PAGE_ROWS};
 pub use journal::{JournalDepth, JournalRow, NewRow};
 pub use leases::Lease;
 pub use logins::LoginFailures;

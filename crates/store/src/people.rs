@@ -6,7 +6,11 @@ use tenure_model::Instant;
 use tenure_model::input::{Membership, Version};
 
 use crate::dialect::query;
+use crate::versions::Kind;
 use crate::{Result, Store, memberships, versions};
+
+/// Versions that are read at a time.
+const ROWS_AT_A_TIME: usize = 50_000;
 
 /// One person.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,9 +28,13 @@ impl Store {
     pub async fn people(&self) -> Result<Vec<PersonInputs>> {
         let merges = self.merges().await?;
         let mut people: BTreeMap<String, PersonInputs> = BTreeMap::new();
-        let rows = query(versions::packed(self.pool.dialect(), "v.kind = 'person'", true)).fetch_all(&self.pool).await?;
-        for (person, versions) in versions::unpack(&rows, &merges)? {
-            people.entry(merges.person(&person).to_owned()).or_default().versions.extend(versions);
+        for span in self.spans(&[("owner", "versions WHERE kind = 'person' AND")], ROWS_AT_A_TIME).await? {
+            let to = if span.to.is_some() { " AND v.owner < $2" } else { "" };
+            let asked = query(versions::packed(self.pool.dialect(), Kind::Person, &format!("v.owner >= $1{to}"))).bind(&span.from);
+            let asked = if let Some(to) = &span.to { asked.bind(to) } else { asked };
+            for (person, versions) in versions::unpack(&asked.fetch_one(&self.pool).await?, Kind::Person, &merges)? {
+                people.entry(merges.person(&person).to_owned()).or_default().versions.extend(versions);
+            }
         }
         for membership in self.memberships().await? {
             people.entry(membership.person.clone()).or_default().memberships.push(membership);

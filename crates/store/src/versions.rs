@@ -5,12 +5,14 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use sqlx::AssertSqlSafe;
 use tenure_model::Instant;
 use tenure_model::input::{Entity, Version};
 
 use crate::dialect::{Dialect, Row, Value, query};
-use crate::{Error, Merges, Result, Store, Write};
+use crate::word::json;
+use crate::{Merges, Result, Store, Write};
 
 /// Statements turned into rows at a time: bounds the memory.
 const ROWS_MAX: usize = 10_000;
@@ -37,20 +39,37 @@ impl Added {
     }
 }
 
-/// Owners whose versions are one row of `packed`.
-const OWNERS_A_ROW: usize = 64;
+/// What versions are of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Account,
+    Person,
+    Subscription,
+}
 
-/// A query for packed versions, as `unpack` expects them: all that belongs to one owner, or, where there are many, to some of them, is one row.
-/// `condition` is a constant text.
-pub(crate) fn packed(dialect: &Dialect, condition: &str, are_many: bool) -> AssertSqlSafe<String> {
-    let Dialect { pack_versions, join_packed, .. } = dialect;
-    let from = format!("FROM versions v WHERE {condition} GROUP BY v.kind, v.owner");
-    AssertSqlSafe(match are_many {
-        false => format!("SELECT {pack_versions} {from}"),
-        true => format!(
-            "SELECT {join_packed} FROM (SELECT {pack_versions} AS packed, row_number() OVER () / {OWNERS_A_ROW} AS part {from}) AS owners GROUP BY part"
-        ),
-    })
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Account => "account",
+            Kind::Person => "person",
+            Kind::Subscription => "subscription",
+        }
+    }
+
+    /// What is called so, under its canonical id.
+    fn entity(self, owner: &str, item: String, merges: &Merges) -> Entity {
+        match self {
+            Kind::Account => Entity::Account(merges.account(owner).to_owned()),
+            Kind::Person => Entity::Person(merges.person(owner).to_owned()),
+            Kind::Subscription => Entity::Subscription(merges.account(owner).to_owned(), item),
+        }
+    }
+}
+
+/// A query for versions of a kind, each column in one text, as `unpack` expects them. `condition` is a constant text.
+pub(crate) fn packed(dialect: &Dialect, kind: Kind, condition: &str) -> AssertSqlSafe<String> {
+    let columns = ["v.owner", "v.item", "v.field", "v.valid_from", "v.known_from", "v.value"].map(|column| dialect.packed(column));
+    AssertSqlSafe(format!("SELECT {} FROM versions v WHERE v.kind = '{}' AND {condition}", columns.join(", "), kind.name()))
 }
 
 impl Write {
@@ -100,43 +119,32 @@ fn key(entity: &Entity) -> (&'static str, &str, &str) {
     }
 }
 
-/// Kind, owner, and of each version item, field, valid from, known from, and the JSON text of its value.
-type Packed<'r> = (&'r str, String, Vec<(String, String, i64, i64, Cow<'r, str>)>);
-
-/// An owner as it was told, and its versions under canonical ids.
+/// An owner as it was told, and versions of it under canonical ids.
 pub(crate) type OfOwner = (String, Vec<Version>);
 
-/// The versions in rows of `packed`, by their owners.
-pub(crate) fn unpack(rows: &[Row], merges: &Merges) -> Result<Vec<OfOwner>> {
-    let mut all = Vec::new();
-    for row in rows {
-        unpack_row(row, merges, &mut all)?;
+/// A text of a JSON array, not copied where it stands there as it is.
+#[derive(Deserialize)]
+struct Text<'r>(#[serde(borrow)] Cow<'r, str>);
+
+/// The versions in the row of a query `packed`, by their owners.
+pub(crate) fn unpack(row: &Row, kind: Kind, merges: &Merges) -> Result<Vec<OfOwner>> {
+    let dated = |t: i64| (t != Instant::MIN.0).then_some(Instant(t));
+    let texts = |column| -> Result<_> { Ok(json::<Vec<Text<'_>>>("versions", row.get(column)?)?.into_iter().map(|text| text.0)) };
+    let times = |column| -> Result<_> { Ok(json::<Vec<i64>>("versions", row.get(column)?)?.into_iter().map(dated)) };
+    let (owners, mut items, mut fields, mut values) = (texts(0)?, texts(1)?, texts(2)?, texts(5)?);
+    let (mut valid_from, mut known_from) = (times(3)?, times(4)?);
+    let mut all: Vec<OfOwner> = Vec::new();
+    for owner in owners {
+        let (Some(item), Some(field), Some(value)) = (items.next(), fields.next(), values.next()) else { break };
+        let (Some(valid_from), Some(known_from)) = (valid_from.next(), known_from.next()) else { break };
+        let entity = kind.entity(&owner, item.into_owned(), merges);
+        let version = Version { entity, field: field.into_owned(), value: json("versions", &value)?, valid_from, known_from };
+        match all.last_mut().filter(|(last, _)| *last == owner) {
+            Some((_, versions)) => versions.push(version),
+            None => all.push((owner.into_owned(), vec![version])),
+        }
     }
     Ok(all)
-}
-
-fn unpack_row(row: &Row, merges: &Merges, all: &mut Vec<OfOwner>) -> Result<()> {
-    let corrupt = |why: String| Error::Corrupt { table: "versions", why };
-    let dated = |t: i64| (t != Instant::MIN.0).then_some(Instant(t));
-    let of_owner = |(kind, owner, packed): Packed<'_>| -> Result<OfOwner> {
-        let version = |(item, field, valid_from, known_from, value): (_, _, _, _, Cow<'_, str>)| {
-            let value = serde_json::from_str(&value).map_err(|e| corrupt(e.to_string()))?;
-            let entity = match kind {
-                "account" => Entity::Account(merges.account(&owner).to_owned()),
-                "person" => Entity::Person(merges.person(&owner).to_owned()),
-                "subscription" => Entity::Subscription(merges.account(&owner).to_owned(), item),
-                other => return Err(corrupt(format!("kind {other:?}"))),
-            };
-            Ok(Version { entity, field, value, valid_from: dated(valid_from), known_from: dated(known_from) })
-        };
-        let versions = packed.into_iter().map(version).collect::<Result<Vec<_>>>()?;
-        Ok((owner, versions))
-    };
-    let owners = serde_json::Deserializer::from_str(row.get(0)?).into_iter::<Packed>();
-    for owner in owners {
-        all.push(of_owner(owner.map_err(|e| corrupt(e.to_string()))?)?);
-    }
-    Ok(())
 }
 
 /// Brings versions into their one order (entity, field, valid from, known from) and leaves out those that say nothing: of contradicting ones

@@ -1,7 +1,7 @@
 //! Plain enums as the words that serde writes, and JSON as text.
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
@@ -16,6 +16,6 @@ pub(crate) fn parse<T: DeserializeOwned>(table: &'static str, word: &str) -> Res
 }
 
 /// JSON from a column of a table.
-pub(crate) fn json<T: DeserializeOwned>(table: &'static str, text: &str) -> Result<T> {
+pub(crate) fn json<'t, T: Deserialize<'t>>(table: &'static str, text: &'t str) -> Result<T> {
     serde_json::from_str(text).map_err(|e| Error::Corrupt { table, why: e.to_string() })
 }

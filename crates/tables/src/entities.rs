@@ -12,16 +12,13 @@ use tenure_store::Store;
 
 use super::columns::Columns;
 
-/// Accounts read at a time.
-const PAGE: usize = 2000;
-
 /// Entities and their latest values.
 type Rows = BTreeMap<(String, String), BTreeMap<String, Json>>;
 
 /// Accounts: `id`, then every trait.
 pub(super) async fn accounts(store: &Store, model: Option<&Model>) -> Result<RecordBatch> {
     let mut rows = Rows::new();
-    for page in store.inputs(PAGE).await? {
+    for page in store.inputs(tenure_store::PAGE_ROWS).await? {
         for inputs in page.read().await? {
             let row = rows.entry((inputs.account, String::new())).or_default();
             latest(row, inputs.versions.into_iter().filter(|v| matches!(v.entity, Entity::Account(_))));
@@ -44,7 +41,7 @@ pub(super) async fn people(store: &Store, model: Option<&Model>) -> Result<Recor
 /// Subscriptions: `account_id`, `id`, then every field.
 pub(super) async fn subscriptions(store: &Store, model: Option<&Model>) -> Result<RecordBatch> {
     let mut rows = Rows::new();
-    for page in store.inputs(PAGE).await? {
+    for page in store.inputs(tenure_store::PAGE_ROWS).await? {
         for version in page.read().await?.into_iter().flat_map(|inputs| inputs.versions) {
             if let Entity::Subscription(account, id) = &version.entity {
                 let row = rows.entry((account.clone(), id.clone())).or_default();

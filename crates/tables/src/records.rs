@@ -7,9 +7,6 @@ use tenure_store::{Alert, AlertState, Store};
 
 use super::columns::Columns;
 
-/// Accounts read at a time.
-const PAGE: usize = 2000;
-
 /// Who belongs where: `person_id`, `account_id`, `valid_from`, `valid_until`.
 pub(super) async fn memberships(store: &Store) -> Result<RecordBatch> {
     let all = store.memberships().await?;
@@ -24,7 +21,7 @@ pub(super) async fn memberships(store: &Store) -> Result<RecordBatch> {
 /// Every value ever said: `entity`, `account_id`, `id`, `field`, `value` (JSON), `valid_from`, `known_from`.
 pub(super) async fn versions(store: &Store) -> Result<RecordBatch> {
     let mut all: Vec<Version> = Vec::new();
-    for page in store.inputs(PAGE).await? {
+    for page in store.inputs(tenure_store::PAGE_ROWS).await? {
         all.extend(page.read().await?.into_iter().flat_map(|inputs| inputs.versions).filter(|v| !matches!(v.entity, Entity::Person(_))));
     }
     all.extend(store.people().await?.into_iter().flat_map(|person| person.versions));

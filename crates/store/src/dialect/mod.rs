@@ -25,17 +25,18 @@ pub(crate) struct Dialect {
     pub clock: Option<&'static str>,
     /// Reads every page and says `ok`, or what is wrong; None where the database has nothing such.
     pub check: Option<&'static str>,
-    /// Packs the versions of an owner into one JSON text, with its kind and id: a row fetched costs several microseconds, however short.
-    pub pack_versions: &'static str,
-    /// Joins such texts (`packed`), one after the other.
-    pub join_packed: &'static str,
-    /// Packs ids into one JSON array.
-    pub pack_ids: &'static str,
+    /// Packs the values of a column, for which `?` stands, into one JSON array: a row fetched costs several microseconds, however short.
+    pub pack: &'static str,
     /// A query for the texts of a JSON array; `?` stands for its place.
     pub unpack_names: &'static str,
 }
 
 impl Dialect {
+    /// `pack` of an expression.
+    pub(crate) fn packed(&self, column: &str) -> String {
+        self.pack.replace('?', column)
+    }
+
     /// A migration's text with this database's types.
     pub(crate) fn fill(&self, template: &str) -> String {
         self.types.iter().fold(template.to_owned(), |sql, (name, text)| sql.replace(&format!("{{{name}}}"), text))

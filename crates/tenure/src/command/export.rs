@@ -19,9 +19,6 @@ use crate::folder::Folder;
 use crate::render::{self, Grid, Style};
 use tenure_tables::action_json;
 
-/// Accounts read at a time.
-const PAGE: usize = 2000;
-
 /// Options of `tenure export`.
 #[derive(clap::Args, Debug)]
 #[command(
@@ -166,7 +163,7 @@ type Saying = (Option<Instant>, Option<Instant>);
 /// A row for every date at which something was said of an account or subscription.
 async fn entities(store: &Store, ids: &[&str], wanted: impl Fn(&Entity) -> bool) -> Result<Grid> {
     let mut rows: Vec<Map<String, Json>> = Vec::new();
-    for page in store.inputs(PAGE).await? {
+    for page in store.inputs(tenure_store::PAGE_ROWS).await? {
         for inputs in page.read().await? {
             let mut by_entity: BTreeMap<Entity, Vec<Version>> = BTreeMap::new();
             for version in inputs.versions.into_iter().filter(|v| wanted(&v.entity)) {

@@ -16,9 +16,6 @@ use tenure_tables::evaluated::state;
 /// The rule that carries the condition through the model's checks; of no consequence otherwise.
 pub const FILTER: &str = "the_where_of_this_list";
 
-/// Accounts read at a time.
-const PAGE: usize = 2000;
-
 /// The model with the condition as one more rule, its columns laid out with the others. The list's own columns, and traits that were imported but
 /// are not declared, are declared as traits.
 pub async fn with_filter(loaded: &Loaded, sql: &str, store: &Store) -> Result<Arc<Model>> {
@@ -64,7 +61,7 @@ async fn undeclared(names: &BTreeSet<&str>, store: &Store, calendar: &Calendar) 
     let names = names.iter().filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
     let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
     let fields = Fields { account: names.map(|name| (*name).to_owned()).collect(), ..Fields::default() };
-    for page in store.inputs(PAGE).await?.only(fields) {
+    for page in store.inputs(tenure_store::PAGE_ROWS).await?.only(fields) {
         let versions = page.read().await?.into_iter().flat_map(|inputs| inputs.versions);
         for version in versions.filter(|v| !v.value.is_null()) {
             let kind = kind_of(&version.value, calendar);

@@ -15,9 +15,6 @@ use crate::render;
 use tenure_tables::evaluated::manifest::Manifest;
 use tenure_tables::{Tables, collect};
 
-/// Accounts read at a time.
-const PAGE: usize = 2000;
-
 /// Options of `tenure status`.
 #[derive(clap::Args, Debug)]
 pub struct Status {
@@ -119,7 +116,7 @@ async fn seen_in_events(folder: &Folder, store: &Store) -> Result<(Vec<String>, 
 async fn subscriptions(store: &Store) -> Result<u64> {
     let started = Fields { subscription: ["started_at".to_owned()].into(), ..Fields::default() };
     let mut all = BTreeSet::new();
-    for page in store.inputs(PAGE).await?.only(started) {
+    for page in store.inputs(tenure_store::PAGE_ROWS).await?.only(started) {
         all.extend(page.read().await?.into_iter().flat_map(|inputs| inputs.versions).map(|v| v.entity));
     }
     Ok(all.len() as u64)

@@ -30,9 +30,7 @@ pub(super) const DIALECT: Dialect = Dialect {
         WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position",
     clock: Some("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)"),
     check: None,
-    pack_versions: "CAST(json_build_array(v.kind, v.owner, json_agg(json_build_array(v.item, v.field, v.valid_from, v.known_from, v.value))) AS text)",
-    join_packed: "string_agg(packed, chr(10))",
-    pack_ids: "CAST(COALESCE(json_agg(id), '[]') AS text)",
+    pack: "CAST(COALESCE(json_agg(?), '[]') AS text)",
     unpack_names: "SELECT json_array_elements_text(CAST(? AS json))",
 };
 

@@ -25,9 +25,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     list_columns: "SELECT m.name, c.name, c.type FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid",
     clock: None,
     check: Some("PRAGMA quick_check(20)"),
-    pack_versions: "'[' || json_quote(v.kind) || ',' || json_quote(v.owner) || ',' || json_group_array(json_array(v.item, v.field, v.valid_from, v.known_from, v.value)) || ']'",
-    join_packed: "group_concat(packed, char(10))",
-    pack_ids: "json_group_array(id)",
+    pack: "json_group_array(?)",
     unpack_names: "SELECT value FROM json_each(?)",
 };
 
