@@ -200,13 +200,13 @@ pub fn score<'t>(
         let scores = if *days == 0 { scores(&known) } else { scores(&followed(terms, &ends, &readings, *days)) };
         AtLead { days: *days, auc: auc(&scores), readings: scores.len(), followed: scores.iter().filter(|s| s.outcome).count() }
     };
-    ScoreFindings {
+    let rest = || ScoreFindings {
         scorecard: definition.name.clone(),
         readings: readings.len(),
         accounts: readings.chunk_by(|a, b| a.account == b.account).count(),
         scored: scored().count(),
         coverage: spread(at_most(readings.len(), scored().filter_map(Reading::coverage))),
-        leads: leads.iter().map(at_lead).collect(),
+        leads: Vec::new(),
         base_rate: rate(&known, |_| true).1,
         bands: bands(definition, &known),
         deciles: if brief { vec![] } else { deciles(&known) },
@@ -215,7 +215,13 @@ pub fn score<'t>(
         stages: model.stages.iter().enumerate().filter(|_| !brief).map(in_stage).collect(),
         measures: measures(definition, &known),
         suggestion: suggest(definition, terms, &known),
-    }
+    };
+    // Sorting for the areas takes about as long as all else.
+    std::thread::scope(|scope| {
+        let leads = scope.spawn(|| leads.iter().map(at_lead).collect());
+        let findings = rest();
+        ScoreFindings { leads: leads.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), ..findings }
+    })
 }
 
 /// The readings for which it is known whether the outcome came within the horizon that begins so many days after their date, unless the account is gone

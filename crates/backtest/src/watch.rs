@@ -74,8 +74,10 @@ impl Watch {
     ) -> Result<Vec<Timeline>> {
         let visitor = |_| Ok(Watching::new(self, &world.engine, cancelled));
         let visitors = replay(world, until, mode, threads, visitor, progress)?;
-        let mut timelines: Vec<Timeline> = visitors.into_iter().flat_map(|visitor| visitor.timelines).collect();
-        timelines.sort_unstable_by(|a, b| a.account.cmp(&b.account));
+        let mut timelines = Vec::with_capacity(visitors.iter().map(|visitor| visitor.timelines.len()).sum());
+        timelines.extend(visitors.into_iter().flat_map(|visitor| visitor.timelines));
+        // Stable: each visitor's stretches are in order already.
+        timelines.sort_by(|a: &Timeline, b| a.account.cmp(&b.account));
         Ok(timelines)
     }
 

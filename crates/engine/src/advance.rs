@@ -103,7 +103,7 @@ impl Engine {
         }
         scratch.dirty.reset(self.plan.account.width);
         scratch.people = account.ordinals_of(inputs.people, &self.model, &self.plan);
-        scratch.event.reset(self.model.properties.len());
+        scratch.event.reset(self.model.properties.len(), &scratch.people);
         let mut cursor = Cursor { event: 0, change: 0 };
         if account.life == Life::Unborn {
             let Some(born) = self.birth(account, inputs).filter(|born| *born <= to) else {

@@ -27,10 +27,12 @@ pub(crate) struct Arrival<'a> {
 pub(crate) struct EventRow {
     values: Vec<Value>,
     pub filled: bool,
+    /// Do the inputs number their persons as the account does?
+    same_people: bool,
     day: Day,
     /// Where that date begins and ends.
     span: (Instant, Instant),
-    batch: Batch,
+    made: Made,
     tallies: Tallies,
 }
 
@@ -39,20 +41,22 @@ impl Default for EventRow {
         EventRow {
             values: Vec::new(),
             filled: false,
+            same_people: false,
             day: Day(0),
             span: (Instant::NEVER, Instant::MIN),
-            batch: Batch::default(),
+            made: Made::default(),
             tallies: Tallies::default(),
         }
     }
 }
 
 impl EventRow {
-    /// Makes it ready for a model with so many properties, in the same memory.
-    pub fn reset(&mut self, properties: usize) {
+    /// Makes it ready for a model with so many properties, in the same memory. `people`: the account's ordinals of the inputs' persons.
+    pub fn reset(&mut self, properties: usize, people: &[u32]) {
         self.values.clear();
         self.values.resize(2 + properties, Value::Null);
         self.filled = false;
+        self.same_people = people.iter().enumerate().all(|(i, ordinal)| i == *ordinal as usize);
         self.span = (Instant::NEVER, Instant::MIN);
     }
 
@@ -102,36 +106,35 @@ pub(crate) fn feed(plan: &RowPlan, fed: &[Feed], body: &mut Body, a: &Arrival<'_
 }
 
 /// A batch of events in columns, as signals take them.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    pub time: Vec<i64>,
-    /// Ids of names; the one after the last is every other name.
-    name: Vec<u16>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batch<'a> {
+    pub time: &'a [i64],
     /// The account's ordinals of persons; `u32::MAX` for none.
-    pub person: Vec<u32>,
+    pub person: &'a [u32],
     /// Its dates, and where the events of each end.
-    ends: Vec<(Day, usize)>,
+    ends: &'a [(Day, usize)],
 }
 
-impl Batch {
-    fn fill(&mut self, engine: &Engine, inputs: &Inputs<'_>, range: Range<usize>, people: &[u32], row: &mut EventRow) {
-        let events = &inputs.events;
-        let other = engine.plan.event_names.len() as u16;
-        self.time.clear();
-        self.time.extend_from_slice(&events.time[range.clone()]);
-        self.name.clear();
-        self.name.extend(events.name[range.clone()].iter().map(|name| (*name).min(other)));
-        self.person.clear();
-        self.person.extend(events.person[range].iter().map(|p| people.get(*p as usize).copied().unwrap_or(u32::MAX)));
+/// What is made of a batch's columns; the memory serves the next one.
+#[derive(Debug, Default)]
+struct Made {
+    ends: Vec<(Day, usize)>,
+    person: Vec<u32>,
+}
+
+impl Made {
+    fn dates(&mut self, calendar: &Calendar, time: &[i64], row: &mut EventRow) {
         self.ends.clear();
         let mut start = 0;
-        while let Some(first) = self.time.get(start) {
-            let day = row.day(Instant(*first), &engine.model.calendar);
-            start += self.time[start..].iter().take_while(|t| **t < row.span.1.0).count();
+        while let Some(first) = time.get(start) {
+            let day = row.day(Instant(*first), calendar);
+            start += time[start..].iter().take_while(|t| **t < row.span.1.0).count();
             self.ends.push((day, start));
         }
     }
+}
 
+impl Batch<'_> {
     /// Each date with the range of its events.
     pub fn dates(&self) -> impl Iterator<Item = (Day, Range<usize>)> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|e| e.1));
@@ -179,28 +182,43 @@ impl Tallies {
 }
 
 /// Feeds a range of events to the account's signals: those that take every event at once, those that only count date by date, the others event
-/// by event.
+/// by event. `people`: the account's ordinals of the inputs' persons.
 pub(crate) fn feed_all(engine: &Engine, body: &mut Body, inputs: &Inputs<'_>, range: Range<usize>, people: &[u32], row: &mut EventRow) {
     let plan = &engine.plan;
-    let mut batch = std::mem::take(&mut row.batch);
-    batch.fill(engine, inputs, range.clone(), people, row);
+    let events = &inputs.events;
+    let mut made = std::mem::take(&mut row.made);
+    let (time, names) = (&events.time[range.clone()], &events.name[range.clone()]);
+    made.dates(&engine.model.calendar, time, row);
+    let Made { ends, person: own } = &mut made;
+    let person = &events.person[range.clone()];
+    let person = if row.same_people { person } else { ordinals(own, person, people) };
+    let batch = Batch { time, person, ends };
     for (_, signal) in plan.account.signals.iter().zip(&mut body.signals).filter(|(plan, _)| plan.takes_all()) {
         signal.add_all(&batch);
     }
+    // Every name that no definition names is the one after the last.
+    let other = plan.event_names.len() as u16;
     row.tallies.by_name.resize(plan.account.tallied.len(), Tally::default());
     let is_named = plan.account.named.iter().any(|fed| !fed.is_empty());
     for (day, of_date) in batch.dates() {
-        let events = batch.name[of_date.clone()].iter().zip(&batch.time[of_date.clone()]);
-        events.for_each(|(name, time)| row.tallies.add(*name, Instant(*time)));
+        let events = names[of_date.clone()].iter().zip(&time[of_date.clone()]);
+        events.for_each(|(name, time)| row.tallies.add((*name).min(other), Instant(*time)));
         row.tallies.feed(&plan.account, body, day);
         for k in of_date.filter(|_| is_named) {
-            let named = &plan.account.named[usize::from(batch.name[k])];
+            let named = &plan.account.named[usize::from(names[k].min(other))];
             if !named.is_empty() {
                 row.filled = false;
-                let (i, time, person) = (range.start + k, Instant(batch.time[k]), batch.person[k]);
+                let (i, time, person) = (range.start + k, Instant(time[k]), person[k]);
                 feed(&plan.account, named, body, &Arrival { i, time, day, person, inputs, names: &plan.event_names }, row);
             }
         }
     }
-    row.batch = batch;
+    row.made = made;
+}
+
+/// The account's ordinals of persons of the inputs, in memory that served before.
+fn ordinals<'m>(own: &'m mut Vec<u32>, person: &[u32], people: &[u32]) -> &'m [u32] {
+    own.clear();
+    own.extend(person.iter().map(|p| people.get(*p as usize).copied().unwrap_or(u32::MAX)));
+    own
 }

@@ -138,7 +138,7 @@ impl Signal {
     }
 
     /// As `add`, of all events of a batch; for signals that take every event alike.
-    pub fn add_all(&mut self, batch: &Batch) {
+    pub fn add_all(&mut self, batch: &Batch<'_>) {
         match self {
             Signal::Counts(s) => {
                 for (day, of) in batch.dates() {

@@ -93,7 +93,7 @@ impl Backtest {
             return against::run(&self, &asked, &opened, path);
         }
         let (ready, timelines, findings) = ask(&asked, &opened, &opened.loaded, "replaying")?;
-        drop_aside(timelines);
+        leave(timelines);
         let terms = &ready.terms;
         if self.cases {
             let Some(found) = findings.cases() else {
@@ -178,15 +178,18 @@ fn ask(asked: &Asking, opened: &Opened, loaded: &Loaded, doing: &'static str) ->
         let through = || prepared.watch.through(&world, until, mode, threads, &progress, &on);
         let timelines = tokio::task::block_in_place(through).map_err(anyhow::Error::from);
         bar.finish_and_clear();
-        drop_aside(world);
+        // Nobody waits until the last one is taken down: the process ends.
+        if n == replays {
+            leave(world);
+        }
         timelines
     })?;
     Ok((ready, timelines, findings))
 }
 
-/// Drops what is large beside what goes on: nobody waits until it is gone.
-fn drop_aside<T: Send + 'static>(large: T) {
-    tokio::task::spawn_blocking(|| drop(large));
+/// Leaves what is large to the end of the process, which is near: taking it apart would only cost time.
+fn leave<T>(large: T) {
+    std::mem::forget(large);
 }
 
 /// What is wrong with a question, for people.
