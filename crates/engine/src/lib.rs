@@ -15,6 +15,8 @@ mod feed;
 mod fields;
 mod health;
 mod input;
+mod intake;
+mod life;
 mod live;
 mod metric;
 mod outcome;

@@ -12,11 +12,12 @@ use tenure_model::{Program, Value};
 
 use crate::Engine;
 use crate::account::{Account, Life};
-use crate::advance::{Cursor, Scratch};
+use crate::advance::Scratch;
 use crate::columns::{Columns, Trigger};
 use crate::evaluate::Scored;
 use crate::health::band_after;
 use crate::input::Inputs;
+use crate::intake::Cursor;
 use crate::metric::{self, Moment};
 use crate::outcome::Sink;
 use crate::plan::Task;
